@@ -1,0 +1,168 @@
+"""Addresses: the names by which people and state speak of modules, resources and their instances.
+
+All are immutable, hashable and ordered as people expect (numbers by size, then strings). `str()` gives the
+public notation, such as `module.net["a"].aws_subnet.private[0]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Key: TypeAlias = int | str | None
+"""An instance key: from `count` (int), from `for_each` (str), or None for a single instance."""
+
+MANAGED = "managed"
+DATA = "data"
+EPHEMERAL_MODE = "ephemeral"
+
+
+def quote(text: str) -> str:
+    """A string as a quoted literal of the language (`${` and `%{` escaped too)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return '"' + escaped.replace("\t", "\\t").replace("${", "$${").replace("%{", "%%{") + '"'
+
+
+def key_text(key: Key) -> str:
+    """`[0]`, `["a"]`, or nothing."""
+    if key is None:
+        return ""
+    return f"[{key}]" if isinstance(key, int) else f"[{quote(key)}]"
+
+
+def key_order(key: Key) -> tuple[int, int, str]:
+    """A sort key for instance keys: none, then numbers, then strings."""
+    if key is None:
+        return (0, 0, "")
+    return (1, key, "") if isinstance(key, int) else (2, 0, key)
+
+
+ModulePath: TypeAlias = tuple[str, ...]
+"""A module as configured: the names of the calls from the root; the root is `()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleInstance:
+    """One instance of a module: (call name, key) steps from the root; the root module is `ROOT`."""
+
+    steps: tuple[tuple[str, Key], ...] = ()
+
+    def child(self, name: str, key: Key = None) -> ModuleInstance:
+        """The instance of a call made in this one."""
+        return ModuleInstance((*self.steps, (name, key)))
+
+    @property
+    def path(self) -> ModulePath:
+        """The configured module this is an instance of."""
+        return tuple(name for name, _ in self.steps)
+
+    def __str__(self) -> str:
+        return ".".join(f"module.{name}{key_text(key)}" for name, key in self.steps)
+
+
+ROOT = ModuleInstance()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource block's own name: mode (`MANAGED`, `DATA` or `EPHEMERAL_MODE`), type and name."""
+
+    mode: str
+    type: str
+    name: str
+
+    def __str__(self) -> str:
+        prefix = "" if self.mode == MANAGED else f"{self.mode}."
+        return f"{prefix}{self.type}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigResource:
+    """A resource as configured: one per block, whatever the number of module or resource instances."""
+
+    module: ModulePath
+    resource: Resource
+
+    def __str__(self) -> str:
+        return "".join(f"module.{name}." for name in self.module) + str(self.resource)
+
+
+@dataclass(frozen=True, slots=True)
+class AbsResource:
+    """A resource in a module instance: all its instances together."""
+
+    module: ModuleInstance
+    resource: Resource
+
+    def instance(self, key: Key = None) -> Instance:
+        """One of its instances."""
+        return Instance(self.module, self.resource, key)
+
+    @property
+    def config(self) -> ConfigResource:
+        """The block it comes from."""
+        return ConfigResource(self.module.path, self.resource)
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.resource}" if self.module.steps else str(self.resource)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One resource instance: `module.m[0].aws_subnet.private["a"]`."""
+
+    module: ModuleInstance
+    resource: Resource
+    key: Key = None
+
+    @property
+    def of(self) -> AbsResource:
+        """The resource it is an instance of."""
+        return AbsResource(self.module, self.resource)
+
+    @property
+    def config(self) -> ConfigResource:
+        """The block it comes from."""
+        return ConfigResource(self.module.path, self.resource)
+
+    def __str__(self) -> str:
+        base = f"{self.resource}{key_text(self.key)}"
+        return f"{self.module}.{base}" if self.module.steps else base
+
+
+def instance_order(address: Instance) -> tuple[object, ...]:
+    """A sort key for instances: by module, then mode, type, name and key."""
+    steps = tuple((name, key_order(key)) for name, key in address.module.steps)
+    resource = address.resource
+    return (steps, resource.mode != DATA, resource.type, resource.name, key_order(address.key))
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAddress:
+    """Where a provider is published: `registry.terraform.io/hashicorp/aws`."""
+
+    type: str
+    namespace: str = "hashicorp"
+    host: str = "registry.terraform.io"
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.namespace}/{self.type}"
+
+
+BUILTIN_PROVIDER = ProviderAddress("terraform", "builtin", "terraform.io")
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConfig:
+    """A provider configuration: the provider, the module whose block configures it, and its alias if any.
+
+    `str()` is the notation of state files: `provider["registry.terraform.io/hashicorp/aws"].west`.
+    """
+
+    provider: ProviderAddress
+    alias: str = ""
+    module: ModulePath = ()
+
+    def __str__(self) -> str:
+        prefix = "".join(f"module.{name}." for name in self.module)
+        return f'{prefix}provider["{self.provider}"]' + (f".{self.alias}" if self.alias else "")

@@ -1,0 +1,76 @@
+"""The seam between expressions and whoever evaluates them: references out, values in.
+
+A compiled expression asks a `Scope` for each reference it meets. The engine's scope answers from its tables;
+tests and the console bring their own. References are found when parsing, without evaluating.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from twinfra.values.value import Value
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twinfra.diagnostics import SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What an expression refers to.
+
+    `kind`: `var`, `local`, `each`, `count`, `path`, `terraform`, `self`, `resource`, `data`, `ephemeral` or
+    `module`. `type` and `name`: `aws_vpc` and `main` of a resource; for the others only `name` (`x` of
+    `var.x`, `key` of `each.key`, empty for `self`). `attribute` is, for resources and modules, the attribute
+    or output read directly (`out` of `module.m[0].out`), or empty when the whole is read.
+    """
+
+    kind: str
+    name: str
+    range: SourceRange
+    type: str = ""
+    attribute: str = ""
+
+    def __str__(self) -> str:
+        if self.kind == "resource":
+            return f"{self.type}.{self.name}"
+        if self.kind in ("data", "ephemeral"):
+            return f"{self.kind}.{self.type}.{self.name}"
+        return f"{self.kind}.{self.name}" if self.name else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationContext:
+    """What functions may depend on besides their arguments.
+
+    `base_dir`: what relative file names start from. `timestamp`: the time of this run (RFC 3339, UTC), for
+    `plantimestamp`. `planning`: whether results that are only known at apply (`timestamp`, `uuid`, `bcrypt`)
+    must be unknown now.
+    """
+
+    base_dir: Path
+    timestamp: str
+    planning: bool = False
+
+
+class Scope(Protocol):
+    """Answers references. Each method raises `DiagnosticError` when there is no answer."""
+
+    context: EvaluationContext
+
+    def value(self, reference: Reference) -> Value:
+        """The value of a reference: of a resource or module its object, or all instances as a tuple or object."""
+
+    def instance(self, reference: Reference, key: Value) -> Value:
+        """One instance of a resource or module with `count` or `for_each`: reads that row only.
+
+        `key` may be unknown or marked.
+        """
+
+    def output(self, reference: Reference, name: str) -> Value:
+        """`module.m.name` of a module call without `count` or `for_each`: reads that output only."""
+
+    def instance_output(self, reference: Reference, key: Value, name: str) -> Value:
+        """`module.m[key].name`: reads that output of that instance only."""
