@@ -1,0 +1,143 @@
+"""The interface between the engine and a provider: narrow, and free of anything that could not cross a process.
+
+Values here are unmarked: plain Python per the schema's types (see `values.value`), `None` for null, `Unknown`
+only where said. An object always has every attribute and block of its schema. Providers are called from several
+threads at once, except `schema` and `configure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from twinfra.diagnostics import Diagnostic
+from twinfra.schema import ProviderSchema
+from twinfra.values.value import Path
+
+Object: TypeAlias = dict[str, Any]
+"""A value of a block's type: attribute and block names to values."""
+
+Progress: TypeAlias = Callable[[str], None]
+"""Takes a few words on what is being waited for, such as 'creating (nodegroup CREATING)'."""
+
+
+def silent(message: str) -> None:
+    """A `Progress` that tells nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A resource instance as the state keeps it. `private` is the provider's own note, JSON-compatible."""
+
+    attributes: Object
+    private: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the engine asks a provider to plan.
+
+    `prior`: the refreshed instance, None when it is to be created. `config`: what is written, null where not
+    given, `Unknown` where not known yet. `proposed`: `config`, with `prior`'s values in computed attributes
+    that are not given (on create: null there). Deletion is never proposed: it needs no planning.
+    """
+
+    prior: Stored | None
+    config: Object
+    proposed: Object
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What will be: `Unknown` where only the apply can tell.
+
+    `planned` may differ from the proposal only in computed attributes (and in those that compare by meaning:
+    give back the prior value to say "no difference"). `replace`: paths whose change forces replacement.
+    `config` and `prior` are those of the proposal, for `apply`. To destroy, `planned` and `config` are None.
+    """
+
+    prior: Stored | None
+    config: Object | None
+    planned: Object | None
+    replace: tuple[Path, ...] = ()
+    private: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One instance found by an import. `kind` may differ from the one asked for."""
+
+    kind: str
+    stored: Stored
+
+
+class ProviderError(Exception):
+    """A call failed. `diagnostics` say why, with attribute paths where known.
+
+    `partial`: what exists all the same after a failed `apply` (the engine records it, tainted if it was being
+    created). For a failed delete leave it None: the engine keeps what it had.
+    """
+
+    def __init__(self, diagnostics: Sequence[Diagnostic] | Diagnostic, partial: Stored | None = None) -> None:
+        items = (diagnostics,) if isinstance(diagnostics, Diagnostic) else tuple(diagnostics)
+        super().__init__("; ".join(f"{item.summary}: {item.detail}" for item in items))
+        self.diagnostics = items
+        self.partial = partial
+
+
+class Provider(Protocol):
+    """One configured provider. Failures are `ProviderError`; anything else is a bug of the provider."""
+
+    def schema(self) -> ProviderSchema:
+        """Its schema; cheap and without any call."""
+
+    def configure(self, config: Object) -> None:
+        """Take its settings (values of the provider block; may hold `Unknown`, to be refused only when needed)."""
+
+    def identity(self) -> dict[str, str]:
+        """Where it acts, for the state to remember and the engine to compare: such as account and region.
+
+        Values that it cannot know without a call are fetched once; empty when there is nothing to tell.
+        """
+
+    def validate(self, kind: str, config: Object) -> Sequence[Diagnostic]:
+        """Check a resource's configuration, which may hold `Unknown`; never calls the cloud."""
+
+    def validate_data(self, kind: str, config: Object) -> Sequence[Diagnostic]:
+        """Check a data source's configuration, which may hold `Unknown`."""
+
+    def plan(self, kind: str, proposal: Proposal) -> Planned:
+        """Say what would be after the change. Called on the engine's one thread: must not wait for the cloud."""
+
+    def read(self, kind: str, current: Stored, progress: Progress = silent) -> Stored | None:
+        """The instance as it is now, or None when it is gone."""
+
+    def apply(self, kind: str, change: Planned, progress: Progress = silent) -> Stored | None:
+        """Create, update or (with `planned` None) delete, and wait until done. Returns what is now; None deleted.
+
+        `planned` holds no `Unknown` but in computed attributes. Result attributes that were known in `planned`
+        must be equal to it.
+        """
+
+    def import_(self, kind: str, id: str) -> Sequence[Imported]:
+        """Find what has this id. The engine calls `read` on it next."""
+
+    def read_data(self, kind: str, config: Object, progress: Progress = silent) -> Object:
+        """Read a data source; `config` is wholly known."""
+
+    def upgrade(self, kind: str, version: int, attributes: dict[str, Any]) -> dict[str, Any]:
+        """Attributes as stored (plain JSON) under an older schema version, or written by another engine's
+        provider of the same name, in the form the current schema decodes: missing attributes are added as None,
+        unknown ones dropped."""
+
+    def close(self) -> None:
+        """Let go of connections and threads."""
+
+
+class BatchReader(Protocol):
+    """What a provider may offer besides: reading many instances of a type with few calls."""
+
+    def read_many(self, kind: str, currents: Sequence[Stored]) -> Sequence[Stored | None | ProviderError]:
+        """One result per instance, in order."""
