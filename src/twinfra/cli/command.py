@@ -1,0 +1,222 @@
+"""Commands on click, with the flags people know from Terraform: one dash or two, `-json`, `-input=false`.
+
+Click does types, help and usage; this module only brings arguments into the form click takes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any, NoReturn, cast
+
+import click
+
+from twinfra.diagnostics import nearest
+
+
+class UsageProblem(Exception):
+    """Wrong usage of the command line, in words for people."""
+
+
+class Command(click.Command):
+    """A command whose long options take one dash, and whose flags take `=true` and `=false`."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        """Normalise, then let click parse."""
+        return super().parse_args(context, normalise(arguments, self))
+
+    def get_help_option_names(self, context: click.Context) -> list[str]:
+        """Help is asked for with one dash."""
+        return ["-help"]
+
+
+class Group(click.Group):
+    """A command with subcommands."""
+
+    command_class = Command
+
+    def get_help_option_names(self, context: click.Context) -> list[str]:
+        """Help is asked for with one dash."""
+        return ["-help"]
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        """Take `--help` and `-h` as `-help`."""
+        if arguments and arguments[0] in ("--help", "-h"):
+            arguments = ["-help", *arguments[1:]]
+        return super().parse_args(context, arguments)
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest subcommand when there is none of that name."""
+        if arguments and self.get_command(context, arguments[0]) is None:
+            known = self.list_commands(context)
+            raise UsageProblem(
+                f'There is no command "{context.command_path} {arguments[0]}". '
+                f"{nearest(arguments[0], known) or 'There are: ' + ', '.join(known) + '.'}"
+            )
+        return super().resolve_command(context, arguments)
+
+
+def flag_names(command: click.Command) -> tuple[set[str], set[str]]:
+    """The names of a command's options: those that are flags, and those that take a value."""
+    flags, valued = {"-help"}, set()
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            kind = flags if isinstance(parameter.type, click.types.BoolParamType) else valued
+            kind.update(parameter.opts)
+    return flags, valued
+
+
+def normalise(arguments: Iterable[str], command: click.Command) -> list[str]:
+    """Arguments as click takes them: one dash, and every flag with its value (`-json` becomes `-json=true`)."""
+    flags, valued = flag_names(command)
+    result: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
+        if argument == "--":
+            result += ["--", *remaining]
+            break
+        if not argument.startswith("-") or argument == "-":
+            result.append(argument)
+            continue
+        name, equals, value = argument.partition("=")
+        name = "-" + name.lstrip("-")
+        name = "-help" if name == "-h" else name
+        if name == "-help":
+            result.append("-help")
+        elif name in flags:
+            value = value.lower() if equals else "true"
+            if value not in ("true", "false", "1", "0", "t", "f"):
+                raise UsageProblem(f"{name} is either true or false, not {value!r}.")
+            result.append(f"{name}={value}")
+        elif name in valued:
+            if equals:
+                result.append(f"{name}={value}")
+            else:
+                following = next(remaining, None)
+                if following is None:
+                    raise UsageProblem(f"{name} needs a value.")
+                result.append(f"{name}={following}")
+        else:
+            hint = nearest(name, flags | valued)
+            raise UsageProblem(
+                f'"{command.name}" has no option {name}. {hint}'.rstrip()
+                + f'\nSee "twinfra {command.name} -help".'
+            )
+    return result
+
+
+def flag(name: str, help: str, default: bool = False) -> Callable[..., Any]:
+    """A flag `-name`, also `-name=false`. Its parameter is `name` with underscores."""
+    return click.option(f"-{name}", name.replace("-", "_"), type=bool, default=default, help=help)
+
+
+def value(
+    name: str, help: str, *, multiple: bool = False, default: Any = None, type: Any = None, parameter: str = ""
+) -> Callable[..., Any]:
+    """An option `-name VALUE` or `-name=VALUE`; `multiple` collects a tuple."""
+    return click.option(
+        f"-{name}",
+        parameter or name.replace("-", "_"),
+        type=type or str,
+        default=() if multiple and default is None else default,
+        multiple=multiple,
+        help=help,
+    )
+
+
+def command(name: str, help: str = "") -> Callable[[Callable[..., Any]], Command]:
+    """Make a function a command; it returns the exit code (None is 0)."""
+
+    def decorate(function: Callable[..., Any]) -> Command:
+        made = click.command(name=name, cls=Command, help=help or function.__doc__)(function)
+        return cast(Command, made)
+
+    return decorate
+
+
+OVERVIEW = """Usage: twinfra [-chdir=DIR] [--sandbox] COMMAND [options]
+
+Infrastructure as Code for machine-learning teams: declare, plan, apply, repair.
+
+Commands:
+{commands}
+
+Everywhere:
+  -chdir=DIR   work in another directory
+  --sandbox    run against the embedded cloud instead of a real account
+  -help        this text, or that of a command
+  -version     the version
+"""
+
+
+def overview(commands: dict[str, tuple[str, str]]) -> str:
+    """The help text of the program."""
+    width = max(map(len, commands))
+    listed = "\n".join(f"  {name.ljust(width)}  {help}" for name, (_, help) in commands.items())
+    return OVERVIEW.format(commands=listed)
+
+
+def execute(arguments: list[str], commands: dict[str, tuple[str, str]]) -> int:
+    """Take the options that stand before the command, load the command's module, and run it."""
+    arguments, sandbox = _global_options(arguments)
+    if not arguments or arguments[0] in ("-help", "--help", "-h", "help"):
+        if len(arguments) > 1 and arguments[1] in commands:
+            arguments = [arguments[1], "-help"]
+        else:
+            print(overview(commands), end="")
+            return 0 if arguments else 1
+    name = arguments[0]
+    if name not in commands:
+        raise UsageProblem(
+            f'There is no command "{name}". {nearest(name, commands)}'.rstrip()
+            + '\nSee "twinfra -help" for all commands.'
+        )
+    module = import_module(commands[name][0])
+    found: click.Command = module.COMMANDS[name]
+    rest = arguments[1:]
+    if sandbox and any("-sandbox" in one.opts for one in found.params):
+        rest = ["-sandbox", *rest]
+    try:
+        with found.make_context(f"twinfra {name}", rest) as context:
+            code = found.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.UsageError as wrong:
+        _refuse(wrong)
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    return int(code or 0)
+
+
+def _refuse(wrong: click.UsageError) -> NoReturn:
+    usage = wrong.ctx.command_path if wrong.ctx else "twinfra"
+    raise UsageProblem(f'{wrong.format_message()}\nSee "{usage} -help".') from None
+
+
+def _global_options(arguments: list[str]) -> tuple[list[str], bool]:
+    """Act on `-chdir` and note `--sandbox`; returns what is left."""
+    sandbox = False
+    position = 0
+    while position < len(arguments) and arguments[position].startswith("-"):
+        name, equals, given = arguments[position].partition("=")
+        name = "-" + name.lstrip("-")
+        if name == "-chdir":
+            if not equals:
+                raise UsageProblem("-chdir needs a directory: -chdir=DIR.")
+            try:
+                os.chdir(given)
+            except OSError as reason:
+                raise UsageProblem(f"Cannot work in {given}: {reason.strerror}.") from None
+        elif name == "-sandbox":
+            sandbox = given != "false"
+        elif name in ("-help", "-h"):
+            return ["-help"], sandbox
+        elif name in ("-version", "-v"):
+            return ["version"], sandbox
+        else:
+            raise UsageProblem(f'{name} is not an option of twinfra itself. See "twinfra -help".')
+        position += 1
+    return arguments[position:], sandbox

@@ -1,0 +1,60 @@
+"""Diagnostics in the public JSON form (`validate -json`, and events of type `diagnostic`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twinfra.diagnostics import Diagnostic, Position, SourceRange
+
+
+def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
+    """One diagnostic with its range and a snippet of the source."""
+    detail = "\n\n".join(part for part in (diagnostic.detail, diagnostic.mend) if part)
+    result: dict[str, Any] = {
+        "severity": diagnostic.severity.value,
+        "summary": diagnostic.summary,
+        "detail": detail,
+    }
+    if diagnostic.address:
+        result["address"] = diagnostic.address
+    if diagnostic.subject is not None:
+        result["range"] = {
+            "filename": diagnostic.subject.filename,
+            "start": _position(diagnostic.subject.first),
+            "end": _position(diagnostic.subject.last),
+        }
+        result["snippet"] = _snippet(diagnostic, diagnostic.subject)
+    return result
+
+
+def _position(position: Position) -> dict[str, int]:
+    return {"line": position.line, "column": position.column, "byte": position.byte}
+
+
+def _snippet(diagnostic: Diagnostic, subject: SourceRange) -> dict[str, Any]:
+    shown = diagnostic.context or subject
+    starts = subject.source.line_starts
+    first, last = min(shown.first.line, subject.first.line), max(shown.last.line, subject.last.line)
+    code = "\n".join(subject.source.line(number) for number in range(first, last + 1))
+    offset = subject.start - starts[first - 1]
+    return {
+        "context": _enclosing(subject),
+        "code": code,
+        "start_line": first,
+        "highlight_start_offset": max(0, offset),
+        "highlight_end_offset": max(0, min(offset + max(1, subject.end - subject.start), len(code))),
+        "values": [
+            {"traversal": traversal, "statement": statement} for traversal, statement in diagnostic.values
+        ],
+    }
+
+
+def _enclosing(subject: SourceRange) -> str | None:
+    """The header of the top-level block around it, as text: the last line above that starts a block at column 1."""
+    for number in range(subject.first.line, 0, -1):
+        line = subject.source.line(number)
+        if line[:1].isalpha() and line.rstrip().endswith("{"):
+            return line.rstrip()[:-1].rstrip()
+        if line.startswith("}") and number < subject.first.line:
+            return None
+    return None

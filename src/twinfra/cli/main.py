@@ -1,0 +1,97 @@
+"""The entry point: finds the command, loads only its module, and turns every failure into words and an exit code.
+
+Exit codes: 0 done, 1 error, 2 for `plan -detailed-exitcode` with changes (and bad usage of twins-like checks).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("twinfra.cli.init", "Prepare a working directory: modules, providers, backend"),
+    "validate": ("twinfra.cli.validate", "Check whether the configuration is valid"),
+    "plan": ("twinfra.cli.plan", "Show what would change"),
+    "apply": ("twinfra.cli.plan", "Make it so: create, update or replace what differs"),
+    "destroy": ("twinfra.cli.plan", "Destroy everything the state holds"),
+    "refresh": ("twinfra.cli.plan", "Update the state to match what really exists"),
+    "output": ("twinfra.cli.output", "Show output values of the root module"),
+    "show": ("twinfra.cli.show", "Show the state or a saved plan"),
+    "console": ("twinfra.cli.console", "Evaluate expressions, one a line"),
+    "fmt": ("twinfra.cli.fmt", "Rewrite configuration files in the canonical format"),
+    "graph": ("twinfra.cli.graph", "Print the dependencies of the resources as a DOT graph"),
+    "state": ("twinfra.cli.state", "List and show what the state holds"),
+    "import": ("twinfra.cli.import_", "Take an existing object into the state"),
+    "force-unlock": ("twinfra.cli.state", "Release a lock that a dead process left behind"),
+    "sandbox": ("twinfra.cli.sandbox", "Start, stop and inspect the embedded cloud"),
+    "kubeconfig": ("twinfra.cli.kubeconfig", "Merge a cluster's access data into a kubeconfig file"),
+    "functions": ("twinfra.cli.functions", "List the functions of the language"),
+    "providers": ("twinfra.cli.providers", "List the providers the configuration needs"),
+    "version": ("twinfra.cli.version", "Show the version"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    if arguments in (["version"], ["-version"], ["--version"], ["-v"]):
+        from twinfra.cli.version import print_version
+
+        print_version()
+        return 0
+    try:
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
+    except Exception as bug:
+        return _report(bug)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    from twinfra.cli.command import UsageProblem, execute
+    from twinfra.diagnostics import DiagnosticError
+
+    try:
+        return execute(arguments, COMMANDS)
+    except UsageProblem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except DiagnosticError as failure:
+        from twinfra.cli.terminal import print_diagnostics
+
+        print_diagnostics(failure.diagnostics, no_color="-no-color" in arguments)
+        return 1
+
+
+def _report(bug: Exception) -> int:
+    """A short report of a bug of ours, and where the whole one was written."""
+    import tempfile
+    import traceback
+
+    from twinfra import __version__
+
+    with tempfile.NamedTemporaryFile("w", prefix="twinfra-crash-", suffix=".txt", delete=False) as file:
+        file.write(f"twinfra {__version__}, Python {sys.version}\n")
+        frames = traceback.extract_tb(bug.__traceback__)
+        file.writelines(traceback.format_list(frames))
+        file.write(f"{type(bug).__name__}\n")
+    print(
+        f"Twinfra failed on a mistake of its own ({type(bug).__name__}). Nothing of yours caused this.\n"
+        f"A report without any values was written to {file.name}; please attach it to an issue.\n"
+        "If an apply was running, the next command finds what it had finished in the journal.",
+        file=sys.stderr,
+    )
+    if os.environ.get("TWINFRA_TRACEBACK"):
+        traceback.print_exception(bug)
+    return 1
