@@ -6,6 +6,7 @@ public notation, such as `module.net["a"].aws_subnet.private[0]`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -166,3 +167,76 @@ class ProviderConfig:
     def __str__(self) -> str:
         prefix = "".join(f"module.{name}." for name in self.module)
         return f'{prefix}provider["{self.provider}"]' + (f".{self.alias}" if self.alias else "")
+
+
+_NAME = re.compile(r"[^\W\d][\w-]*")
+_NUMBER_KEY = re.compile(r"\[\s*(\d+)\s*\]")
+_TEXT_KEY = re.compile(r'\[\s*"((?:[^"\\]|\\.)*)"\s*\]', re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))|\$\$\{|%%\{", re.DOTALL)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def parse_address(text: str) -> ModuleInstance | AbsResource | Instance:
+    """What an address as people write it names: a module instance, a resource, or (with a key) one instance.
+
+    Raises `ValueError` that says what is wrong with it.
+
+    >>> parse_address('module.net["a"].aws_subnet.private[0]').key
+    0
+    """
+    module = ROOT
+    at = 0
+    while True:
+        name, at = _name(text, at)
+        if name != "module":
+            break
+        called, at = _name(text, _dot(text, at, "the name of the module"))
+        key, at = _key(text, at)
+        module = module.child(called, key)
+        if at == len(text):
+            return module
+        at = _dot(text, at, "a resource")
+    mode = MANAGED
+    if name in (DATA, EPHEMERAL_MODE):
+        mode = name
+        name, at = _name(text, _dot(text, at, "a type and a name"))
+    type, (name, at) = name, _name(text, _dot(text, at, "the name of the resource"))
+    key, at = _key(text, at)
+    if at != len(text):
+        raise ValueError(f'an address ends with the resource or its key; "{text[at:]}" is too much')
+    resource = AbsResource(module, Resource(mode, type, name))
+    return resource if key is None else resource.instance(key)
+
+
+def _name(text: str, at: int) -> tuple[str, int]:
+    found = _NAME.match(text, at)
+    if found is None:
+        raise ValueError(f'a name must stand where "{text[at:]}" begins' if text[at:] else "a name is missing at its end")
+    return found.group(), found.end()
+
+
+def _dot(text: str, at: int, what: str) -> int:
+    if text[at : at + 1] != ".":
+        raise ValueError(f'"{text[:at]}" must be followed by a dot and {what}')
+    return at + 1
+
+
+def _key(text: str, at: int) -> tuple[Key, int]:
+    if text[at : at + 1] != "[":
+        return None, at
+    number = _NUMBER_KEY.match(text, at)
+    if number is not None:
+        return int(number.group(1)), number.end()
+    quoted = _TEXT_KEY.match(text, at)
+    if quoted is None:
+        raise ValueError("brackets must hold a whole number or a string in double quotes")
+    return _ESCAPE.sub(_unescape, quoted.group(1)), quoted.end()
+
+
+def _unescape(found: re.Match[str]) -> str:
+    code = found.group(1) or found.group(2)
+    if code:
+        return chr(int(code, 16))
+    if found.group(3):
+        return _ESCAPES.get(found.group(3), found.group(3))
+    return found.group()[1:]
