@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from twinfra.diagnostics import Diagnostic
 from twinfra.schema import ProviderSchema
@@ -139,5 +139,51 @@ class Provider(Protocol):
 class BatchReader(Protocol):
     """What a provider may offer besides: reading many instances of a type with few calls."""
 
-    def read_many(self, kind: str, currents: Sequence[Stored]) -> Sequence[Stored | None | ProviderError]:
+    def read_many(self, kind: str, currents: Sequence[Stored]) -> Sequence[Stored | ProviderError | None]:
         """One result per instance, in order."""
+
+
+OPERATION_TOKEN: Final = "twinfra:operation"
+"""Key of `Planned.private` under which the engine gives a creating `apply` its token."""
+
+UNCONFIRMED: Final = "twinfra:unconfirmed"
+"""Key of `Stored.private` that a result carries until `confirm` was called for it."""
+
+
+def new_token() -> str:
+    """A token for one create: ASCII, 32 characters, unique, and it tells when it was made (see `token_time`)."""
+    import secrets
+    import time
+
+    return f"twinfra-{int(time.time()):08x}-{secrets.token_hex(8)[:15]}"
+
+
+def token_time(token: str) -> float:
+    """When a token was made, in seconds since the epoch; 0 where it is not one of ours."""
+    try:
+        return float(int(token.split("-")[1], 16))
+    except (IndexError, ValueError):
+        return 0.0
+
+
+class Recoverable(Protocol):
+    """What a provider may offer besides: finding again what an interrupted create has made.
+
+    The engine's part, for each create: make a token, journal the intent (address, planned change, token) and
+    sync it, put the token into `Planned.private[OPERATION_TOKEN]`, call `apply`, journal the result and sync.
+    Then, if the result's private note has `UNCONFIRMED`, call `confirm` and journal what it returns; a failure of
+    it is no more than a warning, since it is called again at the next start for what is still unconfirmed.
+    An intent without a result, found at the next start, is answered with `recover` before anything is planned:
+    what it returns goes into the state (tainted: it may be half made), None means that nothing was made.
+    """
+
+    def recover(self, kind: str, change: Planned, token: str) -> Stored | None:
+        """What the create with this token has made, though its answer was lost; None when it made nothing.
+
+        `change` is the one journaled, with `prior` None. Never answers with something older than the token.
+        """
+
+    def confirm(self, kind: str, stored: Stored) -> Stored:
+        """Told that the result of a create is safe. Removes the trace that `recover` would have found it by
+        (such as a temporary tag), and returns what to store from now on; often `stored` itself, without a call.
+        """

@@ -1,0 +1,404 @@
+"""The provider as the engine sees it: settings, schemas, and each operation handed to `lifecycle`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from twinfra.diagnostics import Diagnostic, error, nearest
+from twinfra.providers.aws import catalog, lifecycle, planning, validation
+from twinfra.providers.aws.context import Context
+from twinfra.providers.aws.failures import ApiError, WaitError, describe
+from twinfra.providers.aws.lifecycle import HalfDone
+from twinfra.providers.aws.resource import Attributes, DataSource, Resource
+from twinfra.providers.aws.schemas import data_schema, resource_schema
+from twinfra.providers.aws.session import Session
+from twinfra.providers.aws.settings import Settings, provider_block, take
+from twinfra.providers.protocol import (
+    OPERATION_TOKEN,
+    UNCONFIRMED,
+    Imported,
+    Object,
+    Planned,
+    Progress,
+    Proposal,
+    ProviderError,
+    Stored,
+    silent,
+)
+from twinfra.schema import ProviderSchema, ResourceSchema
+from twinfra.values.value import GetAttr
+
+_READERS = 32
+"""How many instances are read at a time within `read_many`, where the API reads them one by one."""
+
+
+class AwsProvider:
+    """Amazon Web Services, by botocore.
+
+    `environment`: variables to heed instead of the process's own; with an AWS_ENDPOINT_URL in it, every call
+    goes there, with the credentials in it, whatever the provider block says (the sandbox is used this way).
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = environment
+        self._settings = Settings()
+        self._session: Session | None = None
+        self._identity: dict[str, str] | None = None
+        self._readers: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def schema(self) -> ProviderSchema:
+        """All types; each one's schema is made when it is first looked at."""
+        return ProviderSchema(
+            provider_block(), catalog.Schemas(_resource_schema), catalog.Schemas(_data_schema)
+        )
+
+    def configure(self, config: Object) -> None:
+        """Take the provider block's values; no call is made."""
+        self._settings = take(config, self._environment)
+        self._session = Session(self._settings, self._environment)
+        self._identity = None
+
+    @property
+    def session(self) -> Session:
+        """The session; a provider that was not configured has one with nothing set."""
+        if self._session is None:
+            self._session = Session(self._settings, self._environment)
+        return self._session
+
+    def identity(self) -> dict[str, str]:
+        """Account, partition, region and kind of cloud (`aws`, `sandbox` or `custom`)."""
+        if self._identity is None:
+            session = self.session
+            variables = self._environment or {}
+            kind = "aws" if not session.endpoint and not self._settings.endpoints else "custom"
+            if self._settings.sandbox or variables.get("TWINFRA_SANDBOX"):
+                kind = "sandbox"
+            with _explained("finding out the account"):
+                found = {"cloud": kind, "region": session.region, "partition": session.partition}
+                if not self._settings.skip_account:
+                    found["account"] = session.caller()[0]
+            self._check_account(found.get("account", ""))
+            self._identity = found
+        return dict(self._identity)
+
+    def _check_account(self, account: str) -> None:
+        settings = self._settings
+        if account and (
+            account in settings.forbidden_accounts
+            or (settings.allowed_accounts and account not in settings.allowed_accounts)
+        ):
+            name = "forbidden_account_ids" if settings.forbidden_accounts else "allowed_account_ids"
+            raise ProviderError(
+                error(
+                    "Account not allowed", f"These credentials act on account {account}, which {name} rules out.",
+                    path=(GetAttr(name),), mend="Use credentials of another account, or change the provider block.",
+                )
+            )  # fmt: skip
+
+    def _permit(self) -> None:
+        """Refuse to act on an account that the provider block rules out, or with settings not known yet."""
+        settings = self._settings
+        if settings.allowed_accounts or settings.forbidden_accounts:
+            self.identity()
+        if settings.unknown:
+            names = ", ".join(settings.unknown)
+            raise ProviderError(
+                error(
+                    "Provider settings not known yet",
+                    f"{names} of the provider block depend on something that does not exist yet.",
+                    mend="Apply what they depend on first, with -target.",
+                )
+            )
+
+    # Resources
+
+    def validate(self, kind: str, config: Object) -> Sequence[Diagnostic]:
+        """Check a resource's configuration."""
+        resource = _resource(kind)
+        return [*validation.validate(kind, resource.all_fields(), config), *_bad_timeouts(resource, config)]
+
+    def validate_data(self, kind: str, config: Object) -> Sequence[Diagnostic]:
+        """Check a data source's configuration."""
+        return list(validation.validate(kind, _data_source(kind).all_fields(), config))
+
+    def plan(self, kind: str, proposal: Proposal) -> Planned:
+        """Plan from the declaration; no call is made."""
+        resource = _resource(kind)
+        with _explained(f"planning {kind}"):
+            region = self.session.region if resource.regional else ""
+        return planning.plan(resource, proposal, self._settings, region)
+
+    def read(self, kind: str, current: Stored, progress: Progress = silent) -> Stored | None:
+        """The instance as it is now, or None when it is gone."""
+        self._permit()
+        resource = _resource(kind)
+        context = self._context(resource, current.attributes, progress)
+        with _explained(f"reading {kind}"):
+            found = lifecycle.read(resource, context, current.attributes)
+        return None if found is None else Stored(found, current.private)
+
+    def read_many(self, kind: str, currents: Sequence[Stored]) -> Sequence[Stored | ProviderError | None]:
+        """Read all of them: with list calls where the API has one that serves, side by side where not."""
+        self._permit()
+        resource = _resource(kind)
+        if not lifecycle.is_batched(resource):
+            return self._side_by_side(lambda one: self.read(kind, one), currents)
+        results: list[Stored | ProviderError | None] = [None] * len(currents)
+        for places in _by_region(currents).values():
+            chosen = [currents[at] for at in places]
+            for at, result in zip(places, self._read_batch(kind, resource, chosen), strict=True):
+                results[at] = result
+        return results
+
+    def _read_batch(
+        self, kind: str, resource: Resource, currents: Sequence[Stored]
+    ) -> Sequence[Stored | ProviderError | None]:
+        context = self._context(resource, currents[0].attributes, silent)
+        try:
+            with _explained(f"reading {kind}"):
+                found = lifecycle.find_many(resource, context, [one.attributes for one in currents])
+        except ProviderError as problem:
+            return [problem] * len(currents)
+
+        def finish(pair: tuple[Stored, Any]) -> Stored | None:
+            current, api = pair
+            if api is None:
+                return None
+            with _explained(f"reading {kind}"):
+                try:
+                    if resource.extend is not None:
+                        api = resource.extend(context, current.attributes, api)
+                except ApiError as problem:
+                    if problem.code in resource.not_found:
+                        return None
+                    raise
+                return Stored(
+                    lifecycle.refreshed(resource, context, api, current.attributes), current.private
+                )
+
+        pairs = list(zip(currents, found, strict=True))
+        if resource.extend is None:
+            return [finish(pair) for pair in pairs]
+        return self._side_by_side(finish, pairs)
+
+    def _side_by_side(self, action: Any, items: Sequence[Any]) -> Sequence[Stored | ProviderError | None]:
+        def guarded(item: Any) -> Stored | ProviderError | None:
+            try:
+                result: Stored | None = action(item)
+            except ProviderError as problem:
+                return problem
+            return result
+
+        if len(items) < 2:
+            return [guarded(item) for item in items]
+        with self._lock:
+            if self._readers is None:
+                self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="aws-read")
+        return list(self._readers.map(guarded, items))
+
+    def apply(self, kind: str, change: Planned, progress: Progress = silent) -> Stored | None:
+        """Create, update or delete, and wait until done."""
+        self._permit()
+        resource = _resource(kind)
+        if change.planned is None:
+            assert change.prior is not None
+            context = self._context(resource, change.prior.attributes, progress)
+            with _explained(f"deleting {kind}"):
+                lifecycle.delete(resource, context, change.prior.attributes)
+            return None
+        private = dict(change.private)
+        token = str(private.pop(OPERATION_TOKEN, ""))
+        context = self._context(resource, change.planned, progress, token)
+        if change.prior is not None:
+            with _explained(f"updating {kind}", change.prior.private):
+                return Stored(
+                    lifecycle.update(resource, context, change.prior.attributes, change.planned), private
+                )
+        if resource.confirm is not None and token:
+            private[UNCONFIRMED] = token
+        with _explained(f"creating {kind}", private):
+            return Stored(lifecycle.create(resource, context, change.planned), private)
+
+    def import_(self, kind: str, id: str) -> Sequence[Imported]:
+        """Take the id apart; `read` looks whether there is such a thing."""
+        resource = _resource(kind)
+        try:
+            attributes, region = lifecycle.imported(resource, id)
+        except ValueError:
+            form = resource.import_id.replace("{", "<").replace("}", ">")
+            raise ProviderError(
+                error(
+                    "Invalid import id", f'"{id}" does not identify an {kind}.', mend=f"Its form is {form}."
+                )
+            ) from None
+        if resource.regional:
+            with _explained(f"importing {kind}"):
+                attributes["region"] = region or self.session.region
+        if resource.imported is not None:
+            self._permit()
+            context = self._context(resource, attributes, silent)
+            with _explained(f"importing {kind}"):
+                attributes = resource.imported(context, attributes)
+        return [Imported(kind, Stored(attributes))]
+
+    def recover(self, kind: str, change: Planned, token: str) -> Stored | None:
+        """Find what an interrupted create made, or None where it made nothing."""
+        self._permit()
+        resource = _resource(kind)
+        if change.planned is None or change.prior is not None:
+            return None
+        context = self._context(resource, change.planned, silent, token)
+        with _explained(f"looking for an interrupted {kind}"):
+            found = lifecycle.recover(resource, context, change.planned)
+        if found is None:
+            return None
+        return Stored(found, {UNCONFIRMED: token} if resource.confirm is not None else {})
+
+    def confirm(self, kind: str, stored: Stored) -> Stored:
+        """Remove the trace that `recover` would have found it by."""
+        token = stored.private.get(UNCONFIRMED)
+        if not token:
+            return stored
+        resource = _resource(kind)
+        if resource.confirm is not None:
+            context = self._context(resource, stored.attributes, silent, str(token))
+            with _explained(f"confirming {kind}"):
+                resource.confirm(context, stored.attributes, str(token))
+        return Stored(
+            stored.attributes, {name: one for name, one in stored.private.items() if name != UNCONFIRMED}
+        )
+
+    def upgrade(self, kind: str, version: int, attributes: dict[str, Any]) -> dict[str, Any]:
+        """Stored attributes of an older version, or of another engine's provider, in the current form."""
+        from twinfra.providers.aws.upgrading import upgrade
+
+        return upgrade(_resource(kind), version, attributes)
+
+    # Data sources
+
+    def read_data(self, kind: str, config: Object, progress: Progress = silent) -> Object:
+        """Read a data source."""
+        source = _data_source(kind)
+        if not source.offline:
+            self._permit()
+        context = Context(self.session, source.service, _region_of(config, source.regional), progress)
+        from twinfra.providers.aws.mapping import shape, type_of
+
+        with _explained(f"reading data {kind}"):
+            found = source.read(context, config)
+            result: Object = {}
+            for name, field in source.all_fields().items():
+                value = found[name] if name in found else config.get(name)
+                result[name] = shape(value, type_of(field))
+            if source.regional:
+                result["region"] = context.region
+        return result
+
+    def close(self) -> None:
+        """Let go of connections and threads."""
+        if self._readers is not None:
+            self._readers.shutdown(wait=False)
+        if self._session is not None:
+            self._session.close()
+
+    def _context(
+        self, resource: Resource, attributes: Attributes, progress: Progress, token: str = ""
+    ) -> Context:
+        region = _region_of(attributes, resource.regional)
+        context = Context(self.session, resource.service, region, progress, token, resource.not_found)
+        context.limits = lifecycle.limits_of(attributes)
+        return context
+
+
+class _explained:
+    """Turns failures of the provider's own kind into diagnostics, with what is left behind."""
+
+    def __init__(self, doing: str, private: Mapping[str, Any] | None = None) -> None:
+        self._doing = doing
+        self._private = private or {}
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, problem: BaseException | None, trace: Any) -> None:
+        partial = None
+        if isinstance(problem, HalfDone):
+            partial = Stored(problem.attributes, dict(self._private))
+            problem = problem.cause
+        if isinstance(problem, ApiError):
+            if problem.code == "Region":
+                found = error(
+                    "No AWS region", "No region is set for the AWS provider.",
+                    mend='Add region = "us-east-1" (or another) to the provider block, or set AWS_REGION.',
+                )  # fmt: skip
+            else:
+                found = describe(problem, self._doing)
+            raise ProviderError(found, partial) from problem
+        if isinstance(problem, WaitError):
+            raise ProviderError(
+                error(f"Error while {self._doing}", f"Waited, but {problem.reason}."), partial
+            ) from problem
+
+
+def _resource(kind: str) -> Resource:
+    found = catalog.resource(kind)
+    if found is None:
+        raise ProviderError(
+            error(
+                "Unknown resource type",
+                f'The AWS provider has no resource type "{kind}".',
+                mend=nearest(kind, catalog.files()),
+            )
+        )
+    return found
+
+
+def _data_source(kind: str) -> DataSource:
+    found = catalog.data_source(kind)
+    if found is None:
+        raise ProviderError(
+            error(
+                "Unknown data source",
+                f'The AWS provider has no data source "{kind}".',
+                mend=nearest(kind, catalog.files()),
+            )
+        )
+    return found
+
+
+def _resource_schema(kind: str) -> ResourceSchema | None:
+    found = catalog.resource(kind)
+    return None if found is None else resource_schema(found)
+
+
+def _data_schema(kind: str) -> ResourceSchema | None:
+    found = catalog.data_source(kind)
+    return None if found is None else data_schema(found)
+
+
+def _region_of(attributes: Mapping[str, Any], regional: bool) -> str:
+    region = attributes.get("region") if regional else None
+    return region if isinstance(region, str) else ""
+
+
+def _by_region(currents: Sequence[Stored]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for at, one in enumerate(currents):
+        found.setdefault(_region_of(one.attributes, True), []).append(at)
+    return found
+
+
+def _bad_timeouts(resource: Resource, config: Object) -> list[Diagnostic]:
+    from twinfra.providers.aws.checks import duration
+
+    given = config.get("timeouts") if resource.timeouts else None
+    if not isinstance(given, dict):
+        return []
+    return [
+        error("Invalid value", f"{name}: {problem}", path=(GetAttr("timeouts"), GetAttr(name)))
+        for name, value in given.items()
+        if isinstance(value, str) and (problem := duration(value))
+    ]

@@ -1,0 +1,1 @@
+"""The services: one package each, one file for each resource type."""

@@ -1,0 +1,1 @@
+"""Identity and Access Management: roles, policies and what binds them."""

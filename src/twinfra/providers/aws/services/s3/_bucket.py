@@ -1,0 +1,28 @@
+"""What all settings of a bucket share: the bucket they are of, and the errors that say it is gone."""
+
+from __future__ import annotations
+
+from twinfra.providers.aws.checks import length, matches
+from twinfra.providers.aws.fields import Field, string
+from twinfra.providers.aws.resource import Retry
+
+BUCKET_GONE = ("NoSuchBucket", "404")
+"""Codes that say there is no such bucket."""
+
+BUCKET_NEW = (Retry("NoSuchBucket", seconds=30), Retry("OperationAborted", seconds=60))
+"""Errors that pass when a bucket has just been made, or is being changed by another call."""
+
+
+def bucket_fields(owner: bool = True) -> dict[str, Field]:
+    """`bucket`, and `expected_bucket_owner` where `owner`."""
+    found = {
+        "bucket": string(
+            "", required=True, force_new=True, read="", checks=(length(1, 63),), about="Name of the bucket."
+        )
+    }
+    if owner:
+        found["expected_bucket_owner"] = string(
+            "", read="", force_new=True, checks=(matches(r"\d{12}", "be an account id of 12 digits"),),
+            about="Account that has to own the bucket.",
+        )  # fmt: skip
+    return found
