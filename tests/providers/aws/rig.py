@@ -171,8 +171,10 @@ class Rig:
         `kept`: attributes that no API tells, so that an import lacks them. Without `import_id` the id is taken.
         """
         stored = self.apply(kind, given)
-        assert self.drift(kind, stored) == {}
-        assert self.differences(kind, given, stored) == {}
+        drift = self.drift(kind, stored)
+        assert drift == {}, drift
+        differences = self.differences(kind, given, stored)
+        assert differences == {}, differences
         taken = self.imported(kind, import_id or stored.attributes["id"])
         assert taken is not None
         fields = resource(kind).all_fields()  # type: ignore[union-attr]
@@ -180,7 +182,7 @@ class Rig:
             name: (stored.attributes[name], taken.attributes[name]) for name, field in fields.items()
             if name not in kept and not same_field(field, taken.attributes[name], stored.attributes[name])
         }  # fmt: skip
-        assert different == {}
+        assert different == {}, different
         return stored
 
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 class Context:
     """One operation on one type in one region.
 
-    `token`: the operation's idempotency token while something is being created, else empty. `shared`: a place
-    to keep what several operations of this provider may use, such as a list fetched once; guard it with `lock`.
+    `token`: the operation's idempotency token while something is being created, else empty.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ Check: TypeAlias = Callable[[Any], str]
 """From a known, non-null value to what is wrong with it, as a sentence, or an empty string."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Field:
     """One argument, computed attribute or nested block (`fields` given) of a resource type.
 
@@ -46,6 +46,9 @@ class Field:
     mean the same. `follows`: names of fields whose change makes this computed one unknown until applied
     ("*": any change). `clear`: what an update sends when the value was removed (nothing where None).
     `keep`: a value removed from the configuration stays as it is in the cloud, and no change is planned.
+
+    Blocks: `fields` inside, `nesting`, `min_items`, `max_items`; at most one of them is one structure of the API,
+    or a list of it where `listed`. `as_attribute`: the schema has an attribute that may be written as blocks.
 
     Checks, made before any call: `allowed` values, `checks`, `conflicts`, `requires` (names beside it in the same block).
     `unsupported`: why giving it is an error.
@@ -80,6 +83,7 @@ class Field:
     min_items: int = 0
     max_items: int = 0
     as_attribute: bool = False
+    listed: bool = False
 
     @property
     def settable(self) -> bool:

@@ -27,7 +27,7 @@ from twinfra.providers.aws.mapping import (
 from twinfra.providers.aws.resource import Api, Attributes, Call, Change, Describe, Resource, Update
 from twinfra.providers.aws.tagging import read_tags, request_tags, tag_difference
 from twinfra.providers.aws.waiting import dig
-from twinfra.providers.protocol import Stored
+from twinfra.providers.protocol import ProviderError, Stored
 from twinfra.values.value import Unknown
 
 _NEW_SECONDS = 60.0
@@ -53,18 +53,27 @@ def limits_of(attributes: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def find(resource: Resource, context: Context, attributes: Attributes) -> Api | None:
-    """The API's object of one instance, None when it is gone."""
+    """The API's object of one instance with all that `extend` adds, None when it is gone."""
+    found = locate(resource, context, attributes)
+    if found is None or resource.extend is None:
+        return found
+    try:
+        return resource.extend(context, attributes, found)
+    except ApiError as problem:
+        if problem.code in resource.not_found:
+            return None
+        raise
+
+
+def locate(resource: Resource, context: Context, attributes: Attributes) -> Api | None:
+    """The API's object of one instance without `extend`, which is what waiting looks at."""
     reader = resource.read
     try:
         if isinstance(reader, Describe):
-            found = _describe(reader, context, [attributes])[0]
-        elif isinstance(reader, Call):
-            found = context.make(reader, attributes)
-        else:
-            found = reader(context, attributes)
-        if found is not None and resource.extend is not None:
-            found = resource.extend(context, attributes, found)
-        return found
+            return _describe(reader, context, [attributes])[0]
+        if isinstance(reader, Call):
+            return context.make(reader, attributes)
+        return reader(context, attributes)
     except ApiError as problem:
         if problem.code in resource.not_found:
             return None
@@ -183,7 +192,7 @@ def create(resource: Resource, context: Context, planned: Attributes) -> Attribu
     partial = _partial(resource, context, made, planned)
     try:
         return _finish_create(resource, context, planned, known, made, partial)
-    except (ApiError, WaitError) as problem:
+    except (ApiError, WaitError, ProviderError) as problem:
         raise HalfDone(problem, partial) from problem
 
 
@@ -206,11 +215,8 @@ def _adopt(
     resource: Resource, context: Context, planned: Attributes, known: Attributes, problem: ApiError
 ) -> Api | None:
     """What an attempt whose answer was lost has made, found again by this operation's token."""
-    if (
-        resource.recover is None
-        or not context.token
-        or not (problem.unsure or problem.code in resource.exists)
-    ):
+    if resource.recover is None or not context.token or not problem.unsure:
+        # A first and only attempt that was refused has made nothing: what is there is not ours.
         return None
     try:
         return resource.recover(context, known, context.token)
@@ -240,12 +246,11 @@ def _finish_create(
     partial: Attributes,
 ) -> Attributes:
     fields = resource.all_fields()
-    seen: Api | None = None
+    seen: Api | None = made if resource.complete_create else None
     called = False
     if resource.created is not None:
-        first = made if resource.complete_create else None
         seen = context.wait(
-            resource.created, lambda: find(resource, context, partial), action="create", first=first
+            resource.created, lambda: locate(resource, context, partial), action="create", first=seen
         )
     before: Attributes = dict.fromkeys(fields)
     for update in resource.updates:
@@ -259,11 +264,9 @@ def _finish_create(
     if tagging is not None and not tagging.at_create and known.get("tags_all"):
         tags = dict(known["tags_all"])
         tagging.change(context, partial, tags, [], tags)
-    if seen is None and resource.complete_create and not called:
-        seen = made
     if seen is None or called:
         seen = _look_for_new(resource, context, partial)
-    elif resource.extend is not None and seen is made:
+    elif resource.extend is not None:
         seen = resource.extend(context, partial, seen)
     return _applied(resource, context, planned, seen)
 
@@ -351,7 +354,6 @@ def update(resource: Resource, context: Context, prior: Attributes, planned: Att
     )
     done: Attributes = dict(prior)
     reread = not resource.complete_update
-    seen: Api | None = None
     try:
         for one in resource.updates:
             concerned = changed.intersection(one.fields)
@@ -360,18 +362,17 @@ def update(resource: Resource, context: Context, prior: Attributes, planned: Att
             _update(resource, context, one, Change(prior, known, changed))
             done |= {name: known[name] for name in concerned}
             if one.wait and resource.updated is not None:
-                seen = context.wait(resource.updated, lambda: find(resource, context, known), action="update")
+                context.wait(resource.updated, lambda: locate(resource, context, known), action="update")
         if resource.tags is not None and not same(known.get("tags_all"), prior.get("tags_all")):
             set_, remove = tag_difference(prior.get("tags_all"), known.get("tags_all"))
             resource.tags.change(context, known, set_, remove, dict(known.get("tags_all") or {}))
             done |= {"tags": known.get("tags"), "tags_all": known.get("tags_all")}
         if not has_unknown(planned) and not reread:
             return planned
-        if seen is None or reread:
-            seen = find(resource, context, known)
+        seen = find(resource, context, known)
         if seen is None:
             raise WaitError("it was gone after the change")
-    except (ApiError, WaitError) as problem:
+    except (ApiError, WaitError, ProviderError) as problem:
         raise HalfDone(problem, done) from problem
     return _applied(resource, context, planned, seen)
 
@@ -402,7 +403,7 @@ def delete(resource: Resource, context: Context, attributes: Attributes) -> None
         return
     if resource.deleted is not None:
         context.wait(
-            resource.deleted, lambda: find(resource, context, attributes), action="delete", gone=True
+            resource.deleted, lambda: locate(resource, context, attributes), action="delete", gone=True
         )
 
 
@@ -438,11 +439,7 @@ def imported(resource: Resource, id: str) -> tuple[Attributes, str]:
 def recover(resource: Resource, context: Context, planned: Attributes) -> Attributes | None:
     """What an interrupted create made, or None where it made nothing."""
     known = without_unknown(planned)
-    found: Api | None
-    if resource.recover is not None:
-        found = resource.recover(context, known, context.token)
-    else:
-        found = None
+    found = None if resource.recover is None else resource.recover(context, known, context.token)
     if found is None:
         return None
     partial = _partial(resource, context, found, planned)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from twinfra.providers.aws.comparison import is_empty, same
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from twinfra.providers.aws.context import Context
 
 
+@cache
 def type_of(field: Field) -> Type:
     """The type of a field's value, nested fields included."""
     if field.fields is None:
@@ -216,7 +218,7 @@ def request_value(field: Field, value: Any, clear: bool = False) -> Any:
     if isinstance(value, dict):
         return request_of(field.fields, value, clear=clear)
     inner = [request_of(field.fields, one, clear=clear) for one in value if one is not None]
-    return inner[0] if field.max_items == 1 else inner
+    return inner[0] if field.max_items == 1 and not field.listed else inner
 
 
 # Objects read
@@ -276,7 +278,7 @@ def settle(field: Field, known: Any, read: Any) -> Any:
     """
     if type(known) is Unknown:
         return read
-    if same(known, read, field.equal):
+    if same_field(field, known, read):
         return known
     if field.fields is not None and isinstance(known, dict) and isinstance(read, dict):
         return settle_all(field.fields, known, read)
@@ -322,6 +324,9 @@ def settle_all(fields: Mapping[str, Field], known: Mapping[str, Any], read: Mapp
 def same_field(field: Field, one: Any, other: Any) -> bool:
     """Whether two values of a field are no difference, nested fields each by their own meaning."""
     if field.fields is None:
+        if field.type is BOOL and not field.computed and (one is None or other is None):
+            # Where nothing is computed, an API that answers false says no more than one that leaves it out.
+            return type(one) is not Unknown and type(other) is not Unknown and bool(one) is bool(other)
         return same(one, other, field.equal)
     if is_empty(one) or is_empty(other):
         return is_empty(one) and is_empty(other)

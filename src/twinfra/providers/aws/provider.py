@@ -328,6 +328,8 @@ class _explained:
         if isinstance(problem, HalfDone):
             partial = Stored(problem.attributes, dict(self._private))
             problem = problem.cause
+            if isinstance(problem, ProviderError):
+                raise ProviderError(problem.diagnostics, partial) from problem
         if isinstance(problem, ApiError):
             if problem.code == "Region":
                 found = error(

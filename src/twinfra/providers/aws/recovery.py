@@ -17,8 +17,8 @@ from twinfra.providers.aws.settings import TRACE_TAG
 from twinfra.providers.aws.waiting import dig
 from twinfra.providers.protocol import token_time
 
-CLOCK_SKEW = 300.0
-"""Seconds by which this machine's clock and the cloud's may differ: requests signed further off are refused."""
+CLOCK_SKEW = 60.0
+"""Seconds by which this machine's clock may be ahead of the cloud's."""
 
 
 def made_since(created: Any, token: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from twinfra.providers.aws.fields import Field, output
@@ -222,6 +223,10 @@ class Resource:
 
     def all_fields(self) -> dict[str, Field]:
         """Its fields with those that every type has: `id`, `region`."""
+        return self._all_fields
+
+    @cached_property
+    def _all_fields(self) -> dict[str, Field]:
         found: dict[str, Field] = dict(self.fields)
         found.setdefault("id", output(STRING, "", about=self.id_about or "The identifier of this resource."))
         if self.regional:

@@ -24,7 +24,8 @@ _REFUSED_AFTER = 3
 class Session:
     """Clients of one provider configuration. Safe to use from several threads.
 
-    `environment`: variables to heed instead of the process's own (see `settings.take`).
+    `environment`: variables to heed instead of the process's own (see `settings.take`). `shared`: what several
+    operations may use, such as a list fetched once; to be used under `shared_lock`.
     """
 
     def __init__(self, settings: Settings, environment: Mapping[str, str] | None = None) -> None:
@@ -37,6 +38,8 @@ class Session:
         self._clients: dict[tuple[str, str], Any] = {}
         self._account: tuple[str, str, str] | None = None
         self._region = ""
+        self.shared: dict[Any, Any] = {}
+        self.shared_lock = threading.Lock()
 
     @property
     def region(self) -> str:
