@@ -1,0 +1,33 @@
+"""Finds the emulated service for a request: moto's own dispatcher, with its slow steps remembered."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import moto.core.responses
+from moto.core.utils import method_names_from_class
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+
+class Dispatcher(DomainDispatcherApplication):
+    """WSGI application of the whole emulator."""
+
+    def __init__(self, create_app: Any) -> None:
+        super().__init__(create_app)
+        self._remembered = lru_cache(maxsize=1024)(super().get_backend_for_host)
+        # moto lists the methods of a response class anew for each request; they do not change.
+        moto.core.responses.method_names_from_class = lru_cache(maxsize=None)(_method_names)
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The service that answers for a host name; NotImplementedError when the emulator has none."""
+        if host is None:
+            return None
+        found = self._remembered(host)
+        if not found and host.endswith(("amazonaws.com", "api.aws")):
+            raise NotImplementedError(host)
+        return found
+
+
+def _method_names(kind: type) -> frozenset[str]:
+    return frozenset(method_names_from_class(kind))

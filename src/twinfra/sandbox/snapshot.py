@@ -1,0 +1,224 @@
+"""The snapshot: the whole emulated cloud as it was at one place in the journal, so that a start need not repeat it all.
+
+Only ever a short cut: without it, or when it does not fit, the journal alone brings everything back. A pickle can run
+code, so only a file is read that is our own and closed to others, and nothing is looked up in it but plain data types
+and classes of the emulator.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import sys
+import threading
+import types
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import moto
+from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBackend
+
+from twinfra.sandbox.files import is_private, replace_private
+
+FORMAT = f"twinfra sandbox snapshot 1, moto {moto.__version__}, python {sys.version_info.major}.{sys.version_info.minor}"
+
+_PLAIN = {
+    "builtins": frozenset(
+        {"set", "frozenset", "bytearray", "complex", "object", "list", "dict", "tuple", "int", "str"}
+    ),
+    "collections": frozenset({"OrderedDict", "defaultdict", "deque", "Counter"}),
+    "datetime": frozenset({"datetime", "date", "time", "timedelta", "timezone"}),
+    "decimal": frozenset({"Decimal"}),
+    "uuid": frozenset({"UUID", "SafeUUID"}),
+    "ipaddress": frozenset({"IPv4Network", "IPv4Address", "IPv6Network", "IPv6Address"}),
+    "re": frozenset({"_compile"}),
+    "copyreg": frozenset({"_reconstructor"}),
+    "twinfra.sandbox.snapshot": frozenset({"_new_lock", "_bare", "_method", "_set_default", "_private_key"}),
+}
+_EMULATOR = ("moto.", "twinfra.sandbox.extensions.")
+_LOCKS = (type(threading.Lock()), type(threading.RLock()))
+
+
+class Snapshot:
+    """The snapshot file of a sandbox."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, position: int) -> bool:
+        """Save the cloud as it is after the journal's place `position`. Returns whether that was possible."""
+        buffer = io.BytesIO()
+        try:
+            _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump((FORMAT, position, _contents()))
+        except Exception as reason:
+            # Something that moto keeps cannot be saved. The journal is whole, only the next start takes longer.
+            print(f"No snapshot this time: {type(reason).__name__}", file=sys.stderr, flush=True)
+            return False
+        replace_private(self._path, buffer.getvalue())
+        return True
+
+    def load(self, end: int) -> int:
+        """Bring the cloud back; returns the place in the journal it was saved at, 0 when there is none to use.
+
+        `end` is the journal's length: a snapshot from beyond it belongs to another journal.
+        """
+        if not is_private(self._path):
+            return 0
+        _load_extensions_first()
+        try:
+            with open(os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+                form, position, contents = _Unpickler(file).load()
+        except Exception as reason:
+            print(f"The snapshot is not used: {type(reason).__name__}: {reason}", file=sys.stderr, flush=True)
+            return 0
+        if form != FORMAT or not isinstance(position, int) or position > end:
+            print(
+                "The snapshot is not used: it belongs to another version or journal",
+                file=sys.stderr,
+                flush=True,
+            )
+            return 0
+        _install(contents)
+        return position
+
+    def forget(self) -> None:
+        """Empty the cloud, and remove what was saved of it."""
+        self._path.unlink(missing_ok=True)
+        for services in list(BackendDict._instances):
+            vars(services).get("bucket_accounts", {}).clear()
+        BackendDict.reset()
+
+
+def _contents() -> list[tuple[tuple[str, str], dict[str, Any], dict[tuple[str, str], BaseBackend]]]:
+    """Each service in use: where its table lives, what else the table holds, and its backends by account and region."""
+    found = []
+    for services in BackendDict._instances:
+        extra = {"bucket_accounts": services.bucket_accounts} if hasattr(services, "bucket_accounts") else {}
+        backends = {(account, region): backend for account, region, backend in services.iter_backends()}
+        found.append((_place(services), extra, backends))
+    return found
+
+
+def _install(
+    contents: list[tuple[tuple[str, str], dict[str, Any], dict[tuple[str, str], BaseBackend]]],
+) -> None:
+    for place, extra, backends in contents:
+        services = _services_at(place)
+        vars(services).update(extra)
+        for (account, region), backend in backends.items():
+            dict.__setitem__(services[account], region, backend)
+
+
+def _place(services: BackendDict[Any]) -> tuple[str, str]:
+    """The module and name under which a service's table of backends can be found again."""
+    for module in (services.backend.__module__, services.backend.__module__.rpartition(".")[0]):
+        for name, value in vars(sys.modules[module]).items():
+            if value is services:
+                return module, name
+    raise pickle.PicklingError(f"{services.service_name} has no table")
+
+
+def _services_at(place: tuple[str, str]) -> BackendDict[Any]:
+    module, name = place
+    if module.partition(".")[0] != "moto":
+        raise pickle.UnpicklingError(f"{module} is none of the emulator's modules")
+    found = getattr(import_module(module), name)
+    if not isinstance(found, BackendDict):
+        raise pickle.UnpicklingError(f"{module}.{name} is no table of backends")
+    return found
+
+
+def _load_extensions_first() -> None:
+    from twinfra.sandbox.extensions import install
+
+    install()
+
+
+class _Pickler(pickle.Pickler):
+    def persistent_id(self, found: Any) -> Any:
+        if isinstance(found, BackendDict):
+            return "services", _place(found)
+        if isinstance(found, AccountSpecificBackend):
+            return "account", _place(_services_of(found)), found.account_id
+        return None
+
+    def reducer_override(self, found: Any) -> Any:
+        if isinstance(found, types.MethodType):
+            return _method, (found.__self__, found.__func__.__name__)
+        if isinstance(found, _LOCKS):
+            return _new_lock, (isinstance(found, _LOCKS[1]),)
+        kind = type(found)
+        if (
+            kind.__module__.startswith("moto.")
+            and issubclass(kind, dict)
+            and hasattr(found, "default_factory")
+        ):
+            # A defaultdict whose constructor takes other arguments than those of defaultdict.
+            return (
+                _bare,
+                (kind,),
+                (vars(found), found.default_factory),
+                None,
+                iter(found.items()),
+                _set_default,
+            )
+        if kind.__module__.startswith("cryptography.") and hasattr(found, "private_bytes"):
+            return _private_key, (_as_pem(found),)
+        return NotImplemented
+
+
+def _services_of(accounts: AccountSpecificBackend[Any]) -> BackendDict[Any]:
+    for services in BackendDict._instances:
+        if any(value is accounts for value in services.values()):
+            return services
+    raise pickle.PicklingError(f"{accounts.service_name} has no table")
+
+
+class _Unpickler(pickle.Unpickler):
+    def persistent_load(self, reference: Any) -> Any:
+        if reference[0] == "services":
+            return _services_at(reference[1])
+        return _services_at(reference[1])[reference[2]]
+
+    def find_class(self, module: str, name: str) -> Any:
+        if name in _PLAIN.get(module, ()):
+            return super().find_class(module, name)
+        if module.startswith(_EMULATOR) and "." not in name:
+            found = super().find_class(module, name)
+            if isinstance(found, type) and found.__module__ == module:
+                return found
+        raise pickle.UnpicklingError(f"{module}.{name} does not belong into a snapshot")
+
+
+def _new_lock(reentrant: bool) -> Any:
+    return threading.RLock() if reentrant else threading.Lock()
+
+
+def _method(owner: Any, name: str) -> Any:
+    if not type(owner).__module__.startswith(_EMULATOR):
+        raise pickle.UnpicklingError(f"{type(owner).__name__} is none of the emulator's classes")
+    return getattr(owner, name)
+
+
+def _bare(kind: type) -> Any:
+    return kind.__new__(kind)
+
+
+def _set_default(made: Any, state: Any) -> None:
+    attributes, made.default_factory = state
+    vars(made).update(attributes)
+
+
+def _as_pem(key: Any) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    pem: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem
+
+
+def _private_key(pem: bytes) -> Any:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    return load_pem_private_key(pem, None)
