@@ -148,6 +148,11 @@ def warning(
     return Diagnostic(Severity.WARNING, summary, detail, subject, context, mend, address, (), path)
 
 
+def as_warnings(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The same diagnostics, none of them an error."""
+    return [replace(one, severity=Severity.WARNING) for one in diagnostics]
+
+
 @dataclass(slots=True)
 class Diagnostics:
     """A growing collection of diagnostics, in the order found."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from twinfra.addresses import ProviderAddress, ProviderConfig
+from twinfra.config.model import Configuration
 from twinfra.providers.protocol import Object, Provider
 from twinfra.providers.registry import create
 from twinfra.schema import ProviderSchema
+
+if TYPE_CHECKING:
+    from twinfra.engine.program import Program
 
 
 class Providers:
@@ -18,17 +23,32 @@ class Providers:
 
     def __init__(self, factory: Callable[[ProviderAddress], Provider] = create) -> None:
         self._factory = factory
-        self._schemas: dict[ProviderAddress, ProviderSchema] = {}
+        self._plain: dict[ProviderAddress, Provider] = {}
         self._configured: dict[ProviderConfig, tuple[Object, Provider]] = {}
+        self._program: Program | None = None
+
+    def unconfigured(self, address: ProviderAddress) -> Provider:
+        """A provider without settings, for its schema and checks; raises `DiagnosticError` where there is none."""
+        found = self._plain.get(address)
+        if found is None:
+            found = self._plain[address] = self._factory(address)
+        return found
 
     def schema(self, address: ProviderAddress) -> ProviderSchema:
         """What a provider declares; raises `DiagnosticError` where there is no such provider."""
-        found = self._schemas.get(address)
-        if found is None:
-            provider = self._factory(address)
-            found = self._schemas[address] = provider.schema()
-            provider.close()
-        return found
+        return self.unconfigured(address).schema()
+
+    def is_local(self, address: ProviderAddress) -> bool:
+        """Whether it calls nobody (its attribute `local`), so that no thread is needed to wait for it."""
+        return getattr(self.unconfigured(address), "local", False)
+
+    def program(self, configuration: Configuration) -> Program:
+        """A configuration made ready to run with these providers' schemas; kept for the next walk."""
+        from twinfra.engine.program import Program
+
+        if self._program is None or self._program.configuration is not configuration:
+            self._program = Program(configuration, self)
+        return self._program
 
     def configured(self, config: ProviderConfig, settings: Object) -> Provider:
         """A provider that took `settings`; raises `ProviderError` where it refuses them."""
@@ -46,5 +66,6 @@ class Providers:
     def close(self) -> None:
         """Let go of all of them."""
         held, self._configured = self._configured, {}
-        for _, provider in held.values():
+        plain, self._plain = self._plain, {}
+        for provider in (*(one for _, one in held.values()), *plain.values()):
             provider.close()

@@ -1,0 +1,130 @@
+"""Conditions: evaluates validations, preconditions, postconditions and assertions, and collects what came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, SourceRange, error, warning
+from twinfra.engine.changes import CheckResult
+from twinfra.engine.nodes import CompiledCheck
+from twinfra.engine.scope import ModuleScope
+from twinfra.values.convert import ConversionError, convert
+from twinfra.values.marks import deep_marks, unmark
+from twinfra.values.types import BOOL, STRING
+from twinfra.values.unknowns import contains_unknown
+from twinfra.values.value import EPHEMERAL, SENSITIVE, Unknown, is_null
+
+PASS, FAIL, ERROR, UNKNOWN = "pass", "fail", "error", "unknown"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one condition came to: its status, the message when it failed, and what to tell."""
+
+    status: str
+    message: str = ""
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+def check(
+    condition: CompiledCheck,
+    scope: ModuleScope,
+    title: str,
+    subject: SourceRange | None = None,
+    note: str = "",
+    severity: Severity = Severity.ERROR,
+    address: str = "",
+) -> Outcome:
+    """Evaluate one condition; `title` heads the diagnostic of a failure, `note` ends it.
+
+    A failure points at `subject`, or else at the condition. Evaluation errors are errors whatever `severity`
+    says, but for assertions of check blocks, where the caller turns them into warnings.
+    """
+    source = condition.source
+    try:
+        value, marks = unmark(condition.condition.evaluate(scope))
+        try:
+            value, _ = unmark(convert(value, BOOL))
+        except ConversionError as refused:
+            raise DiagnosticError(
+                error("Condition is not a bool", f"A condition must be true or false: {refused}.", source.condition.range)
+            ) from None
+    except DiagnosticError as failed:
+        return Outcome(ERROR, "", list(failed.at(source.condition.range).diagnostics))
+    if is_null(value):
+        found = error("Condition is null", "A condition must be true or false, and this is null.", source.condition.range)
+        return Outcome(ERROR, "", [found])
+    if type(value) is Unknown:
+        problems = _check_message(condition, scope)[1]
+        errors = [one for one in problems if one.severity is Severity.ERROR]
+        return Outcome(ERROR if errors else UNKNOWN, "", errors)
+    if value:
+        problems = _check_message(condition, scope)[1]
+        # A message that cannot be made is an error even while the condition holds only where it could never be.
+        errors = [one for one in problems if one.severity is Severity.ERROR]
+        return Outcome(PASS, "", errors)
+    message, problems = _check_message(condition, scope)
+    make = error if severity is Severity.ERROR else warning
+    detail = message or "The condition does not hold, and its message cannot be shown."
+    found = make(title, detail + (f"\n\n{note}" if note else ""), subject or source.condition.range, address=address)
+    return Outcome(FAIL, message, [*problems, found])
+
+
+def _check_message(condition: CompiledCheck, scope: ModuleScope) -> tuple[str, list[Diagnostic]]:
+    """The message as text, or "" with what is wrong with it."""
+    place = condition.source.message.range
+    try:
+        value = condition.message.evaluate(scope)
+    except DiagnosticError as failed:
+        return "", list(failed.at(place).diagnostics)
+    marks = deep_marks(value)
+    plain, _ = unmark(value)
+    try:
+        plain, _ = unmark(convert(plain, STRING))
+    except ConversionError as refused:
+        return "", [error("Message is not a string", f"An error message must be a string: {refused}.", place)]
+    if SENSITIVE in marks or EPHEMERAL in marks:
+        what = "sensitive" if SENSITIVE in marks else "ephemeral"
+        return "", [
+            warning(
+                f"Message uses {what} values",
+                f"The error message is made from {what} values, so it is not shown.",
+                place,
+                mend="Leave them out of the message; nonsensitive() removes the mark where that is right.",
+            )
+        ]
+    if contains_unknown(plain):
+        return "The message uses values that are known only after the apply.", []
+    if is_null(plain):
+        return "", [error("Message is null", "An error message must be a string, and this is null.", place)]
+    return str(plain).strip(), []
+
+
+class Results:
+    """The results of all checks of a run, one per instance of a checkable object."""
+
+    _RANK = {PASS: 0, UNKNOWN: 1, FAIL: 2, ERROR: 3}
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], CheckResult] = {}
+
+    def add(self, kind: str, container: str, address: str, outcome: Outcome) -> None:
+        """Fold an outcome into the result of an instance: the worst status holds."""
+        before = self._found.get((kind, address))
+        status = outcome.status
+        problems: tuple[str, ...] = (outcome.message,) if outcome.status == FAIL else ()
+        if before is not None:
+            if self._RANK[before.status] > self._RANK[status]:
+                status = before.status
+            problems = before.problems + problems
+        self._found[kind, address] = CheckResult(kind, container, address, status, problems)
+
+    def declare(self, kind: str, container: str, visited: bool) -> None:
+        """Say that an object has checks: without instances they hold where it was visited, else nothing is known."""
+        self._found.setdefault((kind, container), CheckResult(kind, container, "", PASS if visited else UNKNOWN))
+
+    def all(self) -> list[CheckResult]:
+        """All results, in order of their addresses."""
+        real = {one.container for one in self._found.values() if one.address}
+        kept = [one for one in self._found.values() if one.address or one.container not in real]
+        return sorted(kept, key=lambda one: (one.container, one.address))

@@ -1,0 +1,166 @@
+"""The `lifecycle` block, bound to a resource: which paths to ignore, and what triggers a replacement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twinfra.addresses import DATA
+from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error, nearest, warning
+from twinfra.engine.nodes import ResourceNode, Trigger
+from twinfra.engine.traversals import Step, steps_of
+from twinfra.lang.compiler import compile_expression
+from twinfra.lang.nodes import Expression, Literal
+from twinfra.values.value import GetAttr, Index, List, Map, Marked, Path, Unknown, Value
+
+
+def bind_lifecycle(node: ResourceNode) -> None:
+    """Read `ignore_changes` and `replace_triggered_by` of a block into its node, with what is wrong in them."""
+    lifecycle = node.config.lifecycle
+    for expression in lifecycle.ignore_changes:
+        try:
+            path = _path(steps_of(expression), expression)
+        except DiagnosticError as refused:
+            node.problems.extend(refused.at(expression.range).diagnostics)
+            continue
+        first = path[0]
+        assert isinstance(first, GetAttr)
+        attribute = node.schema.block.attributes.get(first.name)
+        if attribute is None and first.name not in node.schema.block.blocks:
+            known = [*node.schema.block.attributes, *node.schema.block.blocks]
+            node.problems.append(
+                error(
+                    "No such argument to ignore",
+                    f"{node.resource.type} has no argument or block named {first.name}.",
+                    expression.range,
+                    mend=nearest(first.name, known) or "Correct the name, or remove it from ignore_changes.",
+                )
+            )
+            continue
+        if attribute is not None and attribute.computed and not attribute.optional:
+            node.problems.append(_redundant(node, first.name))
+        node.ignored.append(path)
+    for expression in lifecycle.replace_triggered_by:
+        try:
+            node.triggers.append(_trigger(expression))
+        except DiagnosticError as refused:
+            node.problems.extend(refused.at(expression.range).diagnostics)
+
+
+def _path(steps: list[Step], expression: Expression) -> Path:
+    path: list[GetAttr | Index] = []
+    for step in steps:
+        if step.key is None:
+            path.append(GetAttr(step.name))
+        elif isinstance(step.key, Literal):
+            path.append(Index(step.key.value))
+        else:
+            raise DiagnosticError(error("Key is not fixed", "A key here must be a literal.", step.range))
+    return tuple(path)
+
+
+def _trigger(expression: Expression) -> Trigger:
+    references = tuple(compile_expression(expression).references)
+    steps = steps_of(expression)
+    reference = next((one for one in references if one.kind in ("resource", "data")), None)
+    others = [one for one in references if one is not reference and one.kind not in ("count", "each")]
+    if reference is None or others or reference.kind == DATA:
+        raise DiagnosticError(
+            error(
+                "Unsuitable replace_triggered_by",
+                "An entry must name a managed resource of this module, an instance or an attribute of it; its key may "
+                "use count.index or each.key.",
+                expression.range,
+                mend="Name a resource; a terraform_data resource can stand for any other value.",
+            )
+        )
+    rest = steps[3:] if steps[0].name == "resource" else steps[2:]
+    key: Expression | None = None
+    if rest and rest[0].key is not None:
+        key, rest = rest[0].key, rest[1:]
+    return Trigger(reference, key, _path(rest, expression), expression.range)
+
+
+def _redundant(node: ResourceNode, name: str) -> Diagnostic:
+    return warning(
+        "Nothing to ignore",
+        f"ignore_changes keeps what is recorded when the configuration says otherwise; {name} of {node.resource} "
+        "is set by the provider alone, so there is nothing to ignore.",
+        type_range(node.config.range),
+        mend=f"Remove {name} from ignore_changes.",
+    )
+
+
+def type_range(header: SourceRange) -> SourceRange:
+    """The first label of a block's header: the resource type."""
+    text = header.text
+    at = text.find('"')
+    end = text.find('"', at + 1)
+    if at < 0 or end < 0:
+        return header
+    return SourceRange(header.source, header.start + at, header.start + end + 1)
+
+
+MISSING: Any = object()
+"""What `value_at` gives where a path leads nowhere."""
+
+
+def value_at(value: Value, path: Path) -> Value:
+    """What is at a path inside a value; `MISSING` where it leads nowhere, the unknown where it runs into one."""
+    for step in path:
+        if type(value) is Marked:
+            value = value.value
+        if type(value) is Unknown:
+            return value
+        key = step.name if type(step) is GetAttr else step.key
+        if isinstance(value, dict):
+            if key not in value:
+                return MISSING
+            value = value[key]
+        elif isinstance(value, tuple) and type(key) is int and 0 <= key < len(value):
+            value = value[key]
+        else:
+            return MISSING
+    return value
+
+
+def ignore_changes(config: dict[str, Value], prior: dict[str, Value], paths: list[Path]) -> dict[str, Value]:
+    """`config` with what `prior` has at each of the paths, as `ignore_changes` asks. Neither is changed.
+
+    A path into a map follows the prior map: a key that it lacks is left out, one that it has is kept. Inside
+    other values, a path that either side lacks changes nothing.
+    """
+    result = config
+    for path in paths:
+        result = _restored(result, prior, path)
+    return result
+
+
+def _restored(config: Value, prior: Value, path: Path) -> Value:
+    if not path:
+        return prior
+    kind = type(config)
+    if kind is Marked:
+        return Marked(_restored(config.value, prior, path), config.marks)
+    step, rest = path[0], path[1:]
+    key = step.name if type(step) is GetAttr else step.key
+    if (kind is dict or kind is Map) and isinstance(prior, dict):
+        return _restored_entry(config, prior, key, rest)
+    if (kind is tuple or kind is List) and isinstance(prior, tuple) and type(key) is int:
+        if not (0 <= key < len(config) and key < len(prior)):
+            return config
+        items = [*config[:key], _restored(config[key], prior[key], rest), *config[key + 1 :]]
+        return tuple(items) if kind is tuple else List(items, config.element)
+    if kind is Map or config is None:
+        return config
+    return config
+
+
+def _restored_entry(config: dict[str, Value], prior: dict[str, Value], key: Any, rest: Path) -> Value:
+    made = dict(config)
+    if key in prior and (key in config or (not rest and type(config) is Map)):
+        made[key] = _restored(config.get(key), prior[key], rest)
+    elif key in config and key not in prior and not rest and type(config) is Map:
+        del made[key]
+    else:
+        return config
+    return Map(made, config.element) if isinstance(config, Map) else made

@@ -1,0 +1,51 @@
+"""Tables: the instances of a resource or module call, one row each, as expressions may read them.
+
+No expression builds the object of all instances unless it asks for all: `x.a[i]` reads one row.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from twinfra.addresses import Key
+from twinfra.values.value import UNKNOWN, Value
+
+
+class Repetition(StrEnum):
+    """How a block is repeated: not at all, by number, or by key."""
+
+    SINGLE = "single"
+    COUNT = "count"
+    FOR_EACH = "for_each"
+
+
+class Table:
+    """The instances of one resource in one module instance: `rows` maps instance keys to their values.
+
+    `rows` of a module call hold the scopes of its instances instead. `filler` stands for instances that a run
+    with targets leaves out.
+    """
+
+    __slots__ = ("filler", "repetition", "rows")
+
+    def __init__(self, repetition: Repetition = Repetition.SINGLE, filler: Value = UNKNOWN) -> None:
+        self.repetition = repetition
+        self.rows: dict[Key, Any] = {}
+        self.filler = filler
+
+    def whole(self) -> Value:
+        """All instances as one value: the object itself, a tuple of them, or an object by key."""
+        if self.repetition is Repetition.SINGLE:
+            return self.rows.get(None, self.filler)
+        if self.repetition is Repetition.COUNT:
+            return self.in_order()
+        return dict(self.rows)
+
+    def in_order(self) -> tuple[Any, ...]:
+        """The rows of a counted block, in order, with fillers where one below the last is missing."""
+        rows = self.rows
+        if not rows:
+            return ()
+        last: int = max(rows)  # type: ignore[type-var, assignment]
+        return tuple([rows.get(index, self.filler) for index in range(last + 1)])

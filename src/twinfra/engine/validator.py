@@ -1,0 +1,161 @@
+"""Validate: checks a configuration with everything unknown that only a run can tell. Calls no cloud."""
+
+from __future__ import annotations
+
+from twinfra.addresses import DATA, EPHEMERAL_MODE
+from twinfra.config.model import Configuration
+from twinfra.diagnostics import DiagnosticError, Diagnostics
+from twinfra.engine.bodies import decode_config, locate
+from twinfra.engine.conditions import FAIL, check
+from twinfra.engine.evaluation import Evaluation
+from twinfra.engine.expand import expand
+from twinfra.engine.nodes import CheckNode, CompiledCheck, Kind, Node, ProviderNode, ResourceNode, ValidationNode
+from twinfra.engine.program import Program
+from twinfra.engine.providers import Providers
+from twinfra.engine.scope import UNSET, ModuleScope, table_key
+from twinfra.engine.tables import Repetition, Table
+from twinfra.lang.scope import EvaluationContext
+from twinfra.providers.protocol import Provider, ProviderError
+
+
+def validate(configuration: Configuration, providers: Providers) -> Diagnostics:
+    """See `api.validate`."""
+    program = providers.program(configuration)
+    return validate_program(program, providers)
+
+
+def validate_program(program: Program, providers: Providers) -> Diagnostics:
+    """Check a program; the diagnostics of its nodes and of evaluating them without values."""
+    found = Diagnostics()
+    found.extend(program.problems)
+    if program.broken:
+        for node in program.nodes:
+            found.extend(node.problems)
+        return found
+    walk = _Validation(program, providers)
+    walk.run()
+    found.extend(walk.diagnostics)
+    return found
+
+
+class _Validation(Evaluation):
+    """A walk over all nodes in which instances are represented by one, and values by unknowns."""
+
+    validating = True
+
+    def __init__(self, program: Program, providers: Providers) -> None:
+        context = EvaluationContext(program.configuration.root_directory, "", planning=True)
+        super().__init__(program, {}, context)
+        self._providers = providers
+
+    def run(self) -> None:
+        """Visit all nodes in order."""
+        for node in self.program.nodes:
+            self.diagnostics.extend(node.problems)
+            if self.blocked(node):
+                continue
+            if any(one.severity == "error" for one in node.problems):
+                self.failed.add(node)
+                continue
+            self._visit(node)
+
+    def _visit(self, node: Node) -> None:
+        kind = node.kind
+        if kind is Kind.RESOURCE:
+            self._resource(node)  # type: ignore[arg-type]
+        elif kind is Kind.LOCAL:
+            self.local(node)  # type: ignore[arg-type]
+        elif kind is Kind.VARIABLE:
+            self.variable(node)  # type: ignore[arg-type]
+        elif kind is Kind.OUTPUT:
+            self.output(node)  # type: ignore[arg-type]
+        elif kind is Kind.CALL:
+            self.call(node)  # type: ignore[arg-type]
+        elif isinstance(node, ProviderNode):
+            self._provider(node)
+        elif isinstance(node, CheckNode):
+            self._check(node)
+        elif isinstance(node, ValidationNode):
+            self.validations(node.variable, node)
+
+    def _provider(self, node: ProviderNode) -> None:
+        if node.decoder is None:
+            return
+        for scope in self.scopes.get(node.path, ()):
+            try:
+                decode_config(node.decoder, scope, None)
+            except DiagnosticError as failed:
+                place = node.block.range if node.block is not None else None
+                self.fail(node, failed.at(place).diagnostics if place is not None else failed.diagnostics)
+
+    def _resource(self, node: ResourceNode) -> None:
+        resource = node.resource
+        key = table_key(resource.mode, resource.type, resource.name)
+        for scope in self.scopes.get(node.path, ()):
+            try:
+                self._instance(node, scope, key)
+            except DiagnosticError as failed:
+                self.fail(node, failed.at(node.config.range).diagnostics)
+            finally:
+                scope.repeat(Repetition.SINGLE, None, None)
+
+    def _instance(self, node: ResourceNode, scope: ModuleScope, key: tuple[str, str, str]) -> None:
+        expansion = expand(node.count, node.for_each, scope, allow_unknown=True)
+        (row, index, value) = next(iter(self.rows_of(expansion)))
+        table = scope.resources[key] = Table(expansion.repetition)
+        table.rows[row] = node.facts.sample
+        scope.repeat(expansion.repetition, index, value)
+        config, _ = decode_config(node.decoder, scope, node.facts.write_only)
+        provider = self._provider_for(node)
+        mode = node.resource.mode
+        try:
+            if mode == DATA:
+                told = provider.validate_data(node.resource.type, config)
+            elif mode == EPHEMERAL_MODE:
+                told = ()
+            else:
+                told = provider.validate(node.resource.type, config)
+        except ProviderError as refused:
+            told = refused.diagnostics
+        for one in told:
+            placed = locate(one, node.decoder, node.config.range)
+            if placed.severity == "error":
+                self.failed.add(node)
+            self.diagnostics.add(placed)
+        for trigger in node.triggers:
+            if trigger.key is not None:
+                trigger.key.evaluate(scope)
+        self._try_conditions(node, scope)
+        self._try_provisioners(node, scope)
+
+    def _try_conditions(self, node: ResourceNode, scope: ModuleScope) -> None:
+        for each in node.preconditions:
+            self._try_check(node, each, scope)
+        scope.self_value = node.facts.sample
+        try:
+            for each in node.postconditions:
+                self._try_check(node, each, scope)
+        finally:
+            scope.self_value = UNSET
+
+    def _try_provisioners(self, node: ResourceNode, scope: ModuleScope) -> None:
+        scope.self_value = node.facts.sample
+        try:
+            for part in node.provisioners:
+                decode_config(part.decoder, scope, None)
+        finally:
+            scope.self_value = UNSET
+
+    def _try_check(self, node: Node, condition: CompiledCheck, scope: ModuleScope) -> None:
+        """Evaluate a condition only to see that it can be: whether it holds is for a run to say."""
+        outcome = check(condition, scope, "")
+        if outcome.status != FAIL and outcome.diagnostics:
+            self.fail(node, outcome.diagnostics)
+
+    def _check(self, node: CheckNode) -> None:
+        for scope in self.scopes.get(node.path, ()):
+            for each in node.assertions:
+                self._try_check(node, each, scope)
+
+    def _provider_for(self, node: ResourceNode) -> Provider:
+        return self._providers.unconfigured(node.provider.config.provider)
