@@ -21,7 +21,12 @@ def test_creates_exactly_what_is_declared_and_imports_back(rig: Rig) -> None:
 
 
 def test_a_bucket_in_another_region_is_made_there(rig: Rig) -> None:
-    stored = rig.check(KIND, {"bucket": "ml-data", "region": "eu-west-1"}, import_id="ml-data@eu-west-1", kept=("force_destroy",))
+    stored = rig.check(
+        KIND,
+        {"bucket": "ml-data", "region": "eu-west-1"},
+        import_id="ml-data@eu-west-1",
+        kept=("force_destroy",),
+    )
     assert stored.attributes["bucket_region"] == "eu-west-1"
     assert rig.client("s3").get_bucket_location(Bucket="ml-data")["LocationConstraint"] == "eu-west-1"
     assert rig.plan(KIND, {"bucket": "ml-data"}, stored).replace
@@ -65,7 +70,9 @@ def test_a_bucket_in_another_region_is_made_there(rig: Rig) -> None:
         ("policy", POLICY := '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b-one/*"}]}', POLICY.replace("GetObject", "PutObject")),
     ],
 )  # fmt: skip
-def test_a_setting_written_in_the_bucket_is_made_changed_and_seen(rig: Rig, name: str, value: object, changed: object) -> None:
+def test_a_setting_written_in_the_bucket_is_made_changed_and_seen(
+    rig: Rig, name: str, value: object, changed: object
+) -> None:
     stored = rig.check(KIND, {"bucket": "b-one", name: value}, kept=("force_destroy",))
     given = {"bucket": "b-one", name: changed}
     assert rig.differences(KIND, given, stored).keys() >= {name}

@@ -73,3 +73,13 @@ def same(one: Any, other: Any, equal: Equal = exact) -> bool:
     if is_empty(one) or is_empty(other):
         return is_empty(one) and is_empty(other)
     return equal(one, other)
+
+
+def same_time(one: Any, other: Any) -> bool:
+    """Whether two RFC 3339 texts are the same moment; texts that are none only equal themselves."""
+    from datetime import datetime
+
+    try:
+        return bool(one == other) or datetime.fromisoformat(one) == datetime.fromisoformat(other)
+    except (TypeError, ValueError):
+        return False

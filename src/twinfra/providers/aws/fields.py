@@ -49,6 +49,7 @@ class Field:
 
     Blocks: `fields` inside, `nesting`, `min_items`, `max_items`; at most one of them is one structure of the API,
     or a list of it where `listed`. `as_attribute`: the schema has an attribute that may be written as blocks.
+    `hollow`: one block with nothing in it means the same as none.
 
     Checks, made before any call: `allowed` values, `checks`, `conflicts`, `requires` (names beside it in the same block).
     `unsupported`: why giving it is an error.
@@ -84,6 +85,7 @@ class Field:
     max_items: int = 0
     as_attribute: bool = False
     listed: bool = False
+    hollow: bool = False
 
     @property
     def settable(self) -> bool:

@@ -124,10 +124,12 @@ def _listed(how: Describe, context: Context, chunk: list[Any], attributes: Attri
     return [item for one in chunk for item in _listed(how, context, [one], attributes)]
 
 
-def attributes_from(resource: Resource, context: Context, found: Api, held: Attributes) -> Attributes:
+def attributes_from(
+    resource: Resource, context: Context, found: Api, held: Attributes, lenient: bool = False
+) -> Attributes:
     """Attributes out of the API's object; `held` are those known before (prior, or planned)."""
     fields = resource.all_fields()
-    result = attributes_of(fields, found, context, held)
+    result = attributes_of(fields, found, context, held, lenient)
     if resource.tags is not None:
         result["tags"], result["tags_all"] = read_tags(dig(found, resource.tags.read), held, context.settings)
     if resource.regional:
@@ -138,12 +140,13 @@ def attributes_from(resource: Resource, context: Context, found: Api, held: Attr
 
 def identifier(resource: Resource, found: Api, attributes: Attributes, held: Attributes) -> Any:
     """The id: read from the object, or put together from attributes."""
-    if "{" not in resource.id:
-        value = dig(found, resource.id)
-        return held.get("id") if value is None else str(value)
-    return _format(
-        resource.id, {**held, **{k: v for k, v in attributes.items() if v is not None}}
-    ) or held.get("id")
+    known = {**held, **{name: value for name, value in attributes.items() if value is not None}}
+    if callable(resource.id):
+        return resource.id(known)
+    if "{" in resource.id:
+        return _format(resource.id, known) or held.get("id")
+    value = dig(found, resource.id)
+    return held.get("id") if value is None else str(value)
 
 
 def _format(template: str, attributes: Mapping[str, Any]) -> str | None:
@@ -227,7 +230,7 @@ def _adopt(
 def _partial(resource: Resource, context: Context, made: Api, planned: Attributes) -> Attributes:
     """What is known of something just made: the plan's values, and the creating call's where they are told."""
     known = without_unknown(planned)
-    read = attributes_from(resource, context, made, known)
+    read = attributes_from(resource, context, made, known, lenient=True)
     result: Attributes = {}
     for name in resource.all_fields():
         value = planned.get(name)
@@ -417,23 +420,28 @@ def imported(resource: Resource, id: str) -> tuple[Attributes, str]:
         head, at, tail = id.rpartition("@")
         if at and re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d", tail):
             given, region = head, tail
-    names = re.findall(r"{(\w+)}", resource.import_id)
-    pattern = re.escape(resource.import_id)
-    for name in names:
-        last = name == names[-1]
-        pattern = pattern.replace(re.escape("{" + name + "}"), f"(?P<{name}>{'.+' if last else '.+?'})")
-    found = re.fullmatch(pattern, given)
-    if found is None:
+    forms = (resource.import_id,) if isinstance(resource.import_id, str) else resource.import_id
+    parts = next((parts for form in forms if (parts := _parts(form, given)) is not None), None)
+    if parts is None:
         raise ValueError(given)
     attributes: Attributes = dict.fromkeys(resource.all_fields())
     if resource.timeouts:
         attributes["timeouts"] = None
-    attributes |= {
-        name: shape(value, type_of(resource.all_fields()[name])) for name, value in found.groupdict().items()
-    }
-    if "id" not in names:
+    attributes |= {name: shape(value, type_of(resource.all_fields()[name])) for name, value in parts.items()}
+    if "id" not in parts:
         attributes["id"] = given
     return attributes, region
+
+
+def _parts(form: str, given: str) -> dict[str, str] | None:
+    """What the names in `form` stand for in an import id; None where it is not of that form."""
+    names = re.findall(r"{(\w+)}", form)
+    pattern = re.escape(form)
+    for name in names:
+        last = name == names[-1]
+        pattern = pattern.replace(re.escape("{" + name + "}"), f"(?P<{name}>{'.+' if last else '.+?'})")
+    found = re.fullmatch(pattern, given)
+    return None if found is None else found.groupdict()
 
 
 def recover(resource: Resource, context: Context, planned: Attributes) -> Attributes | None:

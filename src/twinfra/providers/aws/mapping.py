@@ -225,9 +225,17 @@ def request_value(field: Field, value: Any, clear: bool = False) -> Any:
 
 
 def attributes_of(
-    fields: Mapping[str, Field], found: Api, context: Context, held: Mapping[str, Any] | None = None
+    fields: Mapping[str, Field],
+    found: Api,
+    context: Context,
+    held: Mapping[str, Any] | None = None,
+    lenient: bool = False,
 ) -> Attributes:
-    """Attributes out of the API's object; where the API never tells, what is `held` (the prior or planned value)."""
+    """Attributes out of the API's object; where the API never tells, what is `held` (the prior or planned value).
+
+    `lenient`: the object is what a creating call answered and may lack what a read has: what a field's
+    function does not find there is None.
+    """
     result: Attributes = {}
     for name, field in fields.items():
         source = field.reads
@@ -237,7 +245,12 @@ def attributes_of(
         elif source == "":
             result[name] = None if type(before) is Unknown else before
         elif callable(source):
-            result[name] = shape(source(found, context), type_of(field))
+            try:
+                result[name] = shape(source(found, context), type_of(field))
+            except (KeyError, IndexError, TypeError, AttributeError):
+                if not lenient:
+                    raise
+                result[name] = None
         else:
             result[name] = read_value(field, dig(found, source), context, before)
     return result
@@ -329,7 +342,7 @@ def same_field(field: Field, one: Any, other: Any) -> bool:
             return type(one) is not Unknown and type(other) is not Unknown and bool(one) is bool(other)
         return same(one, other, field.equal)
     if is_empty(one) or is_empty(other):
-        return is_empty(one) and is_empty(other)
+        return (is_empty(one) or _is_hollow(field, one)) and (is_empty(other) or _is_hollow(field, other))
     if type(one) is Unknown or type(other) is Unknown:
         return False
     if isinstance(one, dict):
@@ -349,6 +362,10 @@ def same_field(field: Field, one: Any, other: Any) -> bool:
         else:
             return False
     return True
+
+
+def _is_hollow(field: Field, value: Any) -> bool:
+    return field.hollow and isinstance(value, tuple) and len(value) == 1 and all(map(is_empty, value[0].values()))
 
 
 def _same_object(fields: Mapping[str, Field], one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

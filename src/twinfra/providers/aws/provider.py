@@ -229,7 +229,8 @@ class AwsProvider:
         try:
             attributes, region = lifecycle.imported(resource, id)
         except ValueError:
-            form = resource.import_id.replace("{", "<").replace("}", ">")
+            forms = (resource.import_id,) if isinstance(resource.import_id, str) else resource.import_id
+            form = " or ".join(forms).replace("{", "<").replace("}", ">")
             raise ProviderError(
                 error(
                     "Invalid import id", f'"{id}" does not identify an {kind}.', mend=f"Its form is {form}."

@@ -177,7 +177,8 @@ class Resource:
     """A resource type.
 
     `name`, `service` (botocore's), `about` (a sentence for its page). `id`: dotted path in the API's object, or
-    a format of attributes such as "{role}:{name}". `import_id`: a format that an import id is read by.
+    a format of attributes such as "{role}:{name}", or a function of them. `import_id`: a format that an import id
+    is read by, or several of which the first that fits counts.
     `read`: reads one (or many, with `Describe`); `extend` adds per instance what other calls tell.
     `complete_create`: what `create` returns is as good as a read, when no wait nor later call follows.
     `not_found`: error codes that say it is gone. `exists`: codes that say the name is taken.
@@ -194,8 +195,8 @@ class Resource:
     create: Call | CreateFunction
     read: Call | Describe | ReadFunction
     delete: Call | DeleteFunction
-    id: str
-    import_id: str = "{id}"
+    id: str | Callable[[Attributes], str]
+    import_id: str | tuple[str, ...] = "{id}"
     id_about: str = ""
     read_many: ReadManyFunction | None = None
     extend: ExtendFunction | None = None

@@ -6,7 +6,14 @@ from twinfra.providers.aws.context import Context
 from twinfra.providers.aws.failures import ApiError
 from twinfra.providers.aws.fields import one_block, string
 from twinfra.providers.aws.resource import Api, Attributes, Change, Resource, Update
-from twinfra.providers.aws.services.s3._bucket import BUCKET_GONE, BUCKET_NEW, bucket_fields
+from twinfra.providers.aws.services.s3._bucket import (
+    BUCKET_GONE,
+    BUCKET_IDS,
+    BUCKET_NEW,
+    bucket_fields,
+    bucket_id,
+    of_bucket,
+)
 
 
 def _put(context: Context, attributes: Attributes) -> Api:
@@ -18,10 +25,9 @@ def _put(context: Context, attributes: Attributes) -> Api:
         request["MFADelete"] = settings["mfa_delete"]
     context.call(
         "put_bucket_versioning",
-        Bucket=attributes["bucket"],
         VersioningConfiguration=request,
         MFA=attributes["mfa"],
-        ExpectedBucketOwner=attributes["expected_bucket_owner"] or None,
+        **of_bucket(attributes),
     )
     return {}
 
@@ -31,11 +37,7 @@ def _update(context: Context, change: Change) -> None:
 
 
 def _read(context: Context, attributes: Attributes) -> Api | None:
-    found = context.call(
-        "get_bucket_versioning",
-        Bucket=attributes["bucket"],
-        ExpectedBucketOwner=attributes["expected_bucket_owner"] or None,
-    )
+    found = context.call("get_bucket_versioning", **of_bucket(attributes))
     return {"Status": found.get("Status", "Disabled"), "MFADelete": found.get("MFADelete")}
 
 
@@ -44,10 +46,12 @@ def _delete(context: Context, attributes: Attributes) -> None:
         return
     try:
         context.call(
-            "put_bucket_versioning", Bucket=attributes["bucket"], VersioningConfiguration={"Status": "Suspended"},
-            ExpectedBucketOwner=attributes["expected_bucket_owner"] or None,
-        )  # fmt: skip
+            "put_bucket_versioning",
+            VersioningConfiguration={"Status": "Suspended"},
+            **of_bucket(attributes),
+        )
     except ApiError as problem:
+        # A bucket with object lock keeps its versioning for good.
         if problem.code != "InvalidBucketState":
             raise
 
@@ -58,28 +62,32 @@ RESOURCE = Resource(
     about="Versioning of a bucket: whether overwritten and deleted objects are kept.",
     fields={
         **bucket_fields(),
-        "mfa": string("", read="", about="Serial number and code of the second factor, needed to change mfa_delete."),
+        "mfa": string("", about="Serial number and code of the second factor, needed to change mfa_delete."),
         "versioning_configuration": one_block(
             {
                 "status": string(
-                    "Status", required=True, allowed=("Enabled", "Suspended", "Disabled"),
+                    "Status",
+                    required=True,
+                    allowed=("Enabled", "Suspended", "Disabled"),
                     about="Disabled only for a bucket that never had versions.",
                 ),
                 "mfa_delete": string(
-                    "MFADelete", computed=True, allowed=("Enabled", "Disabled"), about="Whether deletion needs a second factor."
+                    "MFADelete",
+                    computed=True,
+                    allowed=("Enabled", "Disabled"),
+                    about="Whether deleting versions needs a second factor.",
                 ),
             },
-            "",
-            read=lambda found, _: [found],
+            read=lambda found, _: [{"status": found["Status"], "mfa_delete": found["MFADelete"]}],
             required=True,
         ),
     },
-    id="{bucket}",
-    import_id="{bucket}",
+    id=bucket_id,
+    import_id=BUCKET_IDS,
     create=_put,
     read=_read,
     updates=(Update(fields=("versioning_configuration",), call=_update),),
     delete=_delete,
     not_found=BUCKET_GONE,
     retry_create=BUCKET_NEW,
-)  # fmt: skip
+)
