@@ -10,7 +10,7 @@ from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 
-class Dispatcher(DomainDispatcherApplication):
+class Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
     """WSGI application of the whole emulator."""
 
     def __init__(self, create_app: Any) -> None:

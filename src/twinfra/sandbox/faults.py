@@ -1,9 +1,12 @@
-"""Make a sandbox fail on purpose, and see what was asked of it: for tests of everything that talks to a cloud.
+"""Make a sandbox fail on purpose, and see what was asked of it: for tests of everything that talks to a
+cloud.
 
->>> inject(sandbox, "ec2", "CreateSubnet", code="UnauthorizedOperation", status=403)       # the next one fails
->>> inject(sandbox, changes_only=True, skip=3, code="InternalFailure", when="after")       # the fourth change is
-...                                                                # carried out, but the client hears of a failure
->>> inject(sandbox, code="ThrottlingException", status=400, times=10)                      # ten calls are throttled
+The next CreateSubnet is refused; the fourth change is carried out, but the client hears of a failure; ten
+calls are throttled:
+
+>>> inject(sandbox, "ec2", "CreateSubnet", code="UnauthorizedOperation", status=403)
+>>> inject(sandbox, changes_only=True, skip=3, code="InternalFailure", when="after")
+>>> inject(sandbox, code="ThrottlingException", status=400, times=10)
 >>> counts(sandbox)
 {'ec2.CreateSubnet': 1}
 """
@@ -31,11 +34,11 @@ When = Literal["before", "after"]
 class Fault:
     """What goes wrong, and with which requests.
 
-    `service` is boto3's name of it, `operation` the operation's; empty means any. `changes_only` leaves out what only
-    reads. The first `skip` requests that match go through, the next `times` are hit (None: all that follow).
-    `when` is "before" (nothing was carried out) or "after" (it was, but the reply is lost). `drop` closes the
-    connection instead of answering. `delay` is in seconds and comes first; with `code` empty and `drop` false there is
-    only the delay.
+    `service` is boto3's name of it, `operation` the operation's; empty means any. `changes_only` leaves
+    out what only reads. The first `skip` requests that match go through, the next `times` are hit (None:
+    all that follow). `when` is "before" (nothing was carried out) or "after" (it was, but the reply is
+    lost). `drop` closes the connection instead of answering. `delay` is in seconds and comes first; with
+    `code` empty and `drop` false there is only the delay.
     """
 
     service: str = ""
@@ -151,7 +154,9 @@ def forget_requests(sandbox: Sandbox) -> None:
 
 
 def empty(sandbox: Sandbox) -> None:
-    """Make the running sandbox as new: no resources, no faults, no counts. Far quicker than `server.reset`."""
+    """Make the running sandbox as new: no resources, no faults, no counts. Far quicker than
+    `server.reset`.
+    """
     _control(sandbox, "POST", "empty")
 
 

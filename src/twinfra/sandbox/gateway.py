@@ -1,6 +1,8 @@
-"""What stands between the socket and the emulator: journal, faults, the record of requests, and the control paths.
+"""What stands between the socket and the emulator: journal, faults, the record of requests, and the
+control paths.
 
-Requests are carried out one at a time: the emulator is not made for threads, and the journal must have their order.
+Requests are carried out one at a time: the emulator is not made for threads, and the journal must have
+their order.
 """
 
 from __future__ import annotations
@@ -24,8 +26,20 @@ from twinfra.sandbox.snapshot import Snapshot
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _KEPT_VARIABLES = frozenset(
-    "REQUEST_METHOD PATH_INFO QUERY_STRING REQUEST_URI RAW_URI CONTENT_TYPE CONTENT_LENGTH SERVER_NAME SERVER_PORT "
-    "SERVER_PROTOCOL wsgi.url_scheme moto.preserved_header_names".split()
+    {
+        "REQUEST_METHOD",
+        "PATH_INFO",
+        "QUERY_STRING",
+        "REQUEST_URI",
+        "RAW_URI",
+        "CONTENT_TYPE",
+        "CONTENT_LENGTH",
+        "SERVER_NAME",
+        "SERVER_PORT",
+        "SERVER_PROTOCOL",
+        "wsgi.url_scheme",
+        "moto.preserved_header_names",
+    }
 )
 
 
@@ -45,7 +59,9 @@ class Gateway:
         self._changed_at: float | None = None
 
     def restore(self) -> int:
-        """Bring back what was: the snapshot, and the requests after it. Returns how many were carried out again."""
+        """Bring back what was: the snapshot, and the requests after it. Returns how many were carried out
+        again.
+        """
         position = self._snapshot.load(self._journal.end)
         self._saved = position
         count = 0
@@ -70,7 +86,9 @@ class Gateway:
                 self._saved = self._journal.end
 
     def handle(self, variables: dict[str, Any], body: bytes) -> Reply | None:
-        """Answer one request, given its WSGI variables and whole body; None: close the connection without a word."""
+        """Answer one request, given its WSGI variables and whole body; None: close the connection without
+        a word.
+        """
         path = variables["PATH_INFO"]
         if path.startswith("/twinfra/"):
             return self._control(variables, path.removeprefix("/twinfra/"), body)

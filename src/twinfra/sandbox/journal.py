@@ -1,8 +1,8 @@
 """The journal: every request that changed something, in the order it was carried out.
 
-It is the truth about a sandbox: carrying the requests out again makes the same cloud again. A request is written
-before it is carried out, so that what was acknowledged is always in it, also after a kill. (The bytes are then the
-operating system's: only a crash of the whole machine can lose the last of them.)
+It is the truth about a sandbox: carrying the requests out again makes the same cloud again. A request is
+written before it is carried out, so that what was acknowledged is always in it, also after a kill. (The
+bytes are then the operating system's: only a crash of the whole machine can lose the last of them.)
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class Journal:
     """An open journal file. Not safe for threads: the caller takes turns."""
 
     def __init__(self, path: Path) -> None:
-        """Open `path` for appending, or make it. A torn last entry, of a request never carried out, is cut off."""
+        """Open `path` for appending, or make it. A torn last entry, of a request never carried out, is
+        cut off.
+        """
         self._descriptor = open_private(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         self.end = 0
         self.last = 0

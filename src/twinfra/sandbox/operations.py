@@ -1,7 +1,7 @@
 """Which operation of which service a request is, and whether it can change anything.
 
-Follows the wire protocols of the SDKs: query and ec2 (an Action), json (a target header), rest (method and path) and
-rpc-v2-cbor (the path names both).
+Follows the wire protocols of the SDKs: query and ec2 (an Action), json (a target header), rest (method
+and path) and rpc-v2-cbor (the path names both).
 """
 
 from __future__ import annotations

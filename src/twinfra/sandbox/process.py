@@ -1,7 +1,8 @@
-"""The process of a sandbox: `python -m twinfra.sandbox.process DIRECTORY DESCRIPTOR`, started by `server` only.
+"""The process of a sandbox: `python -m twinfra.sandbox.process DIRECTORY DESCRIPTOR`, started by `server`
+only.
 
-It says one word on the descriptor when it answers ("ready") or cannot (why), and ends when told to (SIGTERM), or when
-its directory is gone.
+It says one word on the descriptor when it answers ("ready") or cannot (why), and ends when told to
+(SIGTERM), or when its directory is gone.
 """
 
 from __future__ import annotations
@@ -80,10 +81,12 @@ def _serve(files: SandboxFiles, word: int) -> None:
 
     _keep(gateway, files, here, stopping)
 
+    is_ours = _is_ours(files, here)
+    if is_ours:
+        files.server.unlink(missing_ok=True)  # first of all: nobody shall find a server that is leaving
     listener.socket.close()
-    if _is_ours(files, here):
+    if is_ours:
         gateway.save()
-        files.server.unlink(missing_ok=True)
     print(f"{_now()} stopped", file=sys.stderr, flush=True)
     os._exit(0)  # connections that clients keep open must not hold us up
 

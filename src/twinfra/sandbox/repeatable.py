@@ -1,7 +1,8 @@
-"""Make the emulator repeatable: the same request at the same place in the journal gives the same identifiers and times.
+"""Make the emulator repeatable: the same request at the same place in the journal gives the same
+identifiers and times.
 
-moto draws identifiers from one random source and reads time through a few functions; both are given their values
-from the journal entry. What cannot be repeated is key material that a cryptographic library makes.
+moto draws identifiers from one random source and reads time through a few functions; both are given their
+values from the journal entry. What cannot be repeated is key material that a cryptographic library makes.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class _OperatingSystem(types.ModuleType):
 
     @staticmethod
     def urandom(length: int) -> bytes:
-        return mock_random.randbytes(length)
+        return bytes(mock_random.randbytes(length))
 
 
 class Repeatable:

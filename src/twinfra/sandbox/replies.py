@@ -1,4 +1,5 @@
-"""Replies of the sandbox's own making: errors in the wire format of the service that was asked, and control replies.
+"""Replies of the sandbox's own making: errors in the wire format of the service that was asked, and
+control replies.
 
 Formats: https://smithy.io/2.0/aws/protocols/index.html
 """

@@ -1,7 +1,8 @@
-"""Start, find and stop the sandbox server of a directory. Never loads the emulator: that happens in its process.
+"""Start, find and stop the sandbox server of a directory. Never loads the emulator: that happens in its
+process.
 
-The server holds a lock on a file for as long as it lives, so that finding a running one costs two small file reads
-and no request, and a killed one is never taken for alive.
+The server holds a lock on a file for as long as it lives, so that finding a running one costs two small
+file reads and no request, and a killed one is never taken for alive.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,9 @@ def stop(root: Path) -> bool:
 
 
 def reset(root: Path) -> Sandbox | None:
-    """Forget everything that was made in the sandbox of `root`; one that runs is started afresh and returned."""
+    """Forget everything that was made in the sandbox of `root`; one that runs is started afresh and
+    returned.
+    """
     files = SandboxFiles.of(root)
     if not files.directory.is_dir():
         return None
@@ -172,8 +175,8 @@ def _start(files: SandboxFiles) -> Sandbox:
     reading, writing = os.pipe()
     try:
         with open(open_private(files.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as log:
-            # The process forks once more and this one ends at once: a server is nobody's child. -P keeps modules
-            # that happen to lie in the working directory out of it.
+            # The process forks once more and this one ends at once: a server is nobody's child. -P keeps
+            # modules that happen to lie in the working directory out of it.
             subprocess.run(
                 [sys.executable, "-P", "-m", "twinfra.sandbox.process", str(files.directory), str(writing)],
                 stdin=subprocess.DEVNULL,
@@ -205,7 +208,9 @@ def _start(files: SandboxFiles) -> Sandbox:
 
 
 def _process_environment() -> dict[str, str]:
-    """What the server's process may see: nothing of a person's accounts and no settings meant for the emulator."""
+    """What the server's process may see: nothing of a person's accounts and no settings meant for the
+    emulator.
+    """
     kept = {
         name: text
         for name, text in os.environ.items()
@@ -243,18 +248,10 @@ def _stop(files: SandboxFiles) -> bool:
     if found is None:
         return False
     # The lock is held, so this is the server's own number and not that of a later process.
-    with _suppress_gone():
+    with suppress(ProcessLookupError):
         os.kill(found.pid, signal.SIGTERM)
     _wait_until_unlocked(files)
     return True
-
-
-@contextmanager
-def _suppress_gone() -> Iterator[None]:
-    try:
-        yield
-    except ProcessLookupError:
-        pass
 
 
 def _wait_until_unlocked(files: SandboxFiles) -> None:

@@ -1,8 +1,9 @@
-"""The snapshot: the whole emulated cloud as it was at one place in the journal, so that a start need not repeat it all.
+"""The snapshot: the whole emulated cloud as it was at one place in the journal, so that a start need not
+repeat it all.
 
-Only ever a short cut: without it, or when it does not fit, the journal alone brings everything back. A pickle can run
-code, so only a file is read that is our own and closed to others, and nothing is looked up in it but plain data types
-and classes of the emulator.
+Only ever a short cut: without it, or when it does not fit, the journal alone brings everything back. A
+pickle can run code, so only a file is read that is our own and closed to others, and nothing is looked up
+in it but plain data types and classes of the emulator.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBack
 
 from twinfra.sandbox.files import is_private, replace_private
 
-FORMAT = f"twinfra sandbox snapshot 1, moto {moto.__version__}, python {sys.version_info.major}.{sys.version_info.minor}"
+FORMAT = ("twinfra sandbox snapshot", 1, moto.__version__, sys.version_info[:2])
+"""A snapshot of another format is not read: the emulator's classes may have changed."""
+
+Contents = list[tuple[tuple[str, str], dict[str, Any], dict[tuple[str, str], BaseBackend]]]
+"""Each service in use: where its table lives, what else the table holds, its backends by account and
+region.
+"""
 
 _PLAIN = {
     "builtins": frozenset(
@@ -53,14 +60,16 @@ class Snapshot:
         try:
             _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump((FORMAT, position, _contents()))
         except Exception as reason:
-            # Something that moto keeps cannot be saved. The journal is whole, only the next start takes longer.
+            # Something that moto keeps cannot be saved. The journal is whole, only the next start takes
+            # longer.
             print(f"No snapshot this time: {type(reason).__name__}", file=sys.stderr, flush=True)
             return False
         replace_private(self._path, buffer.getvalue())
         return True
 
     def load(self, end: int) -> int:
-        """Bring the cloud back; returns the place in the journal it was saved at, 0 when there is none to use.
+        """Bring the cloud back; returns the place in the journal it was saved at, 0 when there is none to
+        use.
 
         `end` is the journal's length: a snapshot from beyond it belongs to another journal.
         """
@@ -91,8 +100,7 @@ class Snapshot:
         BackendDict.reset()
 
 
-def _contents() -> list[tuple[tuple[str, str], dict[str, Any], dict[tuple[str, str], BaseBackend]]]:
-    """Each service in use: where its table lives, what else the table holds, and its backends by account and region."""
+def _contents() -> Contents:
     found = []
     for services in BackendDict._instances:
         extra = {"bucket_accounts": services.bucket_accounts} if hasattr(services, "bucket_accounts") else {}
@@ -202,7 +210,7 @@ def _method(owner: Any, name: str) -> Any:
     return getattr(owner, name)
 
 
-def _bare(kind: type) -> Any:
+def _bare(kind: Any) -> Any:
     return kind.__new__(kind)
 
 

@@ -11,8 +11,8 @@ def _account_of(access_key: str) -> str:
     """The account that an access key belongs to; looks only where something has been made."""
     for account, partitions in list(iam_backends.items()):
         if any(access_key in backend.access_keys for backend in list(partitions.values())):
-            return account
-    return DEFAULT_ACCOUNT_ID
+            return str(account)
+    return str(DEFAULT_ACCOUNT_ID)
 
 
 def install() -> None:
