@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from tests.providers.aws.rig import Rig
+from twinfra.sandbox.extensions import install
 
 
 @pytest.fixture(scope="session")
 def moto_endpoint() -> Iterator[str]:
     """The URL of a moto server that lives as long as this test process."""
     server_module = pytest.importorskip("moto.server")
+    install()
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

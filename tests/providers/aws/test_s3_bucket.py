@@ -11,7 +11,7 @@ KIND = "aws_s3_bucket"
 
 
 def test_creates_exactly_what_is_declared_and_imports_back(rig: Rig) -> None:
-    stored = rig.check(KIND, {"bucket": "ml-data", "tags": {"team": "ml"}}, kept=("force_destroy",))
+    stored = rig.check(KIND, {"bucket": "ml-data", "tags": {"team": "ml"}})
     assert stored.attributes["arn"] == "arn:aws:s3:::ml-data"
     assert stored.attributes["bucket_regional_domain_name"] == "ml-data.s3.us-east-1.amazonaws.com"
     assert stored.attributes["hosted_zone_id"] == "Z3AQBSTGFYJSTF"
@@ -37,7 +37,6 @@ def test_a_bucket_in_another_region_is_made_there(rig: Rig) -> None:
     [
         ("versioning", [{"enabled": True}], [{"enabled": False}]),
         ("acceleration_status", "Enabled", "Suspended"),
-        ("request_payer", "Requester", "BucketOwner"),
         (
             "cors_rule",
             [{"allowed_methods": ["GET"], "allowed_origins": ["*"], "max_age_seconds": 3000}],
@@ -73,7 +72,7 @@ def test_a_bucket_in_another_region_is_made_there(rig: Rig) -> None:
 def test_a_setting_written_in_the_bucket_is_made_changed_and_seen(
     rig: Rig, name: str, value: object, changed: object
 ) -> None:
-    stored = rig.check(KIND, {"bucket": "b-one", name: value}, kept=("force_destroy",))
+    stored = rig.check(KIND, {"bucket": "b-one", name: value})
     given = {"bucket": "b-one", name: changed}
     assert rig.differences(KIND, given, stored).keys() >= {name}
     stored = rig.apply(KIND, given, stored)
@@ -90,7 +89,7 @@ def test_drift_of_a_declared_setting_is_seen(rig: Rig) -> None:
 
 
 def test_a_private_acl_holds_already_and_another_names_the_mend_where_acls_are_disabled(rig: Rig) -> None:
-    stored = rig.check(KIND, {"bucket": "b-one", "acl": "private"}, kept=("force_destroy", "acl"))
+    stored = rig.check(KIND, {"bucket": "b-one", "acl": "private"}, kept=("acl",))
     assert stored.attributes["acl"] == "private"
 
 
@@ -133,7 +132,7 @@ def test_an_interrupted_create_is_found_again(rig: Rig) -> None:
 
 
 def test_a_name_is_made_from_a_prefix(rig: Rig) -> None:
-    stored = rig.check(KIND, {"bucket_prefix": "ml-"}, kept=("force_destroy", "bucket_prefix"))
+    stored = rig.check(KIND, {"bucket_prefix": "ml-"}, kept=("bucket_prefix",))
     assert stored.attributes["bucket"].startswith("ml-")
 
 
@@ -145,7 +144,7 @@ def test_a_name_that_s3_refuses_is_an_error_before_any_call(rig: Rig, name: str)
 def test_tags_change_and_default_tags_join_them(rig_with: Rig) -> None:
     rig: Rig = rig_with(default_tags=[{"tags": {"env": "staging", "team": "ml"}}])  # type: ignore[operator]
     given = {"bucket": "b-one", "tags": {"team": "vision"}}
-    stored = rig.check(KIND, given, kept=("force_destroy",))
+    stored = rig.check(KIND, given)
     assert stored.attributes["tags"] == {"team": "vision"}
     assert stored.attributes["tags_all"] == {"env": "staging", "team": "vision"}
     stored = rig.apply(KIND, {"bucket": "b-one"}, stored)

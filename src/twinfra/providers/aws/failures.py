@@ -45,6 +45,7 @@ class WaitError(Exception):
 def translate(problem: Exception, service: str, operation: str) -> ApiError:
     """A botocore exception as an `ApiError`; anything unknown is raised on."""
     from botocore import exceptions as known
+    from botocore.parsers import ResponseParserError
 
     if isinstance(problem, known.ClientError):
         body = problem.response
@@ -68,6 +69,9 @@ def translate(problem: Exception, service: str, operation: str) -> ApiError:
         return ApiError(service, operation, "Credentials", str(problem))
     if isinstance(problem, known.HTTPClientError | known.ConnectionError | known.IncompleteReadError):
         return ApiError(service, operation, "Unreachable", str(problem))
+    if isinstance(problem, ResponseParserError):
+        # An answer that is not of the API, such as a proxy's own page: it may have been done all the same.
+        return ApiError(service, operation, "UnreadableAnswer", str(problem).partition("\n")[0], 500)
     if isinstance(problem, known.ParamValidationError):
         return ApiError(service, operation, "Parameters", str(problem))
     if isinstance(problem, known.BotoCoreError):

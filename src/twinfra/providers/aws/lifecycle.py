@@ -430,7 +430,17 @@ def imported(resource: Resource, id: str) -> tuple[Attributes, str]:
     attributes |= {name: shape(value, type_of(resource.all_fields()[name])) for name, value in parts.items()}
     if "id" not in parts:
         attributes["id"] = given
+    attributes |= untold_defaults(resource)
     return attributes, region
+
+
+def untold_defaults(resource: Resource) -> Attributes:
+    """Defaults of the fields that no API tells: what they are where nobody said otherwise."""
+    return {
+        name: shape(field.default, type_of(field))
+        for name, field in resource.all_fields().items()
+        if field.default is not None and field.reads == ""
+    }
 
 
 def _parts(form: str, given: str) -> dict[str, str] | None:

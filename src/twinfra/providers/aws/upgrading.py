@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from twinfra.providers.aws.fields import Field
+from twinfra.providers.aws.lifecycle import untold_defaults
+from twinfra.providers.aws.mapping import plain
 from twinfra.providers.aws.resource import Resource
 from twinfra.schema import Nesting
 
@@ -16,6 +18,9 @@ def upgrade(resource: Resource, version: int, attributes: dict[str, Any]) -> dic
     if resource.upgrade is not None:
         found = resource.upgrade(version, found)
     result = _conform(resource.all_fields(), found)
+    for name, value in untold_defaults(resource).items():
+        if result[name] is None:
+            result[name] = plain(value)
     if resource.timeouts:
         given = found.get("timeouts")
         result["timeouts"] = (

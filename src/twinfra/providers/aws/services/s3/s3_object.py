@@ -36,9 +36,10 @@ def _read(context: Context, attributes: Attributes) -> Api | None:
     found = context.find("head_object", **where, ChecksumMode="ENABLED")
     if found is None:
         return None
-    found["Own"] = {}
+    own = {name: attributes[name] for name in ("content", "content_base64", "source")}
     if attributes["etag"] and bare_etag(found) != attributes["etag"]:
-        found["Own"] = content_now(context, attributes, found)
+        own |= content_now(context, attributes, found)
+    found["Own"] = own
     tags = context.find("get_object_tagging", missing=("MethodNotAllowed",), **where) or {}
     return found | {
         "TagSet": tags.get("TagSet", []),
