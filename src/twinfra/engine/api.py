@@ -1,6 +1,7 @@
 """The engine's whole public surface: what the command line, environments and tests call.
 
-Everything comes in as an argument and goes out as a result; nothing is printed, nothing is kept between calls.
+Everything comes in as an argument and goes out as a result; nothing is printed, nothing is kept between
+calls.
 Diagnostics are returned, not raised, except by bugs.
 """
 
@@ -48,7 +49,8 @@ class PlanOptions:
     """How to plan.
 
     `mode`: `normal`, `destroy` or `refresh-only`. `targets`, `replace`: addresses as written by people.
-    `refresh`: whether to read what exists first. `parallelism`: provider calls at a time. `timestamp`: of this
+    `refresh`: whether to read what exists first. `parallelism`: provider calls at a time. `timestamp`: of
+    this
     run (RFC 3339, UTC; now where empty). `workspace`: for `terraform.workspace`.
     """
 
@@ -111,6 +113,11 @@ class GraphView:
     edges: tuple[tuple[str, str], ...]
 
 
+_PLAN = PlanOptions()
+_APPLY = ApplyOptions()
+_SILENT = Silent()
+
+
 def validate(configuration: Configuration, providers: Providers) -> Diagnostics:
     """Check a configuration without state or values: references, schemas, types, what providers refuse."""
     from twinfra.engine.validator import validate as run
@@ -123,8 +130,8 @@ def plan(
     state: State,
     inputs: Mapping[str, Value],
     providers: Providers,
-    options: PlanOptions = PlanOptions(),
-    listener: Listener = Silent(),
+    options: PlanOptions = _PLAN,
+    listener: Listener = _SILENT,
     stop: Stop | None = None,
 ) -> PlanResult:
     """Refresh what exists and plan what would make it as configured. Changes neither `state` nor the cloud.
@@ -142,9 +149,9 @@ def apply(
     state: State,
     inputs: Mapping[str, Value],
     providers: Providers,
-    options: ApplyOptions = ApplyOptions(),
+    options: ApplyOptions = _APPLY,
     recorder: Recorder | None = None,
-    listener: Listener = Silent(),
+    listener: Listener = _SILENT,
     stop: Stop | None = None,
 ) -> ApplyResult:
     """Do exactly what `plan` says, starting from `state`, which is `PlanResult.state` of that plan.
@@ -155,7 +162,15 @@ def apply(
     from twinfra.engine.applier import apply as run
 
     return run(
-        plan, configuration, state, inputs, providers, options, recorder or NoRecorder(), listener, stop or Stop()
+        plan,
+        configuration,
+        state,
+        inputs,
+        providers,
+        options,
+        recorder or NoRecorder(),
+        listener,
+        stop or Stop(),
     )
 
 
@@ -166,8 +181,8 @@ def import_resource(
     providers: Providers,
     address: Instance,
     id: str,
-    options: ApplyOptions = ApplyOptions(),
-    listener: Listener = Silent(),
+    options: ApplyOptions = _APPLY,
+    listener: Listener = _SILENT,
 ) -> ApplyResult:
     """Take an existing object into the state under `address`, whose block must be in the configuration."""
     from twinfra.engine.imports import import_resource as run
@@ -195,8 +210,11 @@ def evaluate(scope: Scope, expressions: Sequence[Expression]) -> tuple[list[Valu
     return run(scope, expressions)
 
 
-def graph_of(configuration: Configuration) -> GraphView:
-    """What depends on what, resources only, as `twinfra graph` shows it."""
+def graph_of(configuration: Configuration, providers: Providers | None = None) -> GraphView:
+    """What depends on what, resources only, as `twinfra graph` shows it.
+
+    Raises `DiagnosticError` for cycles.
+    """
     from twinfra.engine.references import graph_of as run
 
-    return run(configuration)
+    return run(configuration, providers or Providers())

@@ -1,4 +1,6 @@
-"""Bodies evaluated: the written configuration of one instance, apart from its marks, and places for what is wrong."""
+"""Bodies evaluated: the written configuration of one instance, apart from its marks, and places for what
+is wrong.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ Object = dict[str, Any]
 _NO_MARKS: PathMarks = []
 
 
-def decode_config(decoder: Decoder, scope: ModuleScope, write_only: Sequence[str] | None) -> tuple[Object, PathMarks]:
+def decode_config(
+    decoder: Decoder, scope: ModuleScope, write_only: Sequence[str] | None
+) -> tuple[Object, PathMarks]:
     """The configuration of one instance, unmarked, and where its marks were.
 
     Ephemeral values are allowed in the attributes `write_only` alone; None allows them everywhere. Raises
@@ -28,7 +32,9 @@ def decode_config(decoder: Decoder, scope: ModuleScope, write_only: Sequence[str
     plain, marks = unmark_deep_with_paths(config)
     if write_only is not None:
         for path, found in marks:
-            if EPHEMERAL in found and not (path and isinstance(path[0], GetAttr) and path[0].name in write_only):
+            if EPHEMERAL in found and not (
+                path and isinstance(path[0], GetAttr) and path[0].name in write_only
+            ):
                 raise DiagnosticError(
                     error(
                         "Ephemeral value not allowed",
@@ -40,7 +46,9 @@ def decode_config(decoder: Decoder, scope: ModuleScope, write_only: Sequence[str
     return plain, marks
 
 
-def locate(diagnostic: Diagnostic, decoder: Decoder | None, fallback: SourceRange | None, address: str = "") -> Diagnostic:
+def locate(
+    diagnostic: Diagnostic, decoder: Decoder | None, fallback: SourceRange | None, address: str = ""
+) -> Diagnostic:
     """A provider's diagnostic with its place in the source: of the attribute it speaks of, or `fallback`."""
     if diagnostic.subject is None:
         place = decoder.range_of(diagnostic.path) if decoder is not None and diagnostic.path else None

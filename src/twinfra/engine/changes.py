@@ -125,6 +125,7 @@ class Plan:
         """Whether applying it would do anything."""
         if self.errored:
             return False
-        return any(change.action is not Action.NO_OP or change.previous or change.importing for change in self.changes) or any(
-            output.action is not Action.NO_OP for output in self.outputs
-        )
+        return any(
+            change.action is not Action.NO_OP or change.previous or change.importing
+            for change in self.changes
+        ) or any(output.action is not Action.NO_OP for output in self.outputs)

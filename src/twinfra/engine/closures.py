@@ -1,4 +1,6 @@
-"""Which resources a resource was made from: recorded with each object, so that it is destroyed before those."""
+"""Which resources a resource was made from: recorded with each object, so that it is destroyed before
+those.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,8 @@ from twinfra.engine.nodes import Node, ResourceNode
 from twinfra.engine.program import Program
 
 LIMIT = 64
-"""How many indirect dependencies are recorded at most; beyond, only the nearest ones are, to keep the cost linear.
+"""How many indirect dependencies are recorded at most; beyond, only the nearest ones are, to keep the cost
+linear.
 
 Those are enough for the right order as long as what lies between is in the state too.
 """

@@ -1,4 +1,6 @@
-"""Conditions: evaluates validations, preconditions, postconditions and assertions, and collects what came out."""
+"""Conditions: evaluates validations, preconditions, postconditions and assertions, and collects what came
+out.
+"""
 
 from __future__ import annotations
 
@@ -42,17 +44,25 @@ def check(
     """
     source = condition.source
     try:
-        value, marks = unmark(condition.condition.evaluate(scope))
+        value, _ = unmark(condition.condition.evaluate(scope))
         try:
             value, _ = unmark(convert(value, BOOL))
         except ConversionError as refused:
             raise DiagnosticError(
-                error("Condition is not a bool", f"A condition must be true or false: {refused}.", source.condition.range)
+                error(
+                    "Condition is not a bool",
+                    f"A condition must be true or false: {refused}.",
+                    source.condition.range,
+                )
             ) from None
     except DiagnosticError as failed:
         return Outcome(ERROR, "", list(failed.at(source.condition.range).diagnostics))
     if is_null(value):
-        found = error("Condition is null", "A condition must be true or false, and this is null.", source.condition.range)
+        found = error(
+            "Condition is null",
+            "A condition must be true or false, and this is null.",
+            source.condition.range,
+        )
         return Outcome(ERROR, "", [found])
     if type(value) is Unknown:
         problems = _check_message(condition, scope)[1]
@@ -60,13 +70,16 @@ def check(
         return Outcome(ERROR if errors else UNKNOWN, "", errors)
     if value:
         problems = _check_message(condition, scope)[1]
-        # A message that cannot be made is an error even while the condition holds only where it could never be.
+        # A message that cannot be made is an error even while the condition holds only where it could
+        # never be.
         errors = [one for one in problems if one.severity is Severity.ERROR]
         return Outcome(PASS, "", errors)
     message, problems = _check_message(condition, scope)
     make = error if severity is Severity.ERROR else warning
     detail = message or "The condition does not hold, and its message cannot be shown."
-    found = make(title, detail + (f"\n\n{note}" if note else ""), subject or source.condition.range, address=address)
+    found = make(
+        title, detail + (f"\n\n{note}" if note else ""), subject or source.condition.range, address=address
+    )
     return Outcome(FAIL, message, [*problems, found])
 
 
@@ -100,10 +113,11 @@ def _check_message(condition: CompiledCheck, scope: ModuleScope) -> tuple[str, l
     return str(plain).strip(), []
 
 
+_RANK = {PASS: 0, UNKNOWN: 1, FAIL: 2, ERROR: 3}
+
+
 class Results:
     """The results of all checks of a run, one per instance of a checkable object."""
-
-    _RANK = {PASS: 0, UNKNOWN: 1, FAIL: 2, ERROR: 3}
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], CheckResult] = {}
@@ -114,14 +128,18 @@ class Results:
         status = outcome.status
         problems: tuple[str, ...] = (outcome.message,) if outcome.status == FAIL else ()
         if before is not None:
-            if self._RANK[before.status] > self._RANK[status]:
+            if _RANK[before.status] > _RANK[status]:
                 status = before.status
             problems = before.problems + problems
         self._found[kind, address] = CheckResult(kind, container, address, status, problems)
 
     def declare(self, kind: str, container: str, visited: bool) -> None:
-        """Say that an object has checks: without instances they hold where it was visited, else nothing is known."""
-        self._found.setdefault((kind, container), CheckResult(kind, container, "", PASS if visited else UNKNOWN))
+        """Say that an object has checks: without instances they hold where it was visited, else nothing
+        is known.
+        """
+        self._found.setdefault(
+            (kind, container), CheckResult(kind, container, "", PASS if visited else UNKNOWN)
+        )
 
     def all(self) -> list[CheckResult]:
         """All results, in order of their addresses."""

@@ -17,13 +17,12 @@ from twinfra.engine.instance import addressed
 from twinfra.engine.nodes import CallNode, EndNode, Node, ResourceNode
 from twinfra.engine.objects import Facts, encode_object, marked
 from twinfra.engine.refresh import id_of
-from twinfra.engine.scheduler import Call
+from twinfra.engine.scheduler import Call, Operation
 from twinfra.engine.scope import UNSET, ModuleScope, table_key
 from twinfra.engine.tables import Repetition, Table
 from twinfra.providers.protocol import Provider, ProviderError, Stored
 from twinfra.state.model import State
 from twinfra.values.marks import PathMarks
-from twinfra.values.types import ObjectType
 from twinfra.values.unknowns import contains_unknown
 from twinfra.values.value import Unknown, Value, is_null
 
@@ -35,7 +34,9 @@ class Reading:
 
     __slots__ = ("address", "call", "config", "index", "key", "marks", "scope", "table", "value")
 
-    def __init__(self, address: Instance, scope: ModuleScope, table: Table, config: Object, marks: PathMarks) -> None:
+    def __init__(
+        self, address: Instance, scope: ModuleScope, table: Table, config: Object, marks: PathMarks
+    ) -> None:
         self.address = address
         self.scope = scope
         self.table = table
@@ -64,7 +65,7 @@ class DataReads:
         self._included = included
         self.changes: list[ResourceChange] = []
 
-    def plan(self, node: ResourceNode, provider: Provider, inline: bool) -> Iterator[list[Call]]:
+    def plan(self, node: ResourceNode, provider: Provider, inline: bool) -> Operation:
         """Read the instances of a data source, or put them off; an operation of the walk."""
         readings: list[Reading] = []
         waiting = any(self._pending(one) for one in _waited_for(node))
@@ -74,8 +75,8 @@ class DataReads:
             except DiagnosticError as failed:
                 self._walk.fail(node, failed.at(node.config.range).diagnostics)
                 continue
-            table = scope.resources[table_key(node.resource.mode, node.resource.type, node.resource.name)] = Table(
-                expansion.repetition, Unknown(node.facts.type)
+            table = scope.resources[table_key(node.resource.mode, node.resource.type, node.resource.name)] = (
+                Table(expansion.repetition, Unknown(node.facts.type))
             )
             for key, index, value in self._walk.rows_of(expansion):
                 address = AbsResource(scope.instance_of, node.resource).instance(key)
@@ -109,24 +110,40 @@ class DataReads:
     ) -> Reading | None:
         """Evaluate one instance; None when it was put off or its preconditions do not hold."""
         if node.preconditions and not self._walk.conditions(
-            node, node.preconditions, scope, "resource", _inside(address), "Precondition of a data source failed"
+            node,
+            node.preconditions,
+            scope,
+            "resource",
+            _inside(address),
+            "Precondition of a data source failed",
         ):
             return None
         config, marks = decode_config(node.decoder, scope, ())
-        told = [locate(one, node.decoder, node.config.range, str(address)) for one in _validated(provider, node, config)]
+        told = [
+            locate(one, node.decoder, node.config.range, str(address))
+            for one in _validated(provider, node, config)
+        ]
         if any(one.severity is Severity.ERROR for one in told):
             raise DiagnosticError(told)
         self._walk.diagnostics.extend(told)
         if contains_unknown(config) or waiting:
             reason = (
-                Reason.READ_BECAUSE_CONFIG_UNKNOWN if contains_unknown(config) else Reason.READ_BECAUSE_DEPENDENCY_PENDING
+                Reason.READ_BECAUSE_CONFIG_UNKNOWN
+                if contains_unknown(config)
+                else Reason.READ_BECAUSE_DEPENDENCY_PENDING
             )
             self._put_off(node, table, address, planned_data(node.facts, config), marks, reason)
             return None
         return Reading(address, scope, table, config, marks)
 
     def _put_off(
-        self, node: ResourceNode, table: Table, address: Instance, after: Object, marks: PathMarks, reason: Reason
+        self,
+        node: ResourceNode,
+        table: Table,
+        address: Instance,
+        after: Object,
+        marks: PathMarks,
+        reason: Reason,
     ) -> None:
         shown = marked(after, node.facts, marks)
         table.rows[address.key] = shown
@@ -149,7 +166,10 @@ class DataReads:
         if problem is not None:
             if not isinstance(problem, ProviderError):
                 raise problem
-            told = [locate(item, node.decoder, node.config.range, str(one.address)) for item in problem.diagnostics]
+            told = [
+                locate(item, node.decoder, node.config.range, str(one.address))
+                for item in problem.diagnostics
+            ]
             if not node.nested:
                 self._walk.fail(node, told)
                 return
@@ -171,7 +191,9 @@ class DataReads:
             self._put_off(node, one.table, one.address, value, one.marks, Reason.READ_BECAUSE_CHECK_NESTED)
         else:
             one.table.rows[one.address.key] = shown
-        self._state.put(one.address, node.provider.config, encode_object(Stored(value), node.facts, one.marks))
+        self._state.put(
+            one.address, node.provider.config, encode_object(Stored(value), node.facts, one.marks)
+        )
         if node.postconditions:
             scope = one.scope
             scope.repeat(one.table.repetition, one.index, one.value)
@@ -191,11 +213,15 @@ class DataReads:
 
 
 def planned_data(facts: Facts, config: Object) -> Object:
-    """What is known of a data source before it is read: what is written, and unknowns for what it computes."""
+    """What is known of a data source before it is read: what is written, and unknowns for what it
+    computes.
+    """
     block = facts.block
-    types = facts.type.attributes if isinstance(facts.type, ObjectType) else {}
+    types = facts.type.attributes
     return {
-        name: Unknown(types[name]) if name in block.attributes and block.attributes[name].computed and is_null(value) else value
+        name: Unknown(types[name])
+        if name in block.attributes and block.attributes[name].computed and is_null(value)
+        else value
         for name, value in config.items()
     }
 
@@ -208,7 +234,9 @@ def _validated(provider: Provider, node: ResourceNode, config: Object) -> list[D
 
 
 def _waited_for(node: ResourceNode) -> Iterator[Node]:
-    """The nodes whose pending changes put a data source off: its `depends_on`, and those of the modules around it."""
+    """The nodes whose pending changes put a data source off: its `depends_on`, and those of the modules
+    around it.
+    """
     yield from node.depends
     for need in node.needs:
         if isinstance(need, CallNode):

@@ -1,6 +1,7 @@
 """What validate, plan and apply have in common: evaluating variables, locals, outputs and module calls.
 
-A walk visits nodes; for each it works through the module instances that exist by then. What fails is remembered,
+A walk visits nodes; for each it works through the module instances that exist by then. What fails is
+remembered,
 and what needs it is passed over.
 """
 
@@ -8,8 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from twinfra.addresses import ROOT, Key, ModulePath
-from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Severity, as_warnings, error, warning
+from twinfra.addresses import ROOT, Key, ModulePath, key_order
+from twinfra.diagnostics import (
+    Diagnostic,
+    DiagnosticError,
+    Diagnostics,
+    Severity,
+    as_warnings,
+    error,
+    warning,
+)
 from twinfra.engine.conditions import UNKNOWN, Results, check
 from twinfra.engine.expand import Expansion, any_instance, expand
 from twinfra.engine.nodes import CallNode, CheckNode, CompiledCheck, LocalNode, Node, OutputNode, VariableNode
@@ -18,6 +27,7 @@ from twinfra.engine.scope import ModuleScope
 from twinfra.engine.tables import Repetition, Table
 from twinfra.lang.scope import EvaluationContext
 from twinfra.lang.type_expr import apply_defaults
+from twinfra.state.model import State
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.marks import has_marks, mark, unmark
 from twinfra.values.value import EPHEMERAL, SENSITIVE, Unknown, Value, is_null
@@ -45,7 +55,9 @@ class Evaluation:
         self.diagnostics = Diagnostics()
         self.results = Results()
         self.failed: set[Node] = set()
-        root = ModuleScope(program.configuration.root, ROOT, context, program.configuration.root_directory, workspace)
+        root = ModuleScope(
+            program.configuration.root, ROOT, context, program.configuration.root_directory, workspace
+        )
         root.validating = self.validating
         self.root = root
         self.scopes: dict[ModulePath, list[ModuleScope]] = {(): [root]}
@@ -81,7 +93,9 @@ class Evaluation:
             self.validations(node, node)
 
     def _has_own_node(self, node: VariableNode) -> bool:
-        return any(one.kind != "var" or one.name != node.name for each in node.checks for one in each.references)
+        return any(
+            one.kind != "var" or one.name != node.name for each in node.checks for one in each.references
+        )
 
     def _given(self, node: VariableNode, scope: ModuleScope) -> Value:
         if scope.parent is None:
@@ -109,7 +123,8 @@ class Evaluation:
                 raise DiagnosticError(
                     error(
                         "Ephemeral value not allowed",
-                        f"The variable {config.name} is not declared as ephemeral, so its value would be kept.",
+                        f"The variable {config.name} is not declared as ephemeral, so its value would "
+                        "be kept.",
                         mend="Set ephemeral = true in the variable, or give it another value.",
                     )
                 )
@@ -120,7 +135,8 @@ class Evaluation:
                     raise DiagnosticError(
                         error(
                             "Variable must not be null",
-                            f"The variable {config.name}, declared at {config.range}, is required and not nullable.",
+                            f"The variable {config.name}, declared at {config.range}, is required and "
+                            "not nullable.",
                         )
                     )
                 value = mark(config.default, marks)
@@ -131,7 +147,9 @@ class Evaluation:
         return value
 
     def validations(self, node: VariableNode, owner: Node) -> None:
-        """Run the validations of a variable in every instance of its module; failures count against `owner`."""
+        """Run the validations of a variable in every instance of its module; failures count against
+        `owner`.
+        """
         for scope in self.scopes.get(node.path, ()):
             place = node.argument_range if scope.parent is not None else None
             for each in node.checks:
@@ -191,7 +209,8 @@ class Evaluation:
         if config.ephemeral:
             return error(
                 "Ephemeral output in the root module",
-                f"The output {config.name} of the root module is kept in the state, so it cannot be ephemeral.",
+                f"The output {config.name} of the root module is kept in the state, so it cannot be "
+                "ephemeral.",
                 config.range,
                 mend="Remove ephemeral, and give it a value that is kept.",
             )
@@ -200,12 +219,18 @@ class Evaluation:
                 "Output would show a sensitive value",
                 f"The value of output {config.name} is made from sensitive values.",
                 config.range,
-                mend="Set sensitive = true in the output; nonsensitive() removes the mark where that is right.",
+                mend="Set sensitive = true in the output, or remove the mark with nonsensitive().",
             )
         return None
 
     def conditions(
-        self, node: Node, checks: Iterable[CompiledCheck], scope: ModuleScope, kind: str, name: str, title: str
+        self,
+        node: Node,
+        checks: Iterable[CompiledCheck],
+        scope: ModuleScope,
+        kind: str,
+        name: str,
+        title: str,
     ) -> bool:
         """Check conditions of one instance and keep the results; False when one does not hold.
 
@@ -271,6 +296,26 @@ class Evaluation:
             table.rows[key] = child
             children.append(child)
 
+    def call_from_state(self, node: CallNode, state: State) -> None:
+        """Make the module instances of which the state has objects: when all is destroyed, no others
+        matter.
+        """
+        depth = len(node.path)
+        repetition = (
+            Repetition.COUNT if node.count else Repetition.FOR_EACH if node.for_each else Repetition.SINGLE
+        )
+        steps = {base.module.steps for base in state.resources}
+        for scope in self.scopes.get(node.path, ()):
+            own = scope.instance_of.steps
+            keys = {
+                one[depth][1]
+                for one in steps
+                if len(one) > depth and one[:depth] == own and one[depth][0] == node.name
+            }
+            self.make_instances(
+                node, scope, repetition, [(key, key, None) for key in sorted(keys, key=key_order)]
+            )
+
     def rows_of(self, expansion: Expansion) -> Iterable[tuple[Key, Value, Value]]:
         """(row key, what `count.index` or `each.key` is, what `each.value` is) of all instances.
 
@@ -282,7 +327,9 @@ class Evaluation:
 
 
 def accept_value(node: VariableNode, value: Value) -> Value:
-    """A value converted to a variable's type, with the defaults of optional attributes; raises where it cannot be."""
+    """A value converted to a variable's type, with the defaults of optional attributes; raises where it
+    cannot be.
+    """
     config = node.config
     plain, marks = unmark(value)
     try:
@@ -293,7 +340,8 @@ def accept_value(node: VariableNode, value: Value) -> Value:
         raise DiagnosticError(
             error(
                 "Unsuitable value for variable",
-                f"The value does not fit the type of variable {config.name}, declared at {config.range}: {refused}.",
+                f"The value does not fit the type of variable {config.name}, declared at "
+                f"{config.range}: {refused}.",
             )
         ) from None
     return mark(plain, marks)
@@ -304,7 +352,7 @@ def _missing(node: VariableNode) -> Diagnostic:
         "Variable has no value",
         f"The variable {node.name} has no default, and nothing gives it a value.",
         node.config.range,
-        mend=f"Give one with -var '{node.name}=...', a .tfvars file, or the environment variable TF_VAR_{node.name}.",
+        mend=f"Give one with -var '{node.name}=...', a .tfvars file, or TF_VAR_{node.name}.",
     )
 
 

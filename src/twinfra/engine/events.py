@@ -1,4 +1,5 @@
-"""What the engine tells while it works: facts for a live table, plain lines or JSON events; `cli` renders them.
+"""What the engine tells while it works: facts for a live table, plain lines or JSON events; `cli` renders
+them.
 
 The engine calls a `Listener` on its own thread only. Every method has a do-nothing default in `Silent`.
 """

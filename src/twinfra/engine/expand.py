@@ -10,17 +10,19 @@ from twinfra.diagnostics import DiagnosticError, SourceRange, error
 from twinfra.engine.scope import ModuleScope
 from twinfra.engine.tables import Repetition
 from twinfra.lang.compiler import Compiled
-from twinfra.values.convert import ConversionError, convert
+from twinfra.values.convert import ConversionError, convert, type_of
 from twinfra.values.marks import has_marks, unmark
 from twinfra.values.numbers import is_finite
-from twinfra.values.types import NUMBER, STRING, type_of
+from twinfra.values.types import NUMBER, STRING
 from twinfra.values.unknowns import UNKNOWN_NUMBER, UNKNOWN_STRING
 from twinfra.values.value import EPHEMERAL, SENSITIVE, UNKNOWN, Map, Set, Unknown, Value, is_null
 
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """The instances of a block: (instance key, value of `each.value`) in order; none where they are unknown."""
+    """The instances of a block: (instance key, value of `each.value`) in order; none where they are
+    unknown.
+    """
 
     repetition: Repetition
     instances: tuple[tuple[Key, Value], ...]
@@ -35,7 +37,8 @@ def expand(
 ) -> Expansion:
     """The instances of a block with these arguments, evaluated in `scope`.
 
-    Raises `DiagnosticError` for values that do not fit, and for unknown ones unless `allow_unknown` (then there
+    Raises `DiagnosticError` for values that do not fit, and for unknown ones unless `allow_unknown` (then
+    there
     are no instances).
     """
     if count is not None:
@@ -93,7 +96,9 @@ def _for_each(compiled: Compiled, scope: ModuleScope, allow_unknown: bool) -> Ex
     if kind is dict or kind is Map:
         return Expansion(Repetition.FOR_EACH, tuple([(key, value[key]) for key in sorted(value)]))
     if kind is not Set:
-        raise _refuse("for_each", f"for_each takes a map, an object or a set of strings, not {type_of(value)}.", place)
+        raise _refuse(
+            "for_each", f"for_each takes a map, an object or a set of strings, not {type_of(value)}.", place
+        )
     return _for_each_set(value, place, allow_unknown)
 
 
@@ -128,7 +133,8 @@ def _refuse(name: str, reason: str, place: SourceRange, mend: str = "") -> Diagn
 def _ephemeral(name: str, place: SourceRange) -> DiagnosticError:
     return _refuse(
         name,
-        f"The value of {name} is ephemeral: it would not be the same at the next run, but what exists must be.",
+        f"The value of {name} is ephemeral: it would not be the same at the next run, but what exists "
+        "must be.",
         place,
         "Use a value that is kept.",
     )

@@ -17,15 +17,18 @@ def check_identity(
     """
     if not remembered:
         return None
-    differing = [name for name in sorted(remembered.keys() & actual.keys()) if remembered[name] != actual[name]]
+    differing = [
+        name for name in sorted(remembered.keys() & actual.keys()) if remembered[name] != actual[name]
+    ]
     if not differing:
         return None
     then = ", ".join(f"{name} {remembered[name]}" for name in differing)
     now = ", ".join(f"{name} {actual[name]}" for name in differing)
     return error(
         "State belongs to another cloud",
-        f"What the state holds for {config} exists in {then}, but the provider acts on {now}. Nothing was read or "
+        f"What the state holds for {config} exists in {then}, but the provider acts on {now}. Nothing "
+        "was read or "
         "changed.",
-        mend="Use the credentials, region and endpoints that the state was made with (or --sandbox, if it was made "
-        "in the sandbox), or another state.",
+        mend="Use the credentials, region and endpoints that the state was made with (or --sandbox, if that "
+        "is where it was made), or another state.",
     )

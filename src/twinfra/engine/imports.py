@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 
 def import_targets(node: ResourceNode, root: ModuleScope) -> dict[Instance, tuple[str, SourceRange]]:
-    """What the import blocks for a resource ask for: instance to (id, place). Raises where they cannot be used."""
+    """What the import blocks for a resource ask for: instance to (id, place).
+
+    Raises where they cannot be used.
+    """
     wanted: dict[Instance, tuple[str, SourceRange]] = {}
     for part in node.imports:
         expansion = expand(None, part.for_each, root)
@@ -58,7 +61,9 @@ def _id(part: ImportPart, root: ModuleScope) -> str:
     if EPHEMERAL in marks:
         raise _refuse("The id is ephemeral, but the plan has to keep it.", place)
     if type(value) is Unknown:
-        raise _refuse("The id will be known only after the apply, so what it names cannot be read now.", place)
+        raise _refuse(
+            "The id will be known only after the apply, so what it names cannot be read now.", place
+        )
     if is_null(value):
         raise _refuse("The id is null.", place)
     try:
@@ -71,7 +76,9 @@ def _id(part: ImportPart, root: ModuleScope) -> str:
 
 
 def _refuse(reason: str, place: SourceRange) -> DiagnosticError:
-    return DiagnosticError(error("Unsuitable import id", reason, place, mend="Give the id the cloud knows it by."))
+    return DiagnosticError(
+        error("Unsuitable import id", reason, place, mend="Give the id the cloud knows it by.")
+    )
 
 
 def _address(part: ImportPart, root: ModuleScope) -> Instance:
@@ -94,12 +101,16 @@ def _address(part: ImportPart, root: ModuleScope) -> Instance:
 
 def _key(step: Step, root: ModuleScope) -> Key:
     if step.key is None:
-        raise DiagnosticError(error("Not an instance", "An import must name a resource instance.", step.range))
+        raise DiagnosticError(
+            error("Not an instance", "An import must name a resource instance.", step.range)
+        )
     value, _ = unmark(compile_expression(step.key).evaluate(root))
     if type(value) is int or type(value) is str:
         return value
     raise DiagnosticError(
-        error("Unsuitable instance key", "An instance key must be a known whole number or string.", step.range)
+        error(
+            "Unsuitable instance key", "An instance key must be a known whole number or string.", step.range
+        )
     )
 
 
@@ -118,7 +129,9 @@ def import_object(provider: Provider, kind: str, address: Instance, id: str, fac
     found = [one for one in provider.import_(kind, id) if one.kind == kind]
     if len(found) != 1:
         what = "nothing" if not found else f"{len(found)} objects"
-        raise DiagnosticError(error("Nothing to import", f"The id {id!r} stands for {what} that is a {kind}."))
+        raise DiagnosticError(
+            error("Nothing to import", f"The id {id!r} stands for {what} that is a {kind}.")
+        )
     stored = provider.read(kind, found[0].stored)
     if stored is None:
         raise DiagnosticError(
@@ -178,7 +191,7 @@ def _not_importable(
         return error(
             "Nothing configured to import to",
             f"The configuration has no block for {address}.",
-            mend=f'Write resource "{resource.type}" "{resource.name}" first; its arguments can follow the import.',
+            mend=f'Write resource "{resource.type}" "{resource.name}" first; arguments may follow later.',
         )
     if state.current(address) is not None:
         return error(
@@ -187,4 +200,3 @@ def _not_importable(
             mend="Import to another address, or take that object out first (state rm).",
         )
     return None
-

@@ -95,7 +95,11 @@ def plan_instance(
                 action = Action.UPDATE
     shown = before
     if action is not Action.NO_OP:
-        shown = marked(after, facts, wanted.marks) if wanted.marks or facts.sensitive or facts.nested_sensitive else after
+        shown = (
+            marked(after, facts, wanted.marks)
+            if wanted.marks or facts.sensitive or facts.nested_sensitive
+            else after
+        )
     if action.replaces and node.config.lifecycle.prevent_destroy:
         raise DiagnosticError(prevented(node, address))
     return ResourceChange(
@@ -151,7 +155,9 @@ def _unchanged(before: Object, after: Object, path: Path) -> bool:
 
 
 def _marks_differ(now: PathMarks, then: PathMarks, facts: Facts) -> bool:
-    """Whether configuration marks other paths as sensitive than the state remembers; the schema's do not count."""
+    """Whether configuration marks other paths as sensitive than the state remembers; the schema's do not
+    count.
+    """
     if not now and not then:
         return False
     own = set(facts.sensitive)
@@ -191,6 +197,6 @@ def addressed(failed: DiagnosticError, node: ResourceNode, address: Instance) ->
     """The diagnostics of a failure, with place and address filled in."""
     shown = str(address)
     return [
-        replace(one, subject=one.subject or node.config.range, address=one.address or shown) for one in failed.diagnostics
+        replace(one, subject=one.subject or node.config.range, address=one.address or shown)
+        for one in failed.diagnostics
     ]
-

@@ -17,7 +17,7 @@ from twinfra.engine.nodes import ResourceNode
 from twinfra.engine.objects import decode_object, encode_object, marked, stored_marks
 from twinfra.engine.orphans import gone_reason
 from twinfra.engine.refresh import Existing
-from twinfra.engine.scheduler import Call
+from twinfra.engine.scheduler import Call, Operation
 from twinfra.engine.scope import UNSET, ModuleScope, table_key
 from twinfra.engine.tables import Repetition, Table
 from twinfra.engine.triggers import triggered
@@ -51,7 +51,7 @@ class InstancePlans:
         self._refresher = run.refresher
         self._importing: dict[Instance, str] = {}
 
-    def plan(self, node: ResourceNode) -> Iterator[list[Call]]:
+    def plan(self, node: ResourceNode) -> Operation:
         """Plan all instances of a block in all instances of its module; an operation of the walk."""
         run = self._run
         provider = run.starts.provider(node)
@@ -141,7 +141,7 @@ class InstancePlans:
 
     # -- imports
 
-    def _import(self, node: ResourceNode, provider: Provider, rows: list[Rows]) -> Iterator[list[Call]]:
+    def _import(self, node: ResourceNode, provider: Provider, rows: list[Rows]) -> Operation:
         """Find and read what imports ask for, and take it into the state as if it had been there."""
         run = self._run
         try:
@@ -185,7 +185,12 @@ class InstancePlans:
     # -- planning
 
     def _one(
-        self, node: ResourceNode, rows: Rows, address: Instance, provider: Provider, changes: list[ResourceChange]
+        self,
+        node: ResourceNode,
+        rows: Rows,
+        address: Instance,
+        provider: Provider,
+        changes: list[ResourceChange],
     ) -> None:
         """Plan one instance that the block makes; its `count` or `each` is set already."""
         run = self._run
@@ -221,7 +226,12 @@ class InstancePlans:
             scope.self_value = change.after
             try:
                 run.conditions(
-                    node, node.postconditions, scope, "resource", _inside(address), "Resource postcondition failed"
+                    node,
+                    node.postconditions,
+                    scope,
+                    "resource",
+                    _inside(address),
+                    "Resource postcondition failed",
                 )
             finally:
                 scope.self_value = UNSET
@@ -274,7 +284,9 @@ class InstancePlans:
         table.rows[address.key] = marked(value, node.facts, stored_marks(stored))
 
     def _rest(self, node: ResourceNode, rows: Rows, changes: list[ResourceChange]) -> None:
-        """Plan the end of the instances that the block does not make (any more), and of all deposed objects."""
+        """Plan the end of the instances that the block does not make (any more), and of all deposed
+        objects.
+        """
         run = self._run
         destroying = run.mode == "destroy"
         kept = set() if destroying else {address.key for address, _, _ in rows.instances}
@@ -297,7 +309,7 @@ class InstancePlans:
     def _to_destroy(self, node: ResourceNode, address: Instance) -> bool:
         """Whether a run that destroys is about this instance, and not only in need of it."""
         targeting = self._run.targeting
-        return targeting.everything or node in targeting.direct and targeting.destroys(node, address)
+        return targeting.everything or (node in targeting.direct and targeting.destroys(node, address))
 
 
 def _inside(address: Instance) -> str:

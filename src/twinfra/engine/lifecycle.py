@@ -14,7 +14,9 @@ from twinfra.values.value import GetAttr, Index, List, Map, Marked, Path, Unknow
 
 
 def bind_lifecycle(node: ResourceNode) -> None:
-    """Read `ignore_changes` and `replace_triggered_by` of a block into its node, with what is wrong in them."""
+    """Read `ignore_changes` and `replace_triggered_by` of a block into its node, with what is wrong in
+    them.
+    """
     lifecycle = node.config.lifecycle
     for expression in lifecycle.ignore_changes:
         try:
@@ -67,7 +69,8 @@ def _trigger(expression: Expression) -> Trigger:
         raise DiagnosticError(
             error(
                 "Unsuitable replace_triggered_by",
-                "An entry must name a managed resource of this module, an instance or an attribute of it; its key may "
+                "An entry must name a managed resource of this module, an instance or an attribute "
+                "of it; its key may "
                 "use count.index or each.key.",
                 expression.range,
                 mend="Name a resource; a terraform_data resource can stand for any other value.",
@@ -83,7 +86,8 @@ def _trigger(expression: Expression) -> Trigger:
 def _redundant(node: ResourceNode, name: str) -> Diagnostic:
     return warning(
         "Nothing to ignore",
-        f"ignore_changes keeps what is recorded when the configuration says otherwise; {name} of {node.resource} "
+        f"ignore_changes keeps what is recorded when the configuration says otherwise; {name} of "
+        f"{node.resource} "
         "is set by the provider alone, so there is nothing to ignore.",
         type_range(node.config.range),
         mend=f"Remove {name} from ignore_changes.",
@@ -105,13 +109,15 @@ MISSING: Any = object()
 
 
 def value_at(value: Value, path: Path) -> Value:
-    """What is at a path inside a value; `MISSING` where it leads nowhere, the unknown where it runs into one."""
+    """What is at a path inside a value; `MISSING` where it leads nowhere, the unknown where it runs into
+    one.
+    """
     for step in path:
         if type(value) is Marked:
             value = value.value
         if type(value) is Unknown:
             return value
-        key = step.name if type(step) is GetAttr else step.key
+        key = step.name if isinstance(step, GetAttr) else step.key
         if isinstance(value, dict):
             if key not in value:
                 return MISSING
@@ -142,7 +148,7 @@ def _restored(config: Value, prior: Value, path: Path) -> Value:
     if kind is Marked:
         return Marked(_restored(config.value, prior, path), config.marks)
     step, rest = path[0], path[1:]
-    key = step.name if type(step) is GetAttr else step.key
+    key = step.name if isinstance(step, GetAttr) else step.key
     if (kind is dict or kind is Map) and isinstance(prior, dict):
         return _restored_entry(config, prior, key, rest)
     if (kind is tuple or kind is List) and isinstance(prior, tuple) and type(key) is int:

@@ -1,6 +1,7 @@
 """Moved blocks: gives objects in the state their new addresses before anything is planned.
 
-Explicit statements come first; where none speaks of a resource, its single instance and its instance 0 count as
+Explicit statements come first; where none speaks of a resource, its single instance and its instance 0 count
+as
 the same (adding or removing `count`).
 """
 
@@ -102,7 +103,9 @@ def _statement(path: ModulePath, source: Target, target: Target, range: SourceRa
 
 
 def _check(program: Program, moves: Moves) -> None:
-    """Find statements that contradict each other or the configuration, and put the rest in the order of chains."""
+    """Find statements that contradict each other or the configuration, and put the rest in the order of
+    chains.
+    """
     found = moves.diagnostics
     by_source: dict[tuple[object, ...], Statement] = {}
     by_target: dict[tuple[object, ...], Statement] = {}
@@ -112,7 +115,12 @@ def _check(program: Program, moves: Moves) -> None:
         target = (one.path, one.target)
         if one.source == one.target:
             found.append(
-                error("Move to the same place", f"{one.source} is moved to itself.", one.range, mend="Remove the block.")
+                error(
+                    "Move to the same place",
+                    f"{one.source} is moved to itself.",
+                    one.range,
+                    mend="Remove the block.",
+                )
             )
             continue
         other = by_source.setdefault(source, one)
@@ -122,7 +130,8 @@ def _check(program: Program, moves: Moves) -> None:
             found.append(
                 error(
                     "Contradicting moves",
-                    f"{one.source} cannot move to {one.target}: the block at {other.range} moves it to {other.target}.",
+                    f"{one.source} cannot move to {one.target}: the block at {other.range} moves it "
+                    f"to {other.target}.",
                     one.range,
                     mend="Keep one of the two blocks.",
                 )
@@ -133,7 +142,8 @@ def _check(program: Program, moves: Moves) -> None:
             found.append(
                 error(
                     "Contradicting moves",
-                    f"{one.source} cannot move to {one.target}: the block at {other.range} moves {other.source} there.",
+                    f"{one.source} cannot move to {one.target}: the block at {other.range} moves "
+                    f"{other.source} there.",
                     one.range,
                     mend="Keep one of the two blocks.",
                 )
@@ -159,7 +169,9 @@ def _still_declared(program: Program, one: Statement) -> bool:
     if one.source.resource is None:
         return one.source_path in program.modules
     resource = one.source.resource
-    return program.resource(one.source_path, table_key(resource.mode, resource.type, resource.name)) is not None
+    return (
+        program.resource(one.source_path, table_key(resource.mode, resource.type, resource.name)) is not None
+    )
 
 
 def _chained(statements: list[Statement], found: list[Diagnostic]) -> list[Statement]:
@@ -192,7 +204,9 @@ def _chained(statements: list[Statement], found: list[Diagnostic]) -> list[State
     left = [one for one in statements if missing[id(one)]]
     if left:
         lines = "".join(f"\n  - {one.range}: {one.source} to {one.target}" for one in left)
-        found.append(error("Moves in a circle", f"These moves lead nowhere:{lines}", mend="Remove one of the blocks."))
+        found.append(
+            error("Moves in a circle", f"These moves lead nowhere:{lines}", mend="Remove one of the blocks.")
+        )
     return ready
 
 
@@ -232,7 +246,10 @@ class _Index:
                 yield from tuple(found)
 
     def move(
-        self, statement: Statement, previous: dict[Instance, Instance], blocked: list[tuple[Instance, Instance]]
+        self,
+        statement: Statement,
+        previous: dict[Instance, Instance],
+        blocked: list[tuple[Instance, Instance]],
     ) -> None:
         """Move all that a statement speaks of."""
         for address in self._candidates(statement):

@@ -67,7 +67,8 @@ class CompiledCheck:
 class Node:
     """One declared object of one module path; what is common to all kinds.
 
-    `needs`: the nodes it waits for. `problems`: what is wrong with it whatever the values; then it is not run.
+    `needs`: the nodes it waits for. `problems`: what is wrong with it whatever the values; then it is not
+    run.
     """
 
     __slots__ = ("kind", "module", "name", "needs", "path", "position", "problems")
@@ -92,7 +93,9 @@ class Node:
 
 
 class VariableNode(Node):
-    """An input variable; `argument` is the caller's expression for it, None in the root module or if not given."""
+    """An input variable; `argument` is the caller's expression for it, None in the root module or if not
+    given.
+    """
 
     __slots__ = ("argument", "argument_range", "checks", "config")
 
@@ -105,7 +108,9 @@ class VariableNode(Node):
 
 
 class ValidationNode(Node):
-    """The validations of a variable that read other things too: they wait for those, the variable does not."""
+    """The validations of a variable that read other things too: they wait for those, the variable does
+    not.
+    """
 
     __slots__ = ("variable",)
 

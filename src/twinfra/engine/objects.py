@@ -1,4 +1,6 @@
-"""Objects between three forms: JSON in the state, plain values for providers, marked values for expressions."""
+"""Objects between three forms: JSON in the state, plain values for providers, marked values for
+expressions.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,17 @@ class Facts:
     `sample`: an object in which everything is unknown.
     """
 
-    __slots__ = ("block", "computed", "names", "nested_sensitive", "sample", "sensitive", "type", "version", "write_only")
+    __slots__ = (
+        "block",
+        "computed",
+        "names",
+        "nested_sensitive",
+        "sample",
+        "sensitive",
+        "type",
+        "version",
+        "write_only",
+    )
 
     def __init__(self, schema: ResourceSchema) -> None:
         block = self.block = schema.block
@@ -72,7 +84,9 @@ def _find_sensitive(block: Block, nesting: Nesting, value: Value, path: Path, fo
     for where, item in elements:
         if not isinstance(item, dict):
             continue
-        found.extend((*where, GetAttr(name)) for name, attribute in block.attributes.items() if attribute.sensitive)
+        found.extend(
+            (*where, GetAttr(name)) for name, attribute in block.attributes.items() if attribute.sensitive
+        )
         for name, nested in block.blocks.items():
             _find_sensitive(nested.block, nested.nesting, item.get(name), (*where, GetAttr(name)), found)
 
@@ -89,7 +103,8 @@ def decode_object(
         raise DiagnosticError(
             error(
                 "Object is from a newer provider",
-                f"{address} was written under schema version {stored.schema_version} of {kind}; this provider knows "
+                f"{address} was written under schema version {stored.schema_version} of {kind}; this "
+                "provider knows "
                 f"version {facts.version}.",
                 mend="Use the newer version of the program that wrote it.",
             )
@@ -106,7 +121,7 @@ def decode_object(
             error(
                 "Object in the state cannot be read",
                 f"The recorded attributes of {address} do not fit the schema of {kind}: {refused}.",
-                mend="Restore the state from a backup, or remove the object with state rm and import it again.",
+                mend="Restore the state from a backup, or take the object out (state rm) and import it.",
             )
         ) from None
     return value
@@ -136,7 +151,7 @@ def encode_object(
 def _path_order(path: Path) -> list[tuple[int, int, str]]:
     order = []
     for step in path:
-        if type(step) is GetAttr:
+        if isinstance(step, GetAttr):
             order.append((0, 0, step.name))
         else:
             order.append((1, step.key, "") if isinstance(step.key, int) else (2, 0, str(step.key)))
@@ -147,7 +162,7 @@ def path_to_json(path: Path) -> list[dict[str, Any]]:
     """A path in the notation of `sensitive_attributes`."""
     steps: list[dict[str, Any]] = []
     for step in path:
-        if type(step) is GetAttr:
+        if isinstance(step, GetAttr):
             steps.append({"type": "get_attr", "value": step.name})
         else:
             kind = "number" if isinstance(step.key, int) else "string"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from twinfra.addresses import Instance, Key, ModulePath
 from twinfra.config.model import Removed
-from twinfra.diagnostics import Diagnostic, DiagnosticError, error, warning
+from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error, warning
 from twinfra.engine.changes import Action, Reason
 from twinfra.engine.nodes import ResourceNode
 from twinfra.engine.program import Program
@@ -56,7 +56,10 @@ def removed_parts(program: Program, found: list[Diagnostic]) -> list[RemovedPart
             if resource is None:
                 declared = where in program.modules
             else:
-                declared = program.resource(where, table_key(resource.mode, resource.type, resource.name)) is not None
+                declared = (
+                    program.resource(where, table_key(resource.mode, resource.type, resource.name))
+                    is not None
+                )
             if declared:
                 place = _declared_at(program, where, target)
                 found.append(
@@ -72,7 +75,7 @@ def removed_parts(program: Program, found: list[Diagnostic]) -> list[RemovedPart
     return parts
 
 
-def _declared_at(program: Program, where: ModulePath, target: Target) -> object:
+def _declared_at(program: Program, where: ModulePath, target: Target) -> SourceRange | None:
     resource = target.resource
     if resource is None:
         call = program.modules[where].call
@@ -93,7 +96,9 @@ def forgetting(addresses: list[Instance]) -> Diagnostic:
 
 
 def forget_or_delete(parts: list[RemovedPart], address: Instance) -> tuple[Action, RemovedPart | None]:
-    """What becomes of an object without a block: forgotten where a `removed` block says so, else destroyed."""
+    """What becomes of an object without a block: forgotten where a `removed` block says so, else
+    destroyed.
+    """
     for part in parts:
         if part.names(address):
             return (Action.DELETE if part.config.destroy else Action.FORGET), part

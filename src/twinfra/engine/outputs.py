@@ -33,7 +33,9 @@ def output_changes(
         old_value = decode_output(old) if old is not None else None
         if name not in after:
             if complete:
-                changes.append(OutputChange(name, Action.DELETE, _shown(old_value, was_sensitive), None, was_sensitive))
+                changes.append(
+                    OutputChange(name, Action.DELETE, _shown(old_value, was_sensitive), None, was_sensitive)
+                )
             continue
         value, is_sensitive = after[name]
         plain, _ = unmark_deep(value)
@@ -45,7 +47,9 @@ def output_changes(
         else:
             action = Action.UPDATE
         changes.append(
-            OutputChange(name, action, _shown(old_value, was_sensitive), _shown(value, is_sensitive), sensitive)
+            OutputChange(
+                name, action, _shown(old_value, was_sensitive), _shown(value, is_sensitive), sensitive
+            )
         )
     return changes
 
@@ -55,7 +59,10 @@ def _shown(value: Value, sensitive: bool) -> Value:
 
 
 def encode_output(value: Value, sensitive: bool) -> OutputState | None:
-    """An output as the state keeps it; None for a null, which is not kept. What is still unknown becomes null."""
+    """An output as the state keeps it; None for a null, which is not kept.
+
+    What is still unknown becomes null.
+    """
     plain = value
     if has_marks(value):
         plain, _ = unmark_deep(value)

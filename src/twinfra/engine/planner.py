@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from twinfra.addresses import DATA, Instance, ProviderConfig, instance_order, key_order
+from twinfra.addresses import DATA, Instance, ProviderConfig, instance_order
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, error
 from twinfra.engine import targets as targeting
@@ -17,7 +17,17 @@ from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.events import Listener
 from twinfra.engine.instances import InstancePlans
 from twinfra.engine.moves import Moves, apply_moves
-from twinfra.engine.nodes import CallNode, CheckNode, Kind, Node, OutputNode, ProviderNode, ResourceNode, ValidationNode, VariableNode
+from twinfra.engine.nodes import (
+    CallNode,
+    CheckNode,
+    Kind,
+    Node,
+    OutputNode,
+    ProviderNode,
+    ResourceNode,
+    ValidationNode,
+    VariableNode,
+)
 from twinfra.engine.orphans import forgetting, removed_parts
 from twinfra.engine.outputs import output_changes
 from twinfra.engine.providers import Providers
@@ -25,7 +35,6 @@ from twinfra.engine.refresh import Existing, Refresher
 from twinfra.engine.scheduler import Operation, Walk
 from twinfra.engine.settings import ProviderStart
 from twinfra.engine.stop import RUN, Stop
-from twinfra.engine.tables import Repetition
 from twinfra.engine.sweep import SweepNode, sweep
 from twinfra.engine.validator import validate_program
 from twinfra.lang.scope import EvaluationContext
@@ -99,13 +108,15 @@ class Planner(Evaluation):
         if not self._prepare():
             return self._failed(result)
         nodes = self._nodes()
-        self.walk = Walk(
-            self._waits_for(nodes), self, self.stop, self.options.parallelism
-        )
+        self.walk = Walk(self._waits_for(nodes), self, self.stop, self.options.parallelism)
         finished = self.walk.run()
         if not finished and self.stop.level != RUN:
             self.diagnostics.add(
-                error("Interrupted", "Planning was stopped before its end; nothing was changed.", mend="Run it again.")
+                error(
+                    "Interrupted",
+                    "Planning was stopped before its end; nothing was changed.",
+                    mend="Run it again.",
+                )
             )
         return self._finish(result)
 
@@ -114,18 +125,18 @@ class Planner(Evaluation):
     def _prepare(self) -> bool:
         """What can be found wrong before anything is read."""
         self.diagnostics.extend(validate_program(self.program, self.providers))
-        if self.diagnostics.has_errors:
+        if self._refused():
             return False
         wanted = targeting.parse_targets(self.options.targets, self.diagnostics)
         replacements = targeting.parse_replacements(self.options.replace, self.diagnostics)
-        if self.diagnostics.has_errors:
+        if self._refused():
             return False
         problems: list[Diagnostic] = []
         self.removed = removed_parts(self.program, problems)
         self.moves = apply_moves(self.program, self.state)
         self.diagnostics.extend(problems)
         self.diagnostics.extend(self.moves.diagnostics)
-        if self.diagnostics.has_errors:
+        if self._refused():
             return False
         self.diagnostics.extend(targeting.incomplete_replacements(replacements, self.state))
         self.replaced = targeting.replaced(replacements)
@@ -138,6 +149,9 @@ class Planner(Evaluation):
             self._evaluated = self._needed_by_providers()
         self._drop_data()
         return True
+
+    def _refused(self) -> bool:
+        return self.diagnostics.has_errors
 
     def _moves_covered(self) -> bool:
         left_out = [
@@ -208,7 +222,7 @@ class Planner(Evaluation):
             return [self.starts.start(node)]
         if self._evaluated is not None and node not in self._evaluated:
             if isinstance(node, CallNode):
-                self.call_from_state(node)
+                self.call_from_state(node, self.state)
             return None
         if kind is Kind.LOCAL:
             self.local(node)  # type: ignore[arg-type]
@@ -233,16 +247,6 @@ class Planner(Evaluation):
         else:
             yield from self.plans.plan(node)
 
-    def call_from_state(self, node: CallNode) -> None:
-        """Make the module instances of which the state has objects: when all is destroyed, no others matter."""
-        depth = len(node.path)
-        repetition = Repetition.COUNT if node.count else Repetition.FOR_EACH if node.for_each else Repetition.SINGLE
-        steps = {base.module.steps for base in self.state.resources}
-        for scope in self.scopes.get(node.path, ()):
-            own = scope.instance_of.steps
-            keys = {one[depth][1] for one in steps if len(one) > depth and one[:depth] == own and one[depth][0] == node.name}
-            self.make_instances(node, scope, repetition, [(key, key, None) for key in sorted(keys, key=key_order)])
-
     def is_pending(self, node: Node) -> bool:
         """Whether something that a node stands for is going to change."""
         return any(
@@ -251,7 +255,7 @@ class Planner(Evaluation):
             for change in self.changes_of.get(resource, ())
         )
 
-    def included(self, node: ResourceNode, address: Instance) -> bool:
+    def included(self, node: ResourceNode | None, address: Instance) -> bool:
         """Whether the targets, if any, cover an instance."""
         return self.targeting.everything or self.targeting.instance(node, address)
 
@@ -329,7 +333,9 @@ class Planner(Evaluation):
         declared = self.program.configuration.root.outputs
         for name, value in self.root.outputs.items():
             after[name] = (value, declared[name].sensitive)
-        kept = {name: one for name, one in self.state.outputs.items() if name in after or name not in declared}
+        kept = {
+            name: one for name, one in self.state.outputs.items() if name in after or name not in declared
+        }
         return output_changes(kept, after, self.targeting.everything)
 
     def _declare_checks(self) -> None:
@@ -348,4 +354,3 @@ class Planner(Evaluation):
                 self.results.declare("check", str(node), visited)
             elif isinstance(node, VariableNode) and node.checks:
                 self.results.declare("input_variable", str(node), visited)
-

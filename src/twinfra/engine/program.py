@@ -1,6 +1,7 @@
 """A configuration made ready to run: nodes bound to schemas and joined by what they refer to.
 
-Made once for every walk that follows (validate, plan, apply). What is wrong whatever the values (undeclared names,
+Made once for every walk that follows (validate, plan, apply). What is wrong whatever the values (undeclared
+names,
 unknown arguments) is found here and kept with the node it belongs to.
 """
 
@@ -32,8 +33,8 @@ from twinfra.engine.objects import Facts
 from twinfra.engine.providers import Providers
 from twinfra.engine.provisioners import bind_provisioners
 from twinfra.engine.scope import TableKey, table_key, undeclared
-from twinfra.lang.compiler import compile_expression
 from twinfra.engine.traversals import steps_of
+from twinfra.lang.compiler import compile_expression
 from twinfra.lang.nodes import BodyShape, Expression, Literal
 from twinfra.lang.scope import Reference
 from twinfra.schema import ProviderSchema, ResourceSchema
@@ -96,10 +97,12 @@ class Program:
         return None if nodes is None else nodes.resources.get(key)
 
     def provider(self, config: ProviderConfig) -> ProviderNode | None:
-        """The node of a provider configuration; made now where it is implied, None where it would need a block."""
+        """The node of a provider configuration; made now where it is implied, None where it would need a
+        block.
+        """
         node = self.providers.get(config)
         if node is None and not config.alias and not config.module:
-            node = self._provider_node(config, None, self.modules[()])
+            node = self._provider_node(config, None)
             if node.problems:
                 return None
         return node
@@ -117,7 +120,7 @@ class Program:
             local_node = nodes.locals[local.name] = LocalNode(module, local)
             add(local_node)
         for config in self._resolution.declared(path):
-            self._provider_node(config.config, config.block, module)
+            self._provider_node(config.config, config.block)
         for resource in module.resources.values():
             self._declare_resource(nodes, resource, nested=False)
         for check in module.checks.values():
@@ -145,12 +148,14 @@ class Program:
         nodes.resources[table_key(address.mode, address.type, address.name)] = node
         self.nodes.append(node)
         provider = self._resolution.of(module.path, config)
-        node.provider = self._provider_node(provider, None, module)
+        node.provider = self._provider_node(provider, None)
         schema = self._schema(node.provider)
         if schema is None:
             node.problems.append(node.provider.problems[0])
             return node
-        kinds = {MANAGED: schema.resources, DATA: schema.data_sources, EPHEMERAL_MODE: schema.ephemeral}[address.mode]
+        kinds = {MANAGED: schema.resources, DATA: schema.data_sources, EPHEMERAL_MODE: schema.ephemeral}[
+            address.mode
+        ]
         found = kinds.get(address.type)
         if found is None:
             node.problems.append(_no_such_type(config, provider, kinds))
@@ -178,7 +183,7 @@ class Program:
         found = (schema.data_sources if resource.mode == DATA else schema.resources).get(resource.type)
         return None if found is None else self._facts_of(found)
 
-    def _provider_node(self, config: ProviderConfig, block: ProviderBlock | None, module: Module) -> ProviderNode:
+    def _provider_node(self, config: ProviderConfig, block: ProviderBlock | None) -> ProviderNode:
         node = self.providers.get(config)
         if node is not None:
             return node
@@ -302,7 +307,7 @@ class Program:
                         "Nothing configured to import to",
                         f"The configuration has no block for {config.to.range.text}.",
                         config.to.range,
-                        mend=f'Write resource "{resource.type}" "{resource.name}" first; generating it is not supported.',
+                        mend=f'Write resource "{resource.type}" "{resource.name}" first.',
                     )
                 )
                 continue
@@ -426,7 +431,9 @@ def _import_target(config: Import) -> tuple[ModulePath, Resource, bool]:
     if names and names[0] == "resource":
         names = names[1:]
     if len(names) != 2:
-        raise DiagnosticError(error("Not a resource instance", "An import must name an instance of a managed resource."))
+        raise DiagnosticError(
+            error("Not a resource instance", "An import must name an instance of a managed resource.")
+        )
     fixed = all(step.key is None or isinstance(step.key, Literal) for step in steps)
     return tuple(path), Resource(MANAGED, *names), fixed
 
@@ -475,7 +482,9 @@ def _force_create_first(nodes: Sequence[Node]) -> None:
 
 
 def _no_such_type(config: ResourceConfig, provider: ProviderConfig, known: Iterable[str]) -> Diagnostic:
-    what = {DATA: "data source", EPHEMERAL_MODE: "ephemeral resource"}.get(config.address.mode, "resource type")
+    what = {DATA: "data source", EPHEMERAL_MODE: "ephemeral resource"}.get(
+        config.address.mode, "resource type"
+    )
     return error(
         f"Unknown {what}",
         f"The provider {provider.provider} has no {what} named {config.address.type}.",

@@ -1,6 +1,8 @@
-"""The object that is proposed to a provider: what is written, with what the provider chose before where nothing is.
+"""The object that is proposed to a provider: what is written, with what the provider chose before where
+nothing is.
 
-The rules are those of the public plugin protocol (ProposedNewState): a computed attribute that is not written keeps
+The rules are those of the public plugin protocol (ProposedNewState): a computed attribute that is not
+written keeps
 its prior value; nested blocks are paired with prior ones by position, key, or (in sets) by what they say.
 """
 
@@ -60,7 +62,8 @@ def _nested(nested: NestedBlock, prior: Value, config: Value) -> Value:
     before_items = list(prior) if isinstance(prior, tuple) else []
     if nested.nesting is Nesting.LIST:
         items = [
-            _element(block, before_items[at] if at < len(before_items) else None, item) for at, item in enumerate(config)
+            _element(block, before_items[at] if at < len(before_items) else None, item)
+            for at, item in enumerate(config)
         ]
         return List(items, config.element) if isinstance(config, List) else tuple(items)
     items = []
@@ -79,7 +82,7 @@ def _element(block: Block, prior: Value, item: Value) -> Value:
 def _could_be(block: Block, prior: Value, config: Value) -> bool:
     """Whether a prior element of a set may be the one that is written so: all that is written is equal."""
     if not isinstance(prior, dict) or not isinstance(config, dict):
-        return identical(prior, config)
+        return bool(identical(prior, config))
     for name, attribute in block.attributes.items():
         written = config[name]
         if is_null(written):
@@ -88,7 +91,8 @@ def _could_be(block: Block, prior: Value, config: Value) -> bool:
         elif not identical(written, prior.get(name)):
             return False
     for name, nested in block.blocks.items():
-        before, after = prior.get(name), config[name]
+        before: Value = prior.get(name)
+        after: Value = config[name]
         if is_null(before) or is_null(after) or type(after) is Unknown:
             if is_null(before) != is_null(after):
                 return False

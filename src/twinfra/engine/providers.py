@@ -1,4 +1,6 @@
-"""The provider instances of one process: schemas without configuration, and configured ones by their settings."""
+"""The provider instances of one process: schemas without configuration, and configured ones by their
+settings.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
 
 class Providers:
-    """Makes providers on demand with `factory`, which raises `DiagnosticError` for an address it does not know.
+    """Makes providers on demand with `factory`, which raises `DiagnosticError` for an address it does not
+    know.
 
     An instance whose settings did not change serves the next run too (plan, then apply).
     """
@@ -28,7 +31,9 @@ class Providers:
         self._program: Program | None = None
 
     def unconfigured(self, address: ProviderAddress) -> Provider:
-        """A provider without settings, for its schema and checks; raises `DiagnosticError` where there is none."""
+        """A provider without settings, for its schema and checks; raises `DiagnosticError` where there is
+        none.
+        """
         found = self._plain.get(address)
         if found is None:
             found = self._plain[address] = self._factory(address)

@@ -1,12 +1,15 @@
-"""Provisioners: `local-exec` is supported; `file` and `remote-exec`, which log in to other machines, are refused."""
+"""Provisioners: `local-exec` is supported; `file` and `remote-exec`, which log in to other machines, are
+refused.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from twinfra.config.model import Provisioner
 from twinfra.decode import prepare
 from twinfra.diagnostics import Diagnostic, error
 from twinfra.engine.nodes import ProvisionerPart, ResourceNode
@@ -32,40 +35,53 @@ _OUTPUT_KEPT = 8 * 1024
 
 def bind_provisioners(node: ResourceNode) -> None:
     """Bind the provisioners of a block to what their types take, with what is wrong in them."""
-    for config in node.config.provisioners:
+    parts, problems = bind_parts(node.config.provisioners, str(node.resource))
+    node.provisioners = parts
+    node.problems.extend(problems)
+
+
+def bind_parts(configs: Iterable[Provisioner], owner: str) -> tuple[list[ProvisionerPart], list[Diagnostic]]:
+    """The supported ones of some provisioners, and what is wrong with them; `owner` is what they belong
+    to.
+    """
+    parts: list[ProvisionerPart] = []
+    problems: list[Diagnostic] = []
+    for config in configs:
         if config.type in REMOTE:
-            node.problems.append(
+            problems.append(
                 error(
                     "Provisioner not supported",
-                    f"The provisioner {config.type} copies to or runs on other machines, which is not supported.",
+                    f"The provisioner {config.type} copies to or runs on other machines, which is not "
+                    "supported.",
                     config.range,
-                    mend="Use user data, an image or a configuration tool, or local-exec with a client of your own.",
+                    mend="Use user data, an image or a configuration tool, or a client run by local-exec.",
                 )
             )
             continue
         if config.type != "local-exec":
-            node.problems.append(
+            problems.append(
                 error(
                     "No such provisioner",
-                    f"{node.resource} asks for a provisioner {config.type}; there is only local-exec.",
+                    f"{owner} asks for a provisioner {config.type}; there is only local-exec.",
                     mend="Use local-exec, or remove the block.",
                 )
             )
             continue
-        decoder, problems = prepare(config.body, LOCAL_EXEC)
-        node.problems.extend(problems)
+        decoder, found = prepare(config.body, LOCAL_EXEC)
+        problems.extend(found)
         if config.when == "destroy":
-            node.problems.extend(
+            problems.extend(
                 error(
                     "A provisioner at destroy time can use only its own object",
-                    f"When {node.resource} is destroyed, {reference} may be gone already.",
+                    f"When {owner} is destroyed, {reference} may be gone already.",
                     reference.range,
-                    mend="Keep the value in the object, such as in input of terraform_data, and read it from self.",
+                    mend="Keep the value in the object (input of terraform_data) and read it from self.",
                 )
                 for reference in decoder.references
                 if reference.kind not in _ALLOWED_WHEN_DESTROYING
             )
-        node.provisioners.append(ProvisionerPart(config, decoder))
+        parts.append(ProvisionerPart(config, decoder))
+    return parts, problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +105,21 @@ class ProvisionerFailed(Exception):
 
 
 def local_exec(arguments: Mapping[str, Value], secret: bool) -> LocalExec:
-    """The command that decoded, unmarked arguments describe; raises `ProvisionerFailed` where there is none."""
+    """The command that decoded, unmarked arguments describe; raises `ProvisionerFailed` where there is
+    none.
+    """
     command = arguments["command"]
     if not isinstance(command, str) or not command:
         raise ProvisionerFailed(
-            error("No command to run", "The command of local-exec is empty.", mend="Give a command, or remove the block.")
+            error(
+                "No command to run",
+                "The command of local-exec is empty.",
+                mend="Give a command, or remove the block.",
+            )
         )
-    environment = {name: "" if text is None else text for name, text in (arguments["environment"] or {}).items()}
+    environment = {
+        name: "" if text is None else text for name, text in (arguments["environment"] or {}).items()
+    }
     interpreter = tuple(text for text in (arguments["interpreter"] or ()) if text is not None)
     return LocalExec(
         command,
@@ -131,7 +155,9 @@ def run_local_exec(what: LocalExec, tell: Callable[[str], None]) -> None:
             errors="replace",
         )
     except (OSError, ValueError) as refused:
-        raise ProvisionerFailed(error("Command could not be started", f"{what.interpreter[0]}: {refused}.")) from None
+        raise ProvisionerFailed(
+            error("Command could not be started", f"{what.interpreter[0]}: {refused}.")
+        ) from None
     kept: list[str] = []
     size = 0
     assert process.stdout is not None
@@ -148,7 +174,9 @@ def run_local_exec(what: LocalExec, tell: Callable[[str], None]) -> None:
         return
     how = f"exit status {status}" if status > 0 else f"signal {-status}"
     if what.secret:
-        detail = f"A local-exec command ended with {how}; it is sensitive, so it and its output are not shown."
+        detail = (
+            f"A local-exec command ended with {how}; it is sensitive, so it and its output are not shown."
+        )
     else:
         detail = f"The command {what.command!r} ended with {how}. Its output:\n" + "\n".join(kept)
     raise ProvisionerFailed(error("Provisioner local-exec failed", detail))

@@ -203,7 +203,8 @@ def unreadable(address: Instance, config: ProviderConfig) -> Diagnostic:
     """Says that the provider which the state names for an object has no configuration (any more)."""
     return error(
         "Provider configuration is missing",
-        f"{address} is in the state and belongs to {config}, which the configuration no longer has. It takes that "
+        f"{address} is in the state and belongs to {config}, which the configuration no longer has. "
+        "It takes that "
         "provider to destroy it.",
         mend="Put the provider block back, destroy the object, and then remove the block.",
         address=str(address),

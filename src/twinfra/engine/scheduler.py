@@ -1,6 +1,7 @@
 """One thread that thinks, many that wait: runs operations over a dependency graph.
 
-An operation is a generator. It yields a `Call` (or a list of them) wherever it must wait for the outside, and is
+An operation is a generator. It yields a `Call` (or a list of them) wherever it must wait for the outside,
+and is
 resumed with the result (a list of results; exceptions of a list come as values). All generators run on the
 caller's thread; only the calls run on the pool. A call marked `inline` runs right there, without any thread.
 """
@@ -12,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
 from twinfra.engine.stop import ABANDON, RUN, Stop
@@ -54,6 +56,11 @@ class Call:
         self._queued = False
         self._waiting: list[_Running] = []
 
+    @property
+    def seconds(self) -> float:
+        """How long ago it was handed out; 0 for inline calls."""
+        return time.monotonic() - self.started if self.started else 0.0
+
     def execute(self) -> None:
         """Run it here and now, keeping the result."""
         try:
@@ -63,7 +70,8 @@ class Call:
         self.done = True
 
 
-Operation: TypeAlias = Generator[Call | Sequence[Call], Any, None]
+Operation: TypeAlias = Generator[Any, Any, None]
+"""Yields a `Call` or a sequence of them; is sent a result, or a list of results and errors."""
 Node: TypeAlias = Hashable
 
 
@@ -161,7 +169,7 @@ class Walk:
         self._backlog: deque[Call] = deque()
         self._open: dict[Node, int] = {}
         self._running: dict[_Running, None] = {}
-        self._missing: dict[Node, int] = {}
+        self._missing: dict[Any, int] = {}
         self._dependents: dict[Node, list[Node]] = {}
         self._ready: deque[Node] = deque()
         missing, dependents, ready = self._missing, self._dependents, self._ready
@@ -176,7 +184,9 @@ class Walk:
                 ready.append(node)
 
     def post(self, call: Call, message: str) -> None:
-        """A message from inside a running call, from any thread; reaches the call's `tick` on the walk's thread."""
+        """A message from inside a running call, from any thread; reaches the call's `tick` on the walk's
+        thread.
+        """
         if self._pool is not None and not call.inline:
             self._pool.post(call, message)
         elif call.tick is not None:
@@ -213,6 +223,10 @@ class Walk:
             if self._pool is not None:
                 self._pool.close()
         return not (self._missing or self._open or self._ready)
+
+    def unvisited(self) -> list[Any]:
+        """The nodes that were never visited, because each waits for another."""
+        return list(self._missing)
 
     def _wake(self) -> None:
         if self._pool is not None:
@@ -336,10 +350,8 @@ class Walk:
 
     def _abandon(self) -> None:
         for running in tuple(self._running):
-            try:
+            with suppress(Abandoned, StopIteration):
                 running.operation.throw(Abandoned())
-            except (Abandoned, StopIteration):
-                pass
 
 
 def _outcome(running: _Running) -> tuple[Any, BaseException | None]:

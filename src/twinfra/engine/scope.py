@@ -1,6 +1,8 @@
-"""What names stand for inside one module instance: answers the references of compiled expressions from tables.
+"""What names stand for inside one module instance: answers the references of compiled expressions from
+tables.
 
-One scope serves all blocks of its module instance; the block at hand sets what `count`, `each` and `self` mean
+One scope serves all blocks of its module instance; the block at hand sets what `count`, `each` and `self`
+mean
 while its expressions are evaluated.
 """
 
@@ -193,7 +195,8 @@ class ModuleScope:
             raise DiagnosticError(
                 error(
                     "Key on something that is not repeated",
-                    f"{reference} sets neither count nor for_each, so there is just one of it, without a key.",
+                    f"{reference} sets neither count nor for_each, so there is just one of it, "
+                    "without a key.",
                     reference.range,
                     mend="Remove the part in brackets.",
                 )
@@ -215,12 +218,20 @@ class ModuleScope:
     def _no_such_key(self, reference: Reference, table: Table, key: Value) -> Diagnostic:
         if table.repetition is Repetition.COUNT:
             number = len(table.rows)
-            there = "no instances" if not number else "one instance, 0" if number == 1 else f"instances 0 to {number - 1}"
+            there = (
+                "no instances"
+                if not number
+                else "one instance, 0"
+                if number == 1
+                else f"instances 0 to {number - 1}"
+            )
             hint = ""
         else:
             there = f"{len(table.rows)} instances" if table.rows else "no instances"
             hint = nearest(key, (str(one) for one in table.rows)) if isinstance(key, str) else ""
-        shown = "this key" if isinstance(key, Marked) else repr(key) if not isinstance(key, str) else f'"{key}"'
+        shown = (
+            "this key" if isinstance(key, Marked) else repr(key) if not isinstance(key, str) else f'"{key}"'
+        )
         return error(
             "No such instance",
             f"{reference} has {there}; there is none for {shown}.",

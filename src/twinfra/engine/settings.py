@@ -92,7 +92,8 @@ class ProviderStart:
             if address.resource.mode == DATA:
                 continue
             configured = program.resource(
-                address.module.path, table_key(address.resource.mode, address.resource.type, address.resource.name)
+                address.module.path,
+                table_key(address.resource.mode, address.resource.type, address.resource.name),
             )
             owner = configured.provider if configured is not None else program.provider(resource.provider)
             facts = (
@@ -125,7 +126,9 @@ class ProviderStart:
                     waiting.extend(need.needs)
 
     def start(self, node: ProviderNode) -> Operation:
-        """Configure a provider, check where it acts, and begin to read what it has; an operation of the walk."""
+        """Configure a provider, check where it acts, and begin to read what it has; an operation of the
+        walk.
+        """
         run = self._run
         objects = self._objects.get(node, [])
         scope = next(iter(run.scopes.get(node.path, ())), None)

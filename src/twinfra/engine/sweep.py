@@ -11,7 +11,7 @@ from twinfra.engine.changes import Action, Reason, ResourceChange
 from twinfra.engine.nodes import Kind, Node
 from twinfra.engine.orphans import forget_or_delete
 from twinfra.engine.refresh import Existing
-from twinfra.engine.scheduler import Call
+from twinfra.engine.scheduler import Operation
 from twinfra.engine.scope import table_key
 
 if TYPE_CHECKING:
@@ -27,20 +27,24 @@ class SweepNode(Node):
         super().__init__(Kind.MODULE, root, "(sweep)")
 
 
-def sweep(run: Planner) -> Iterator[list[Call]]:
+def sweep(run: Planner) -> Operation:
     """Plan the end of objects without a place; an operation of the walk."""
     places = {scope.instance_of for scopes in run.scopes.values() for scope in scopes}
     failed = {(*node.path, node.name) for node in run.failed if node.kind is Kind.CALL}
     homeless: list[tuple[AbsResource, bool]] = []
     for base in run.state.resources:
         resource = base.resource
-        configured = run.program.resource(base.module.path, table_key(resource.mode, resource.type, resource.name))
+        configured = run.program.resource(
+            base.module.path, table_key(resource.mode, resource.type, resource.name)
+        )
         if configured is not None and base.module in places:
             continue
         if any(base.module.path[: len(path)] == path for path in failed):
             continue
         homeless.append((base, configured is not None))
-    objects = [(base, known, address, one) for base, known in homeless for address, one in _objects(run, base)]
+    objects = [
+        (base, known, address, one) for base, known in homeless for address, one in _objects(run, base)
+    ]
     waits = list(dict.fromkeys(one.call for *_, one in objects if one.call is not None))
     if waits:
         yield waits
@@ -83,7 +87,14 @@ def _end(run: Planner, base: AbsResource, configured: bool, address: Instance, o
     action, _ = forget_or_delete(run.removed, address)
     if action is Action.FORGET:
         change = ResourceChange(
-            address, provider, Action.FORGET, one.shown, None, reason, previous=previous, private=one.stored.private
+            address,
+            provider,
+            Action.FORGET,
+            one.shown,
+            None,
+            reason,
+            previous=previous,
+            private=one.stored.private,
         )
         run.orphaned.append(change)
         run.forgotten.append(address)

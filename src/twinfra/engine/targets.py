@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from twinfra.addresses import MANAGED, AbsResource, Instance, ModuleInstance, ModulePath, Resource, parse_address
+from twinfra.addresses import (
+    MANAGED,
+    AbsResource,
+    Instance,
+    ModuleInstance,
+    ModulePath,
+    Resource,
+    parse_address,
+)
 from twinfra.diagnostics import Diagnostic, Diagnostics, error, warning
 from twinfra.engine.nodes import Node, OutputNode, ResourceNode
 from twinfra.engine.program import Program
@@ -15,7 +23,10 @@ Target: TypeAlias = ModuleInstance | AbsResource | Instance
 
 
 def covers(target: Target, address: Instance) -> bool:
-    """Whether an instance is what a target names, or inside it. A module without key stands for all its instances."""
+    """Whether an instance is what a target names, or inside it.
+
+    A module without key stands for all its instances.
+    """
     module = target if isinstance(target, ModuleInstance) else target.module
     own = address.module.steps
     if len(own) < len(module.steps):
@@ -71,7 +82,9 @@ class Targeting:
         return self._destroying and node in self._dependents
 
     def destroys(self, node: Node, address: Instance) -> bool:
-        """Whether a run that destroys is about an instance: named by a target, or dependent on what one names."""
+        """Whether a run that destroys is about an instance: named by a target, or dependent on what one
+        names.
+        """
         return node in self._dependents or self.named(address)
 
     def named(self, address: Instance) -> bool:
@@ -164,7 +177,8 @@ def targets_in_effect() -> Diagnostic:
     """Tells that a plan covers a part only."""
     return warning(
         "Only a part is planned",
-        "With -target, the plan leaves out all that the targets do not need, so it may not bring about all that the "
+        "With -target, the plan leaves out all that the targets do not need, so it may not bring "
+        "about all that the "
         "configuration says.",
         mend="Use it to recover from errors; afterwards, plan without it.",
     )
@@ -201,5 +215,3 @@ def incomplete_replacements(wanted: Iterable[AbsResource | Instance], state: Sta
 def replaced(wanted: Iterable[AbsResource | Instance]) -> frozenset[Instance]:
     """The instances that `-replace` names."""
     return frozenset(one.instance(None) if isinstance(one, AbsResource) else one for one in wanted)
-
-

@@ -1,4 +1,6 @@
-"""Addresses written as expressions, in `moved`, `removed`, `import` and `replace_triggered_by`: taking them apart."""
+"""Addresses written as expressions, in `moved`, `removed`, `import` and `replace_triggered_by`: taking
+them apart.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def steps_of(expression: Expression) -> list[Step]:
 class Target:
     """What a written address names, relative to the module it stands in.
 
-    `steps`: module calls with their keys (None: not written). `resource` is None for a module. `keyed`: whether
+    `steps`: module calls with their keys (None: not written). `resource` is None for a module. `keyed`:
+    whether
     the last part has a key.
     """
 
@@ -106,7 +109,11 @@ def _literal_key(step: Step) -> Key:
         value: Key = node.value
         return value
     raise DiagnosticError(
-        error("Instance key is not fixed", "An instance key here must be a number or a string as such.", step.range)
+        error(
+            "Instance key is not fixed",
+            "An instance key here must be a number or a string as such.",
+            step.range,
+        )
     )
 
 

@@ -17,9 +17,11 @@ _CHANGING = (Action.UPDATE, Action.DELETE_THEN_CREATE, Action.CREATE_THEN_DELETE
 
 
 def triggered(trigger: Trigger, scope: ModuleScope, changes: Iterable[ResourceChange]) -> bool:
-    """Whether one of these changes, of the resource that a trigger names, sets it off in this module instance.
+    """Whether one of these changes, of the resource that a trigger names, sets it off in this module
+    instance.
 
-    Creating or deleting an object is no change of it. A trigger on an attribute looks at that attribute alone.
+    Creating or deleting an object is no change of it. A trigger on an attribute looks at that attribute
+    alone.
     """
     key = _Any
     if trigger.key is not None:

@@ -9,7 +9,15 @@ from twinfra.engine.bodies import decode_config, locate
 from twinfra.engine.conditions import FAIL, check
 from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.expand import expand
-from twinfra.engine.nodes import CheckNode, CompiledCheck, Kind, Node, ProviderNode, ResourceNode, ValidationNode
+from twinfra.engine.nodes import (
+    CheckNode,
+    CompiledCheck,
+    Kind,
+    Node,
+    ProviderNode,
+    ResourceNode,
+    ValidationNode,
+)
 from twinfra.engine.program import Program
 from twinfra.engine.providers import Providers
 from twinfra.engine.scope import UNSET, ModuleScope, table_key

@@ -34,7 +34,8 @@ def create(address: ProviderAddress) -> Provider:
             error(
                 "Provider not available",
                 f"No provider for {address} is part of this version. There is: {', '.join(known)}.",
-                mend=nearest(str(address), known) or "Correct the source in required_providers, or remove its use.",
+                mend=nearest(str(address), known)
+                or "Correct the source in required_providers, or remove its use.",
             )
         )
     module, name = entry

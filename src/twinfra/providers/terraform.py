@@ -24,11 +24,17 @@ SCHEMA = ProviderSchema(
         DATA: ResourceSchema(
             Block(
                 {
-                    "id": Attribute(STRING, computed=True, description="A unique id, made when it is created."),
+                    "id": Attribute(
+                        STRING, computed=True, description="A unique id, made when it is created."
+                    ),
                     "input": Attribute(DYNAMIC, optional=True, description="Any value, kept in the state."),
-                    "output": Attribute(DYNAMIC, computed=True, description="The value of input, after the apply."),
+                    "output": Attribute(
+                        DYNAMIC, computed=True, description="The value of input, after the apply."
+                    ),
                     "triggers_replace": Attribute(
-                        DYNAMIC, optional=True, description="Any value; when it changes, the object is replaced."
+                        DYNAMIC,
+                        optional=True,
+                        description="Any value; when it changes, the object is replaced.",
                     ),
                 }
             )

@@ -1,0 +1,78 @@
+"""Data sources that were put off: read during the apply, when all they need is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twinfra.diagnostics import Diagnostic, DiagnosticError, as_warnings
+from twinfra.engine.bodies import decode_config, locate
+from twinfra.engine.instance import addressed
+from twinfra.engine.objects import encode_object, marked
+from twinfra.engine.operations import Place
+from twinfra.engine.refresh import id_of
+from twinfra.engine.scheduler import Call, Operation
+from twinfra.providers.protocol import Provider, ProviderError, Stored
+from twinfra.values.value import Unknown
+
+if TYPE_CHECKING:
+    from twinfra.engine.applier import Applier
+
+
+def read_deferred(run: Applier, place: Place, provider: Provider) -> Operation:
+    """Read one instance of a data source; an operation of the walk.
+
+    Inside a check block, what goes wrong is a warning, and the assertions see an unknown object.
+    """
+    node, address = place.node, place.address
+    kind = node.resource.type
+
+    def fail(found: list[Diagnostic]) -> None:
+        if node.nested:
+            place.table.rows[address.key] = Unknown(node.facts.type)
+            run.diagnostics.extend(as_warnings(found))
+        else:
+            run.fail(node, found)
+
+    try:
+        scope = place.enter()
+        if node.preconditions and not run.conditions(
+            node,
+            node.preconditions,
+            scope,
+            "resource",
+            run.inside(address),
+            "Precondition of a data source failed",
+        ):
+            return
+        config, marks = decode_config(node.decoder, scope, ())
+    except DiagnosticError as failed:
+        fail(addressed(failed, node, address))
+        return
+    finally:
+        place.leave()
+    call = Call(lambda: provider.read_data(kind, config), inline=node.provider.local)
+    call.begun = lambda: run.listener.data_started(address)
+    if call.inline:
+        run.listener.data_started(address)
+    try:
+        yield call
+    except ProviderError as failed:
+        fail([locate(one, node.decoder, node.config.range, str(address)) for one in failed.diagnostics])
+        return
+    run.listener.data_finished(address, id_of(call.result), call.seconds)
+    shown = marked(call.result, node.facts, marks)
+    place.table.rows[address.key] = shown
+    run.put(address, node.provider.config, encode_object(Stored(call.result), node.facts, marks))
+    if node.postconditions:
+        scope = place.enter(shown)
+        try:
+            run.conditions(
+                node,
+                node.postconditions,
+                scope,
+                "resource",
+                run.inside(address),
+                "Postcondition of a data source failed",
+            )
+        finally:
+            place.leave()
