@@ -42,7 +42,9 @@ _PLAIN = {
     "ipaddress": frozenset({"IPv4Network", "IPv4Address", "IPv6Network", "IPv6Address"}),
     "re": frozenset({"_compile"}),
     "copyreg": frozenset({"_reconstructor"}),
-    "twinfra.sandbox.snapshot": frozenset({"_new_lock", "_bare", "_method", "_set_default", "_private_key"}),
+    "twinfra.sandbox.snapshot": frozenset(
+        {"_new_lock", "_bare", "_inner_function", "_method", "_set_default", "_private_key"}
+    ),
 }
 _EMULATOR = ("moto.", "twinfra.sandbox.extensions.")
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
@@ -62,7 +64,7 @@ class Snapshot:
         except Exception as reason:
             # Something that moto keeps cannot be saved. The journal is whole, only the next start takes
             # longer.
-            print(f"No snapshot this time: {type(reason).__name__}", file=sys.stderr, flush=True)
+            print(f"No snapshot this time: {type(reason).__name__}: {reason}", file=sys.stderr, flush=True)
             return False
         replace_private(self._path, buffer.getvalue())
         return True
@@ -155,6 +157,8 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, found: Any) -> Any:
         if isinstance(found, types.MethodType):
             return _method, (found.__self__, found.__func__.__name__)
+        if isinstance(found, types.FunctionType) and "<locals>" in found.__qualname__:
+            return _inner_function, _place_of_inner(found)
         if isinstance(found, _LOCKS):
             return _new_lock, (isinstance(found, _LOCKS[1]),)
         kind = type(found)
@@ -208,6 +212,29 @@ def _method(owner: Any, name: str) -> Any:
     if not type(owner).__module__.startswith(_EMULATOR):
         raise pickle.UnpicklingError(f"{type(owner).__name__} is none of the emulator's classes")
     return getattr(owner, name)
+
+
+def _place_of_inner(function: types.FunctionType) -> tuple[str, str, int]:
+    """Where a function without a name of its own stands: module, enclosing function, place among its
+    constants.
+    """
+    outer = function.__qualname__.rpartition(".<locals>.")[0]
+    if function.__closure__ or "<locals>" in outer:
+        raise pickle.PicklingError(f"{function.__qualname__} closes over variables")
+    return function.__module__, outer, _enclosing(function.__module__, outer).index(function.__code__)
+
+
+def _inner_function(module: str, outer: str, place: int) -> Any:
+    if not module.startswith(_EMULATOR):
+        raise pickle.UnpicklingError(f"{module} is none of the emulator's modules")
+    return types.FunctionType(_enclosing(module, outer)[place], vars(sys.modules[module]))
+
+
+def _enclosing(module: str, outer: str) -> tuple[Any, ...]:
+    found: Any = import_module(module)
+    for name in outer.split("."):
+        found = vars(found)[name]
+    return tuple(found.__code__.co_consts)
 
 
 def _bare(kind: Any) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import moto.iam.models
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.iam import models
 from moto.iam.models import iam_backends
 
 
@@ -17,4 +17,4 @@ def _account_of(access_key: str) -> str:
 
 def install() -> None:
     """Replace moto's search."""
-    moto.iam.models.get_account_id_from = _account_of
+    models.get_account_id_from = _account_of

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.responses import IamResponse
 
 from twinfra.sandbox.overlay import graft
 
-_Base: Any = IamResponse if TYPE_CHECKING else object
 
-
-class _Audiences(_Base):
+class _Audiences:
     """The two operations on moto's own record of the provider."""
 
-    def add_client_id_to_open_id_connect_provider(self) -> ActionResult:
+    def add_client_id_to_open_id_connect_provider(self: Any) -> ActionResult:
         clients = self._clients_of_provider()
         if self._get_param("ClientID") not in clients:
             clients.append(self._get_param("ClientID"))
         return EmptyResult()
 
-    def remove_client_id_from_open_id_connect_provider(self) -> ActionResult:
+    def remove_client_id_from_open_id_connect_provider(self: Any) -> ActionResult:
         clients = self._clients_of_provider()
         if self._get_param("ClientID") in clients:
             clients.remove(self._get_param("ClientID"))
         return EmptyResult()
 
-    def _clients_of_provider(self) -> Any:
+    def _clients_of_provider(self: Any) -> Any:
         return self.backend.get_open_id_connect_provider(
             self._get_param("OpenIDConnectProviderArn")
         ).client_id_list

@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import json
 from base64 import b64encode
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -174,10 +175,8 @@ def _remove_security_group(backend: Any, cluster: Any) -> None:
     from moto.ec2.models import ec2_backends
 
     ec2 = ec2_backends[backend.account_id][backend.region_name]
-    try:
+    with suppress(EC2ClientError):  # gone by hand already, or in use by what outlives the cluster
         ec2.delete_security_group(group_id=cluster.resources_vpc_config["clusterSecurityGroupId"])
-    except EC2ClientError:
-        pass  # gone by hand already, or in use by what outlives the cluster
 
 
 def _wire_up(backend: Any, cluster: Any, settings: dict[str, Any]) -> None:
@@ -293,6 +292,9 @@ class _Backend:
 class _Response:
     def create_cluster(self: Any) -> ActionResult:
         asked = json.loads(self.body)
+        known = self.eks_backend.clusters.get(asked["name"])
+        if known is not None and known.client_request_token == asked.get("clientRequestToken", ""):
+            return ActionResult({"cluster": known})
         cluster = self.eks_backend.create_cluster(
             name=asked["name"],
             role_arn=asked["roleArn"],

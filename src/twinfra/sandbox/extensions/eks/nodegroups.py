@@ -90,6 +90,9 @@ class _Response:
         asked = json.loads(self.body)
         backend = self.eks_backend
         cluster = find_cluster(backend, self._get_param("name"))
+        known = cluster.nodegroups.get(asked["nodegroupName"])
+        if known is not None and known.client_request_token == asked.get("clientRequestToken", ""):
+            return ActionResult({"nodegroup": known})
         require_subnets(backend, asked["subnets"])
         _launch_template(backend, asked.get("launchTemplate"))
         _scaling(asked.get("scalingConfig"))
@@ -196,7 +199,7 @@ class _Response:
             raise InvalidParameterException(
                 clusterName=cluster.name,
                 nodegroupName=group.nodegroup_name,
-                message=f"Nodegroup Kubernetes version should be equal to or less than cluster version: {version}",
+                message="Nodegroup Kubernetes version should be equal to or less than cluster version",
             )
         if group.ami_type != "CUSTOM":
             group.version = version
