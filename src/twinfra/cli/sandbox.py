@@ -81,6 +81,7 @@ def env() -> None:
     from twinfra.sandbox import server
 
     running = server.ensure_running(Path.cwd())
+    print(f"unset {' '.join(server.UNSET)}")
     for name, text in server.environment(running).items():
         print(f"export {name}={shlex.quote(text)}")
 

@@ -118,6 +118,7 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
         "AWS_REGION": sandbox.region,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        "TWINFRA_SANDBOX": sandbox.identity,
     }
 
 
