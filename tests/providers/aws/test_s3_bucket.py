@@ -66,7 +66,7 @@ def test_a_bucket_in_another_region_is_made_there(rig: Rig) -> None:
                 }
             ],
         ),
-        ("policy", POLICY := '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b-one/*"}]}', POLICY.replace("GetObject", "PutObject")),
+        ("policy", POLICY := '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b-one/*"}]}', POLICY.replace("GetObject", "PutObject")),
     ],
 )  # fmt: skip
 def test_a_setting_written_in_the_bucket_is_made_changed_and_seen(
@@ -91,6 +91,11 @@ def test_drift_of_a_declared_setting_is_seen(rig: Rig) -> None:
 def test_a_private_acl_holds_already_and_another_names_the_mend_where_acls_are_disabled(rig: Rig) -> None:
     stored = rig.check(KIND, {"bucket": "b-one", "acl": "private"}, kept=("acl",))
     assert stored.attributes["acl"] == "private"
+    with pytest.raises(ProviderError) as caught:
+        rig.apply(KIND, {"bucket": "b-two", "acl": "public-read"})
+    assert "aws_s3_bucket_ownership_controls" in caught.value.diagnostics[0].mend
+    assert caught.value.partial is not None
+    assert caught.value.partial.attributes["id"] == "b-two"
 
 
 def test_deleting_a_bucket_with_objects_needs_force_destroy(rig: Rig) -> None:
