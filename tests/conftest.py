@@ -1,8 +1,13 @@
-"""What every test may rely on: no credentials and no settings of the person who runs them."""
+"""What every test may rely on: nothing of the person who runs them, and an emulated cloud of its own when it asks."""
 
 import os
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+
+from twinfra.sandbox import faults, server
+from twinfra.sandbox.server import Sandbox
 
 _FOREIGN = ("AWS_", "TF_", "TWINFRA_")
 
@@ -15,3 +20,46 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+@pytest.fixture(scope="session")
+def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox for all tests of a process; what is in it is anybody's."""
+    root = tmp_path_factory.mktemp("sandbox")
+    yield server.ensure_running(root)
+    server.stop(root)
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox) -> Sandbox:
+    """A running sandbox with nothing in it, no faults and no requests counted."""
+    faults.empty(running_sandbox)
+    return running_sandbox
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Callable[..., Any]:
+    """Makes boto3 clients of `sandbox`: `client("s3")`. They try once, so that every error is seen."""
+    return client_of(sandbox)
+
+
+def client_of(sandbox: Sandbox) -> Callable[..., Any]:
+    import boto3
+    from botocore.config import Config
+
+    session = boto3.Session(server.ACCESS_KEY, server.SECRET_KEY, region_name=sandbox.region)
+
+    def make(service: str, **config: Any) -> Any:
+        return session.client(
+            service,
+            endpoint_url=sandbox.endpoint,
+            config=Config(retries={"total_max_attempts": 1}, **config),
+        )
+
+    return make
+
+
+@pytest.fixture
+def clients_of() -> Callable[[Sandbox], Callable[..., Any]]:
+    """As `client`, for another sandbox: `clients_of(other)("s3")`."""
+    return client_of

@@ -93,11 +93,6 @@ class _Backend:
             raise _denied("PutBucketAcl")
         bucket.set_acl(acl)
 
-    def put_object_acl(self: Any, bucket_name: str, *arguments: Any, **named: Any) -> Any:
-        if self.get_bucket(bucket_name).ownership_rule == _ENFORCED:
-            raise _no_lists()
-        return _original_object_acl(self, bucket_name, *arguments, **named)
-
     def put_bucket_policy(self: Any, bucket_name: str, policy: bytes) -> None:
         bucket = self.get_bucket(bucket_name)
         block = bucket.public_access_block
@@ -138,6 +133,11 @@ class _Response:
         self.backend.get_bucket(bucket_name).set_acl(wanted)
         return answer
 
+    def put_object_acl(self: Any) -> Any:
+        if self.backend.get_bucket(self.bucket_name).ownership_rule == _ENFORCED:
+            raise _no_lists()
+        return _original_object_acl(self)
+
     def put_object(self: Any) -> Any:
         self._refuse_object_acl()
         return _original_put_object(self)
@@ -157,7 +157,7 @@ class _Response:
 
 _original_bucket = FakeBucket.__init__
 _original_permission = FakeBucket.get_permission
-_original_object_acl = S3Backend.put_object_acl
+_original_object_acl = S3Response.put_object_acl
 _original_put = S3Response._bucket_response_put
 _original_put_object = S3Response.put_object
 _original_copy_object = S3Response.copy_object
