@@ -1,8 +1,9 @@
-"""The interface between the engine and a provider: narrow, and free of anything that could not cross a process.
+"""The interface between the engine and a provider: narrow, and free of anything that could not cross a
+process.
 
 Values here are unmarked: plain Python per the schema's types (see `values.value`), `None` for null, `Unknown`
-only where said. An object always has every attribute and block of its schema. Providers are called from several
-threads at once, except `schema` and `configure`.
+only where said. An object always has every attribute and block of its schema. Providers are called from
+several threads at once, except `schema` and `configure`.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ class Provider(Protocol):
         """Its schema; cheap and without any call."""
 
     def configure(self, config: Object) -> None:
-        """Take its settings (values of the provider block; may hold `Unknown`, to be refused only when needed)."""
+        """Take its settings (values of the provider block; may hold `Unknown`, to be refused only when
+        needed).
+        """
 
     def identity(self) -> dict[str, str]:
         """Where it acts, for the state to remember and the engine to compare: such as account and region.
@@ -109,16 +112,19 @@ class Provider(Protocol):
         """Check a data source's configuration, which may hold `Unknown`."""
 
     def plan(self, kind: str, proposal: Proposal) -> Planned:
-        """Say what would be after the change. Called on the engine's one thread: must not wait for the cloud."""
+        """Say what would be after the change. Called on the engine's one thread: must not wait for the
+        cloud.
+        """
 
     def read(self, kind: str, current: Stored, progress: Progress = silent) -> Stored | None:
         """The instance as it is now, or None when it is gone."""
 
     def apply(self, kind: str, change: Planned, progress: Progress = silent) -> Stored | None:
-        """Create, update or (with `planned` None) delete, and wait until done. Returns what is now; None deleted.
+        """Create, update or (with `planned` None) delete, and wait until done. Returns what is now; None
+        deleted.
 
-        `planned` holds no `Unknown` but in computed attributes. Result attributes that were known in `planned`
-        must be equal to it.
+        `planned` holds no `Unknown` but in computed attributes. Result attributes that were known in
+        `planned` must be equal to it.
         """
 
     def import_(self, kind: str, id: str) -> Sequence[Imported]:
@@ -129,8 +135,8 @@ class Provider(Protocol):
 
     def upgrade(self, kind: str, version: int, attributes: dict[str, Any]) -> dict[str, Any]:
         """Attributes as stored (plain JSON) under an older schema version, or written by another engine's
-        provider of the same name, in the form the current schema decodes: missing attributes are added as None,
-        unknown ones dropped."""
+        provider of the same name, in the form the current schema decodes: missing attributes are added as
+        None, unknown ones dropped."""
 
     def close(self) -> None:
         """Let go of connections and threads."""
@@ -151,7 +157,9 @@ UNCONFIRMED: Final = "twinfra:unconfirmed"
 
 
 def new_token() -> str:
-    """A token for one create: ASCII, 32 characters, unique, and it tells when it was made (see `token_time`)."""
+    """A token for one create: ASCII, 32 characters, unique, and it tells when it was made (see
+    `token_time`).
+    """
     import secrets
     import time
 
@@ -171,10 +179,11 @@ class Recoverable(Protocol):
 
     The engine's part, for each create: make a token, journal the intent (address, planned change, token) and
     sync it, put the token into `Planned.private[OPERATION_TOKEN]`, call `apply`, journal the result and sync.
-    Then, if the result's private note has `UNCONFIRMED`, call `confirm` and journal what it returns; a failure of
-    it is no more than a warning, since it is called again at the next start for what is still unconfirmed.
-    An intent without a result, found at the next start, is answered with `recover` before anything is planned:
-    what it returns goes into the state (tainted: it may be half made), None means that nothing was made.
+    Then, if the result's private note has `UNCONFIRMED`, call `confirm` and journal what it returns; a
+    failure of it is no more than a warning, since it is called again at the next start for what is still
+    unconfirmed. An intent without a result, found at the next start, is answered with `recover` before
+    anything is planned: what it returns goes into the state (tainted: it may be half made), None means that
+    nothing was made.
     """
 
     def recover(self, kind: str, change: Planned, token: str) -> Stored | None:
@@ -185,5 +194,6 @@ class Recoverable(Protocol):
 
     def confirm(self, kind: str, stored: Stored) -> Stored:
         """Told that the result of a create is safe. Removes the trace that `recover` would have found it by
-        (such as a temporary tag), and returns what to store from now on; often `stored` itself, without a call.
+        (such as a temporary tag), and returns what to store from now on; often `stored` itself, without a
+        call.
         """

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.providers.aws.rig import Rig
+
 from twinfra.sandbox.extensions import install
 
 

@@ -1,4 +1,6 @@
-"""Drives the provider as the engine does, from plain Python configurations, and holds it to the engine's rules."""
+"""Drives the provider as the engine does, from plain Python configurations, and holds it to the engine's
+rules.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ REGION = "us-east-1"
 
 
 class Rig:
-    """One configured provider against one emulator. `client(service)` is boto3, which shares no code with ours."""
+    """One configured provider against one emulator. `client(service)` is boto3, which shares no code with
+    ours.
+    """
 
     def __init__(self, endpoint: str, settings: dict[str, Any] | None = None) -> None:
         self.endpoint = endpoint
@@ -74,7 +78,7 @@ class Rig:
     def plan(self, kind: str, given: dict[str, Any], prior: Stored | None = None) -> Planned:
         """Validate and plan, and check what the engine would."""
         config = self.config(kind, given)
-        problems = [one for one in self.provider.validate(kind, config)]
+        problems = list(self.provider.validate(kind, config))
         if problems:
             raise ProviderError(problems)
         proposed = propose(
@@ -86,7 +90,9 @@ class Rig:
         return planned
 
     def apply(self, kind: str, given: dict[str, Any], prior: Stored | None = None) -> Stored:
-        """Plan and apply (replacing where planned so); the result must be what was planned, and plan no change."""
+        """Plan and apply (replacing where planned so); the result must be what was planned, and plan no
+        change.
+        """
         change = self.plan(kind, given, prior)
         if change.replace and prior is not None:
             self.destroy(kind, prior)
@@ -168,7 +174,8 @@ class Rig:
     ) -> Stored:
         """Create it, see no drift and no further change, import it back to the same attributes; returns it.
 
-        `kept`: attributes that no API tells, so that an import lacks them. Without `import_id` the id is taken.
+        `kept`: attributes that no API tells, so that an import lacks them. Without `import_id` the id is
+        taken.
         """
         stored = self.apply(kind, given)
         drift = self.drift(kind, stored)

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-
 from tests.providers.aws.rig import Rig
+
 from twinfra.providers.protocol import ProviderError
 
 KIND = "aws_iam_policy_document"

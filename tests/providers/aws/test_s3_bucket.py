@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.providers.aws.rig import Rig
+
 from twinfra.providers.protocol import ProviderError, new_token
 
 KIND = "aws_s3_bucket"

@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
-
 from tests.providers.aws.rig import Rig
+
 from twinfra.providers.protocol import ProviderError
 
 KIND = "aws_s3_object"

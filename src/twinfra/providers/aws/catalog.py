@@ -1,4 +1,5 @@
-"""Which file declares a type: `services/<service>/<type without aws_>.py` has its `RESOURCE`, `DATA`, or both.
+"""Which file declares a type: `services/<service>/<type without aws_>.py` has its `RESOURCE`, `DATA`, or
+both.
 
 A type registers by its file being there. Only the files of types that are used are imported.
 """

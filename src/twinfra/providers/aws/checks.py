@@ -93,7 +93,9 @@ def one_of(*allowed: str) -> Callable[[Any], str]:
 
 
 def cidr(version: int = 0, low: int = 0, high: int = 128) -> Callable[[Any], str]:
-    """A network in CIDR notation without host bits; IP `version` 4 or 6 (0: either), prefix length in bounds."""
+    """A network in CIDR notation without host bits; IP `version` 4 or 6 (0: either), prefix length in
+    bounds.
+    """
 
     def check(value: Any) -> str:
         import ipaddress

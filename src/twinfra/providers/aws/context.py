@@ -80,7 +80,9 @@ class Context:
         return self.session.call(service, self.region, operation, given)
 
     def find(self, operation: str, /, *, missing: tuple[str, ...] = (), **request: Any) -> Api | None:
-        """One call; None where it answers that there is no such thing (`missing` codes, or the type's own)."""
+        """One call; None where it answers that there is no such thing (`missing` codes, or the type's
+        own).
+        """
         try:
             return self.call(operation, **request)
         except ApiError as problem:
@@ -102,7 +104,9 @@ class Context:
         return found
 
     def make(self, call: Call, attributes: Attributes, request: dict[str, Any] | None = None) -> Api:
-        """A declared call: its `args` and `request`, its token and retries; returns what `result` leads to."""
+        """A declared call: its `args` and `request`, its token and retries; returns what `result` leads
+        to.
+        """
         members = _merge(dict(request or {}), arguments(call.args, attributes))
         if call.token and self.token:
             members[call.token] = self.token

@@ -15,9 +15,16 @@ class ApiError(Exception):
     """
 
     def __init__(
-        self, service: str, operation: str, code: str, message: str, status: int = 0, attempts: int = 1,
-        request_id: str = "", response: dict[str, Any] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        service: str,
+        operation: str,
+        code: str,
+        message: str,
+        status: int = 0,
+        attempts: int = 1,
+        request_id: str = "",
+        response: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(f"{service} {operation}: {code}: {message}")
         self.service = service
         self.operation = operation
@@ -52,10 +59,15 @@ def translate(problem: Exception, service: str, operation: str) -> ApiError:
         meta = body.get("ResponseMetadata", {})
         told = body.get("Error", {})
         return ApiError(
-            service, operation, str(told.get("Code", "Unknown")), str(told.get("Message", "")),
-            int(meta.get("HTTPStatusCode", 0)), int(meta.get("RetryAttempts", 0)) + 1,
-            str(meta.get("RequestId", "")), dict(body),
-        )  # fmt: skip
+            service,
+            operation,
+            str(told.get("Code", "Unknown")),
+            str(told.get("Message", "")),
+            int(meta.get("HTTPStatusCode", 0)),
+            int(meta.get("RetryAttempts", 0)) + 1,
+            str(meta.get("RequestId", "")),
+            dict(body),
+        )
     if isinstance(
         problem,
         known.NoCredentialsError
@@ -80,7 +92,8 @@ def translate(problem: Exception, service: str, operation: str) -> ApiError:
 
 
 _MENDS: dict[str, str] = {
-    "Unreachable": "Check the network, the region, and any endpoint set in the provider block or AWS_ENDPOINT_URL; then run it again.",
+    "Unreachable": "Check the network, the region, and any endpoint set in the provider block or in "
+    "AWS_ENDPOINT_URL; then run it again.",
     "Credentials": "Set credentials in the provider block, in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
     "or name a profile; or run it with --sandbox.",
     "ExpiredToken": "Get new credentials, then run it again.",
@@ -112,9 +125,10 @@ def describe(problem: ApiError, doing: str) -> Diagnostic:
         )
     if problem.code == "Unreachable":
         return error(
-            "AWS not reachable", f"No answer from {problem.service} while {doing}: {problem.message}.".replace("..", "."),
+            "AWS not reachable",
+            f"No answer from {problem.service} while {doing}: {problem.message}.".replace("..", "."),
             mend=_MENDS["Unreachable"],
-        )  # fmt: skip
+        )
     mend = _MENDS.get(problem.code, "")
     if problem.code in _DENIED:
         mend = f"Allow the action {problem.service}:{_camel(problem.operation)} to these credentials."

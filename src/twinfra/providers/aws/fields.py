@@ -1,6 +1,7 @@
 """Fields: how one argument or computed attribute is declared, and where the API keeps it.
 
-A declaration is data. What it cannot express is a small function on the field (`read`, `write`) or the resource.
+A declaration is data. What it cannot express is a small function on the field (`read`, `write`) or the
+resource.
 """
 
 from __future__ import annotations
@@ -42,17 +43,17 @@ class Field:
     kept; `write=""`: never sent by the generic calls).
 
     Meaning: `required`, `optional`, `computed` as in `schema.Attribute`; a field with a `default` is planned
-    with it when not given. `force_new`: a change replaces the resource. `equal` tells whether two known values
-    mean the same. `follows`: names of fields whose change makes this computed one unknown until applied
-    ("*": any change). `clear`: what an update sends when the value was removed (nothing where None).
+    with it when not given. `force_new`: a change replaces the resource. `equal` tells whether two known
+    values mean the same. `follows`: names of fields whose change makes this computed one unknown until
+    applied ("*": any change). `clear`: what an update sends when the value was removed (nothing where None).
     `keep`: a value removed from the configuration stays as it is in the cloud, and no change is planned.
 
-    Blocks: `fields` inside, `nesting`, `min_items`, `max_items`; at most one of them is one structure of the API,
-    or a list of it where `listed`. `as_attribute`: the schema has an attribute that may be written as blocks.
-    `hollow`: one block with nothing in it means the same as none.
+    Blocks: `fields` inside, `nesting`, `min_items`, `max_items`; at most one of them is one structure of the
+    API, or a list of it where `listed`. `as_attribute`: the schema has an attribute that may be written as
+    blocks. `hollow`: one block with nothing in it means the same as none.
 
-    Checks, made before any call: `allowed` values, `checks`, `conflicts`, `requires` (names beside it in the same block).
-    `unsupported`: why giving it is an error.
+    Checks, made before any call: `allowed` values, `checks`, `conflicts`, `requires` (names beside it in the
+    same block). `unsupported`: why giving it is an error.
     """
 
     type: Type
@@ -209,15 +210,30 @@ def one_block(fields: Mapping[str, Field], api: str = "", **options: Any) -> Fie
 def output_block(fields: Mapping[str, Field], api: str, *, single: bool = True, **options: Any) -> Field:
     """A computed list of objects: of one structure (`single`), or of a list of structures."""
     return Field(
-        type=STRING, api=api, fields=dict(fields), computed=True, as_attribute=True,
-        max_items=1 if single else 0, **options,
-    )  # fmt: skip
+        type=STRING,
+        api=api,
+        fields=dict(fields),
+        computed=True,
+        as_attribute=True,
+        max_items=1 if single else 0,
+        **options,
+    )
 
 
 def unsupported(like: Field, why: str) -> Field:
     """An argument of the public provider that is refused here, saying `why`."""
-    return replace(like, api="", read="", write="", required=False, optional=True, computed=False, default=None,
-                   min_items=0, unsupported=why)  # fmt: skip
+    return replace(
+        like,
+        api="",
+        read="",
+        write="",
+        required=False,
+        optional=True,
+        computed=False,
+        default=None,
+        min_items=0,
+        unsupported=why,
+    )
 
 
 TAGS: dict[str, Field] = {

@@ -1,4 +1,5 @@
-"""Running a declaration: create, read (one or many), update, delete, import and recovery of one resource type.
+"""Running a declaration: create, read (one or many), update, delete, import and recovery of one resource
+type.
 
 What a failed operation leaves behind is told with the failure, so that nothing made is ever forgotten.
 """
@@ -228,7 +229,9 @@ def _adopt(
 
 
 def _partial(resource: Resource, context: Context, made: Api, planned: Attributes) -> Attributes:
-    """What is known of something just made: the plan's values, and the creating call's where they are told."""
+    """What is known of something just made: the plan's values, and the creating call's where they are
+    told.
+    """
     known = without_unknown(planned)
     read = attributes_from(resource, context, made, known, lenient=True)
     result: Attributes = {}
@@ -414,7 +417,9 @@ def delete(resource: Resource, context: Context, attributes: Attributes) -> None
 
 
 def imported(resource: Resource, id: str) -> tuple[Attributes, str]:
-    """(attributes told by an import id, region after an `@` in it); `ValueError` where the id is not of the form."""
+    """(attributes told by an import id, region after an `@` in it); `ValueError` where the id is not of the
+    form.
+    """
     given, region = id, ""
     if resource.regional:
         head, at, tail = id.rpartition("@")

@@ -1,4 +1,5 @@
-"""The way between attributes and API members: requests out of attributes, attributes out of the API's objects.
+"""The way between attributes and API members: requests out of attributes, attributes out of the API's
+objects.
 
 Attributes are the language's values (`List`, `Set`, `Map`, `None`, ...); requests and answers are botocore's
 plain Python.
@@ -182,7 +183,8 @@ def request_of(
 ) -> dict[str, Any]:
     """Request members of the mapped fields that have a value (of those in `only`, if given).
 
-    Empty strings and collections are left out, unless `clear`: then a field with none sends its `clear` value.
+    Empty strings and collections are left out, unless `clear`: then a field with none sends its `clear`
+    value.
     """
     found: dict[str, Any] = {}
     names = fields if only is None else only
@@ -231,7 +233,8 @@ def attributes_of(
     held: Mapping[str, Any] | None = None,
     lenient: bool = False,
 ) -> Attributes:
-    """Attributes out of the API's object; where the API never tells, what is `held` (the prior or planned value).
+    """Attributes out of the API's object; where the API never tells, what is `held` (the prior or planned
+    value).
 
     `lenient`: the object is what a creating call answered and may lack what a read has: what a field's
     function does not find there is None.
@@ -296,9 +299,12 @@ def settle(field: Field, known: Any, read: Any) -> Any:
     if field.fields is not None and isinstance(known, dict) and isinstance(read, dict):
         return settle_all(field.fields, known, read)
     if (
-        field.fields is not None and field.nesting is Nesting.LIST
-        and isinstance(known, tuple) and isinstance(read, tuple) and len(known) == len(read)
-    ):  # fmt: skip
+        field.fields is not None
+        and field.nesting is Nesting.LIST
+        and isinstance(known, tuple)
+        and isinstance(read, tuple)
+        and len(known) == len(read)
+    ):
         inner = [settle_all(field.fields, one, other) for one, other in zip(known, read, strict=True)]
         return shape(inner, type_of(field))
     if (
@@ -365,7 +371,12 @@ def same_field(field: Field, one: Any, other: Any) -> bool:
 
 
 def _is_hollow(field: Field, value: Any) -> bool:
-    return field.hollow and isinstance(value, tuple) and len(value) == 1 and all(map(is_empty, value[0].values()))
+    return (
+        field.hollow
+        and isinstance(value, tuple)
+        and len(value) == 1
+        and all(map(is_empty, value[0].values()))
+    )
 
 
 def _same_object(fields: Mapping[str, Field], one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

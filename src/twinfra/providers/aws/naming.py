@@ -1,4 +1,6 @@
-"""Names made from a prefix: unique, in the form that the public provider gives them, and planned for creation."""
+"""Names made from a prefix: unique, in the form that the public provider gives them, and planned for
+creation.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +46,8 @@ def prefixed_name(
 ) -> None:
     """A plan function's part: the name is unknown until created where it is not given.
 
-    Without a `prefix` in the configuration its attribute is empty for a name that was given, and it stays what
-    it was otherwise. A changed prefix replaces the resource.
+    Without a `prefix` in the configuration its attribute is empty for a name that was given, and it stays
+    what it was otherwise. A changed prefix replaces the resource.
     """
     if draft.given(name):
         if not draft.given(prefix) and type(draft.config[name]) is not Unknown:

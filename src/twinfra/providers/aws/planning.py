@@ -1,4 +1,5 @@
-"""Planning from the declaration alone: defaults, what stays, what is unknown until applied, what forces replacement.
+"""Planning from the declaration alone: defaults, what stays, what is unknown until applied, what forces
+replacement.
 
 Nothing here calls the cloud.
 """
@@ -25,8 +26,9 @@ from twinfra.values.value import GetAttr, Index, List, Map, Path, Set, Unknown
 class Draft:
     """What a resource's `plan` function may look at and adjust.
 
-    `prior` is None when it is being created. `planned` may be changed in computed attributes; `replace` collects
-    paths that force replacement; `changed` has the names of top-level fields that differ from `prior`.
+    `prior` is None when it is being created. `planned` may be changed in computed attributes; `replace`
+    collects paths that force replacement; `changed` has the names of top-level fields that differ from
+    `prior`.
     """
 
     resource: Resource
@@ -80,11 +82,9 @@ def plan(resource: Resource, proposal: Proposal, settings: Settings, region: str
         draft.changed = {
             name for name, one in fields.items() if _differs(one, draft.planned[name], prior.get(name))
         }
-        if draft.changed:
-            for name, one in fields.items():
-                if one.follows and (one.follows == ("*",) or draft.changed.intersection(one.follows)):
-                    if one.only_computed or is_empty(proposal.config.get(name)):
-                        draft.planned[name] = Unknown(type_of(one))
+        for name, one in fields.items():
+            if _follows(one, draft.changed) and (one.only_computed or is_empty(proposal.config.get(name))):
+                draft.planned[name] = Unknown(type_of(one))
     if resource.plan is not None:
         resource.plan(draft)
     private = {} if proposal.prior is None else dict(proposal.prior.private)
@@ -92,6 +92,11 @@ def plan(resource: Resource, proposal: Proposal, settings: Settings, region: str
         prior=proposal.prior, config=proposal.config, planned=draft.planned, replace=tuple(draft.replace),
         private=private, warnings=tuple(draft.warnings),
     )  # fmt: skip
+
+
+def _follows(one: Field, changed: set[str]) -> bool:
+    """Whether a field changes with those that do."""
+    return bool(changed) and (one.follows == ("*",) or not changed.isdisjoint(one.follows))
 
 
 def _differs(one: Field, planned: Any, prior: Any) -> bool:

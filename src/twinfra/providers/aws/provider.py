@@ -77,7 +77,7 @@ class AwsProvider:
             kind = "aws" if not session.endpoint and not self._settings.endpoints else "custom"
             if self._settings.sandbox or variables.get("TWINFRA_SANDBOX"):
                 kind = "sandbox"
-            with _explained("finding out the account"):
+            with _Explained("finding out the account"):
                 found = {"cloud": kind, "region": session.region, "partition": session.partition}
                 if not self._settings.skip_account:
                     found["account"] = session.caller()[0]
@@ -94,10 +94,12 @@ class AwsProvider:
             name = "forbidden_account_ids" if settings.forbidden_accounts else "allowed_account_ids"
             raise ProviderError(
                 error(
-                    "Account not allowed", f"These credentials act on account {account}, which {name} rules out.",
-                    path=(GetAttr(name),), mend="Use credentials of another account, or change the provider block.",
+                    "Account not allowed",
+                    f"These credentials act on account {account}, which {name} rules out.",
+                    path=(GetAttr(name),),
+                    mend="Use credentials of another account, or change the provider block.",
                 )
-            )  # fmt: skip
+            )
 
     def _permit(self) -> None:
         """Refuse to act on an account that the provider block rules out, or with settings not known yet."""
@@ -128,7 +130,7 @@ class AwsProvider:
     def plan(self, kind: str, proposal: Proposal) -> Planned:
         """Plan from the declaration; no call is made."""
         resource = _resource(kind)
-        with _explained(f"planning {kind}"):
+        with _Explained(f"planning {kind}"):
             region = self.session.region if resource.regional else ""
         return planning.plan(resource, proposal, self._settings, region)
 
@@ -137,9 +139,9 @@ class AwsProvider:
         self._permit()
         resource = _resource(kind)
         context = self._context(resource, current.attributes, progress)
-        with _explained(f"reading {kind}"):
+        with _Explained(f"reading {kind}"):
             found = lifecycle.read(resource, context, current.attributes)
-        return None if found is None else Stored(found, current.private)
+        return None if found is None else self._tidied(kind, Stored(found, current.private))
 
     def read_many(self, kind: str, currents: Sequence[Stored]) -> Sequence[Stored | ProviderError | None]:
         """Read all of them: with list calls where the API has one that serves, side by side where not."""
@@ -159,7 +161,7 @@ class AwsProvider:
     ) -> Sequence[Stored | ProviderError | None]:
         context = self._context(resource, currents[0].attributes, silent)
         try:
-            with _explained(f"reading {kind}"):
+            with _Explained(f"reading {kind}"):
                 found = lifecycle.find_many(resource, context, [one.attributes for one in currents])
         except ProviderError as problem:
             return [problem] * len(currents)
@@ -168,7 +170,7 @@ class AwsProvider:
             current, api = pair
             if api is None:
                 return None
-            with _explained(f"reading {kind}"):
+            with _Explained(f"reading {kind}"):
                 try:
                     if resource.extend is not None:
                         api = resource.extend(context, current.attributes, api)
@@ -184,6 +186,16 @@ class AwsProvider:
         if resource.extend is None:
             return [finish(pair) for pair in pairs]
         return self._side_by_side(finish, pairs)
+
+    def _tidied(self, kind: str, stored: Stored) -> Stored:
+        """Without the trace of a create that was interrupted between its result and its confirmation."""
+        if UNCONFIRMED not in stored.private:
+            return stored
+        try:
+            return self.confirm(kind, stored)
+        except ProviderError:
+            # Nobody sees the trace but us, and the next one who may remove it will.
+            return stored
 
     def _side_by_side(self, action: Any, items: Sequence[Any]) -> Sequence[Stored | ProviderError | None]:
         def guarded(item: Any) -> Stored | ProviderError | None:
@@ -207,20 +219,20 @@ class AwsProvider:
         if change.planned is None:
             assert change.prior is not None
             context = self._context(resource, change.prior.attributes, progress)
-            with _explained(f"deleting {kind}"):
+            with _Explained(f"deleting {kind}"):
                 lifecycle.delete(resource, context, change.prior.attributes)
             return None
         private = dict(change.private)
         token = str(private.pop(OPERATION_TOKEN, ""))
         context = self._context(resource, change.planned, progress, token)
         if change.prior is not None:
-            with _explained(f"updating {kind}", change.prior.private):
+            with _Explained(f"updating {kind}", change.prior.private):
                 return Stored(
                     lifecycle.update(resource, context, change.prior.attributes, change.planned), private
                 )
         if resource.confirm is not None and token:
             private[UNCONFIRMED] = token
-        with _explained(f"creating {kind}", private):
+        with _Explained(f"creating {kind}", private):
             return Stored(lifecycle.create(resource, context, change.planned), private)
 
     def import_(self, kind: str, id: str) -> Sequence[Imported]:
@@ -237,12 +249,12 @@ class AwsProvider:
                 )
             ) from None
         if resource.regional:
-            with _explained(f"importing {kind}"):
+            with _Explained(f"importing {kind}"):
                 attributes["region"] = region or self.session.region
         if resource.imported is not None:
             self._permit()
             context = self._context(resource, attributes, silent)
-            with _explained(f"importing {kind}"):
+            with _Explained(f"importing {kind}"):
                 attributes = resource.imported(context, attributes)
         return [Imported(kind, Stored(attributes))]
 
@@ -253,7 +265,7 @@ class AwsProvider:
         if change.planned is None or change.prior is not None:
             return None
         context = self._context(resource, change.planned, silent, token)
-        with _explained(f"looking for an interrupted {kind}"):
+        with _Explained(f"looking for an interrupted {kind}"):
             found = lifecycle.recover(resource, context, change.planned)
         if found is None:
             return None
@@ -267,7 +279,7 @@ class AwsProvider:
         resource = _resource(kind)
         if resource.confirm is not None:
             context = self._context(resource, stored.attributes, silent, str(token))
-            with _explained(f"confirming {kind}"):
+            with _Explained(f"confirming {kind}"):
                 resource.confirm(context, stored.attributes, str(token))
         return Stored(
             stored.attributes, {name: one for name, one in stored.private.items() if name != UNCONFIRMED}
@@ -289,7 +301,7 @@ class AwsProvider:
         context = Context(self.session, source.service, _region_of(config, source.regional), progress)
         from twinfra.providers.aws.mapping import shape, type_of
 
-        with _explained(f"reading data {kind}"):
+        with _Explained(f"reading data {kind}"):
             found = source.read(context, config)
             result: Object = {}
             for name, field in source.all_fields().items():
@@ -315,7 +327,7 @@ class AwsProvider:
         return context
 
 
-class _explained:
+class _Explained:
     """Turns failures of the provider's own kind into diagnostics, with what is left behind."""
 
     def __init__(self, doing: str, private: Mapping[str, Any] | None = None) -> None:
@@ -334,9 +346,10 @@ class _explained:
         if isinstance(problem, ApiError):
             if problem.code == "Region":
                 found = error(
-                    "No AWS region", "No region is set for the AWS provider.",
+                    "No AWS region",
+                    "No region is set for the AWS provider.",
                     mend='Add region = "us-east-1" (or another) to the provider block, or set AWS_REGION.',
-                )  # fmt: skip
+                )
             else:
                 found = describe(problem, self._doing)
             raise ProviderError(found, partial) from problem

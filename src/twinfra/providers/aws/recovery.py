@@ -1,8 +1,10 @@
-"""Finding again what an interrupted create has made: by name and time, by exact attributes, or by a temporary tag.
+"""Finding again what an interrupted create has made: by name and time, by exact attributes, or by a temporary
+tag.
 
-Where names are unique, the name and a creation time not before the token tell ours from what was there already.
-Where the API takes a client token, repeating the call answers with what it made. For the rest of EC2 the token
-is written as the tag `TRACE_TAG` by the creating call itself, and removed once the result is recorded.
+Where names are unique, the name and a creation time not before the token tell ours from what was there
+already. Where the API takes a client token, repeating the call answers with what it made. For the rest of EC2
+the token is written as the tag `TRACE_TAG` by the creating call itself, and removed once the result is
+recorded.
 """
 
 from __future__ import annotations

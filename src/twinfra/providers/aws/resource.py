@@ -33,8 +33,8 @@ class Const:
 
 
 Source: TypeAlias = "str | Const | list[Source] | dict[str, Source] | Callable[[Attributes], Any]"
-"""Where a request member comes from: the attribute of that name, a constant, a list or structure of such, or a
-function of the attributes. A member whose source is null is left out."""
+"""Where a request member comes from: the attribute of that name, a constant, a list or structure of such, or
+a function of the attributes. A member whose source is null is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,10 @@ class Retry:
 class Call:
     """One API call.
 
-    `operation`: botocore's method name, such as `create_vpc`. `args`: request members beside the mapped fields.
-    `result`: dotted path in the response to the object that fields read from; empty for the whole response.
-    `token`: the request member that takes an idempotency token. `service`: where it is not the resource's own.
+    `operation`: botocore's method name, such as `create_vpc`. `args`: request members beside the mapped
+    fields. `result`: dotted path in the response to the object that fields read from; empty for the whole
+    response. `token`: the request member that takes an idempotency token. `service`: where it is not the
+    resource's own.
     """
 
     operation: str
@@ -67,8 +68,15 @@ class Call:
     retry: tuple[Retry, ...] = ()
 
 
-def call(operation: str, result: str = "", *, token: str = "", service: str = "", retry: tuple[Retry, ...] = (),
-         **args: Source) -> Call:  # fmt: skip
+def call(
+    operation: str,
+    result: str = "",
+    *,
+    token: str = "",
+    service: str = "",
+    retry: tuple[Retry, ...] = (),
+    **args: Source,
+) -> Call:
     """A `Call` in short: `call("get_role", "Role", RoleName="name")`."""
     return Call(operation=operation, args=args, result=result, token=token, service=service, retry=retry)
 
@@ -77,9 +85,10 @@ def call(operation: str, result: str = "", *, token: str = "", service: str = ""
 class Describe:
     """A list call that serves one instance and many: up to `chunk` of them with one request and its pages.
 
-    `items`: dotted path to the list in a page (`a[].b` for a list in each element of `a`). `key`: member of an item that equals `attribute`
-    of the instance. Narrowed by an EC2 `filter` name, or by `ids`, a request member with a list (where one
-    that is gone fails the call, each is asked alone then); by neither, everything is listed and picked from.
+    `items`: dotted path to the list in a page (`a[].b` for a list in each element of `a`). `key`: member of
+    an item that equals `attribute` of the instance. Narrowed by an EC2 `filter` name, or by `ids`, a request
+    member with a list (where one that is gone fails the call, each is asked alone then); by neither,
+    everything is listed and picked from.
     """
 
     operation: str
@@ -123,7 +132,8 @@ TagFunction: TypeAlias = "Callable[[Context, Attributes, dict[str, str], list[st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """How some fields change: when any of `fields` differs, `call` is made with its `args` and those fields mapped.
+    """How some fields change: when any of `fields` differs, `call` is made with its `args` and those fields
+    mapped.
 
     `whole`: all of `fields` are sent, not only those that differ. `after_create`: the creating call does not
     take them, so this is called then too, for those that are given. `wait`: whether to wait until done.
@@ -155,12 +165,13 @@ class Tagging:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """Waiting for a state: `status` is the dotted path to it in the object read (or a function of the object).
+    """Waiting for a state: `status` is the dotted path to it in the object read (or a function of the
+    object).
 
-    Ends at a status in `target`, fails at one in `failed` (told with what `reason` leads to), goes on otherwise,
-    also while the object is not found yet. For deletion the target is that it is gone, or a status in `target`.
-    `interval`: the longest pause between two looks, in seconds. `minutes`: for how long, where no `timeouts`
-    block says.
+    Ends at a status in `target`, fails at one in `failed` (told with what `reason` leads to), goes on
+    otherwise, also while the object is not found yet. For deletion the target is that it is gone, or a status
+    in `target`. `interval`: the longest pause between two looks, in seconds. `minutes`: for how long, where
+    no `timeouts` block says.
     """
 
     status: str | Callable[[Api], Any] = ""
@@ -176,9 +187,9 @@ class Wait:
 class Resource:
     """A resource type.
 
-    `name`, `service` (botocore's), `about` (a sentence for its page). `id`: dotted path in the API's object, or
-    a format of attributes such as "{role}:{name}", or a function of them. `import_id`: a format that an import id
-    is read by, or several of which the first that fits counts.
+    `name`, `service` (botocore's), `about` (a sentence for its page). `id`: dotted path in the API's object,
+    or a format of attributes such as "{role}:{name}", or a function of them. `import_id`: a format that an
+    import id is read by, or several of which the first that fits counts.
     `read`: reads one (or many, with `Describe`); `extend` adds per instance what other calls tell.
     `complete_create`: what `create` returns is as good as a read, when no wait nor later call follows.
     `not_found`: error codes that say it is gone. `exists`: codes that say the name is taken.
@@ -258,6 +269,11 @@ class DataSource:
 
 
 _REGION = Field(
-    type=STRING, optional=True, computed=True, force_new=True, read="", write="",
+    type=STRING,
+    optional=True,
+    computed=True,
+    force_new=True,
+    read="",
+    write="",
     about="Region in which it lies; the provider's own where not given.",
-)  # fmt: skip
+)

@@ -24,8 +24,8 @@ _REFUSED_AFTER = 3
 class Session:
     """Clients of one provider configuration. Safe to use from several threads.
 
-    `environment`: variables to heed instead of the process's own (see `settings.take`). `shared`: what several
-    operations may use, such as a list fetched once; to be used under `shared_lock`.
+    `environment`: variables to heed instead of the process's own (see `settings.take`). `shared`: what
+    several operations may use, such as a list fetched once; to be used under `shared_lock`.
     """
 
     def __init__(self, settings: Settings, environment: Mapping[str, str] | None = None) -> None:
@@ -43,7 +43,9 @@ class Session:
 
     @property
     def region(self) -> str:
-        """The region of the provider block, of the environment, or of the profile; raises `ApiError` for none."""
+        """The region of the provider block, of the environment, or of the profile; raises `ApiError` for
+        none.
+        """
         if not self._region:
             found = (
                 self.settings.region
@@ -196,7 +198,9 @@ class Session:
         return client
 
     def _endpoint_of(self, service: str) -> str:
-        """The endpoint set for a service: in the block, else in AWS_ENDPOINT_URL_SERVICE or AWS_ENDPOINT_URL."""
+        """The endpoint set for a service: in the block, else in AWS_ENDPOINT_URL_SERVICE or
+        AWS_ENDPOINT_URL.
+        """
         if not self._bound and (own := self.settings.endpoints.get(service)):
             return own
         name = service.upper().replace("-", "_")

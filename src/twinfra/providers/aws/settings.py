@@ -52,12 +52,19 @@ def provider_block() -> Block:
             "token": _optional(STRING, "Session token of temporary credentials.", sensitive=True),
             "profile": _optional(STRING, "Profile in the shared configuration files."),
             "region": _optional(STRING, "Region to act in."),
-            "shared_config_files": _optional(ListType(STRING), "Shared configuration file, instead of ~/.aws/config."),
-            "shared_credentials_files": _optional(ListType(STRING), "Shared credentials file, instead of ~/.aws/credentials."),
+            "shared_config_files": _optional(
+                ListType(STRING), "Shared configuration file, instead of ~/.aws/config."
+            ),
+            "shared_credentials_files": _optional(
+                ListType(STRING), "Shared credentials file, instead of ~/.aws/credentials."
+            ),
             "allowed_account_ids": _optional(SetType(STRING), "The only accounts to act on."),
             "forbidden_account_ids": _optional(SetType(STRING), "Accounts never to act on."),
             "max_retries": _optional(NUMBER, "How often a call is tried again; 9 where not given."),
-            "retry_mode": _optional(STRING, "`standard` or `adaptive` (which also slows down when throttled, and is used where not given)."),
+            "retry_mode": _optional(
+                STRING,
+                "`standard`, or `adaptive`, which also slows down when throttled (where not given).",
+            ),
             "token_bucket_rate_limiter_capacity": _optional(NUMBER, "Not supported."),
             "custom_ca_bundle": _optional(STRING, "File with the certificates to trust."),
             "ec2_metadata_service_endpoint": _optional(STRING, "Address of the instance metadata service."),
@@ -66,11 +73,19 @@ def provider_block() -> Block:
             "https_proxy": _optional(STRING, "Proxy for https."),
             "no_proxy": _optional(STRING, "Hosts, separated by commas, that are reached without a proxy."),
             "insecure": _optional(BOOL, "Whether to trust any certificate."),
-            "s3_use_path_style": _optional(BOOL, "Whether buckets go in the path of a request, not in the host name."),
-            "s3_force_path_style": _optional(BOOL, "The same under its older name.", deprecated="Use s3_use_path_style instead."),
+            "s3_use_path_style": _optional(
+                BOOL, "Whether buckets go in the path of a request, not in the host name."
+            ),
+            "s3_force_path_style": _optional(
+                BOOL, "The same under its older name.", deprecated="Use s3_use_path_style instead."
+            ),
             "s3_us_east_1_regional_endpoint": _optional(STRING, "`legacy` or `regional`."),
-            "skip_credentials_validation": _optional(BOOL, "Whether not to ask the token service who acts before the first change."),
-            "skip_metadata_api_check": _optional(STRING, "Whether not to ask the instance metadata service for credentials."),
+            "skip_credentials_validation": _optional(
+                BOOL, "Whether not to ask the token service who acts before the first change."
+            ),
+            "skip_metadata_api_check": _optional(
+                STRING, "Whether not to ask the instance metadata service for credentials."
+            ),
             "skip_region_validation": _optional(BOOL, "Whether to accept a region that is not known."),
             "skip_requesting_account_id": _optional(BOOL, "Whether never to ask for the account."),
             "sts_region": _optional(STRING, "Region of the token service."),
@@ -80,25 +95,33 @@ def provider_block() -> Block:
             "user_agent": _optional(ListType(STRING), "Product names to add to the user agent."),
         },
         blocks={
-            "assume_role": NestedBlock(Block(dict(_ROLE), description="Roles to act as, each assumed from the one before."), Nesting.LIST),
+            "assume_role": NestedBlock(
+                Block(dict(_ROLE), description="Roles to act as, each assumed from the one before."),
+                Nesting.LIST,
+            ),
             "assume_role_with_web_identity": NestedBlock(Block(dict(_WEB_ROLE)), Nesting.LIST, max_items=1),
             "default_tags": NestedBlock(
-                Block({"tags": _optional(MapType(STRING), "Tags for everything this provider makes.")}), Nesting.LIST, max_items=1
+                Block({"tags": _optional(MapType(STRING), "Tags for everything this provider makes.")}),
+                Nesting.LIST,
+                max_items=1,
             ),
             "ignore_tags": NestedBlock(
-                Block({
-                    "keys": _optional(SetType(STRING), "Tag keys to leave alone."),
-                    "key_prefixes": _optional(SetType(STRING), "Beginnings of tag keys to leave alone."),
-                }),
+                Block(
+                    {
+                        "keys": _optional(SetType(STRING), "Tag keys to leave alone."),
+                        "key_prefixes": _optional(SetType(STRING), "Beginnings of tag keys to leave alone."),
+                    }
+                ),
                 Nesting.LIST,
                 max_items=1,
             ),
             "endpoints": NestedBlock(
-                Block({name: _optional(STRING, f"URL to use for {name}.") for name in ENDPOINT_NAMES}), Nesting.SET
+                Block({name: _optional(STRING, f"URL to use for {name}.") for name in ENDPOINT_NAMES}),
+                Nesting.SET,
             ),
         },
         description="Amazon Web Services",
-    )  # fmt: skip
+    )
 
 
 _REFUSED: dict[str, str] = {
@@ -158,12 +181,11 @@ class Settings:
     sandbox: bool = False
 
     def ignores(self, key: str) -> bool:
-        """Whether a tag key is left alone: the cloud's own, our trace of an operation, or one that `ignore_tags` names."""
+        """Whether a tag key is left alone: the cloud's own, our trace of an operation, or one that
+        `ignore_tags` names.
+        """
         return (
-            key.startswith("aws:")
-            or key == TRACE_TAG
-            or key in self.ignored_keys
-            or key.startswith(self.ignored_prefixes or ("\0",))
+            key.startswith(("aws:", *self.ignored_prefixes)) or key == TRACE_TAG or key in self.ignored_keys
         )
 
 
@@ -183,16 +205,16 @@ def take(config: Object, environment: Mapping[str, str] | None) -> Settings:
             return None
         return found
 
-    for name, why in _REFUSED.items():
-        if config.get(name) is not None:
-            problems.append(
-                error(
-                    "Unsupported provider setting",
-                    f"{name} is not supported. {why}",
-                    path=(GetAttr(name),),
-                    mend=f"Remove {name}.",
-                )
-            )
+    problems.extend(
+        error(
+            "Unsupported provider setting",
+            f"{name} is not supported. {why}",
+            path=(GetAttr(name),),
+            mend=f"Remove {name}.",
+        )
+        for name, why in _REFUSED.items()
+        if config.get(name) is not None
+    )
     variables = os.environ if environment is None else environment
     bound = environment is not None and bool(environment.get("AWS_ENDPOINT_URL"))
     mode = value("retry_mode") or variables.get("AWS_RETRY_MODE") or "adaptive"
@@ -213,15 +235,15 @@ def take(config: Object, environment: Mapping[str, str] | None) -> Settings:
                 path=(GetAttr("skip_metadata_api_check"),),
             )
         )
-    for name in ("shared_config_files", "shared_credentials_files"):
-        if len(value(name) or ()) > 1:
-            problems.append(
-                error(
-                    "Unsupported provider setting",
-                    f"{name} takes one file here; {len(config[name])} are given.",
-                    path=(GetAttr(name),),
-                )
-            )
+    problems.extend(
+        error(
+            "Unsupported provider setting",
+            f"{name} takes one file here; {len(config[name])} are given.",
+            path=(GetAttr(name),),
+        )
+        for name in ("shared_config_files", "shared_credentials_files")
+        if len(value(name) or ()) > 1
+    )
     allowed, forbidden = value("allowed_account_ids") or (), value("forbidden_account_ids") or ()
     if allowed and forbidden:
         problems.append(
@@ -290,7 +312,7 @@ def take(config: Object, environment: Mapping[str, str] | None) -> Settings:
         forbidden_accounts=frozenset(forbidden),
         unknown=tuple(dict.fromkeys(unknown)),
         sandbox=bound,
-    )  # fmt: skip
+    )
 
 
 def _blocks(value: Any) -> list[Object]:
@@ -315,7 +337,7 @@ def _endpoints(
                         f'The endpoint of {name}, "{url}", is not a URL.',
                         path=(GetAttr("endpoints"),),
                         mend="Write it with http:// or https:// at the start.",
-                    )  # fmt: skip
+                    )
                 )
             service = botocore_service(name)
             if found.setdefault(service, url) != url:

@@ -1,4 +1,6 @@
-"""Tags, uniformly for every type: `tags`, `tags_all`, default and ignored ones, and the ways APIs take them."""
+"""Tags, uniformly for every type: `tags`, `tags_all`, default and ignored ones, and the ways APIs take
+them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Stored attributes of older schema versions, or as the public provider writes them, brought to the current form."""
+"""Stored attributes of older schema versions, or as the public provider writes them, brought to the current
+form.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from twinfra.schema import Nesting
 
 
 def upgrade(resource: Resource, version: int, attributes: dict[str, Any]) -> dict[str, Any]:
-    """Attributes (plain JSON) with every field of the current schema: missing ones None, unknown ones dropped."""
+    """Attributes (plain JSON) with every field of the current schema: missing ones None, unknown ones
+    dropped.
+    """
     found = dict(attributes)
     if resource.upgrade is not None:
         found = resource.upgrade(version, found)

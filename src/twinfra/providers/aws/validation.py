@@ -26,9 +26,11 @@ def validate(
         if field.unsupported:
             if not is_empty(value):
                 yield error(
-                    "Unsupported argument", f"{name} of {kind} is not supported. {field.unsupported}".strip(), path=at,
+                    "Unsupported argument",
+                    f"{name} of {kind} is not supported. {field.unsupported}".strip(),
+                    path=at,
                     mend=f"Remove {name}.",
-                )  # fmt: skip
+                )
             continue
         if type(value) is Unknown:
             continue

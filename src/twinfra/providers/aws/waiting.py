@@ -28,7 +28,8 @@ def seconds_of(text: str) -> float:
 
 
 def dig(value: Any, path: str) -> Any:
-    """What a dotted member path leads to; None where some step is missing. The empty path is the value itself.
+    """What a dotted member path leads to; None where some step is missing. The empty path is the value
+    itself.
 
     >>> dig({"a": {"b": [1]}}, "a.b")
     [1]

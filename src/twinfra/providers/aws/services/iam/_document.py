@@ -1,7 +1,8 @@
-"""Policy documents put together: statements, merged with those of other documents, as the public provider prints them.
+"""Policy documents put together: statements, merged with those of other documents, as the public provider
+prints them.
 
-The order of keys and elements is that of the public provider, so that plans of existing configurations show no
-difference: actions, resources and identifiers from the highest to the lowest, condition values as written.
+The order of keys and elements is that of the public provider, so that plans of existing configurations show
+no difference: actions, resources and identifiers from the highest to the lowest, condition values as written.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class Document:
     statements: list[dict[str, Any]] = field(default_factory=list)
 
     def merge(self, other: Document) -> None:
-        """Take in another document: its id, a later version, and its statements, each in place of the one of its Sid."""
+        """Take in another document: its id, a later version, and its statements, each in place of the one of
+        its Sid.
+        """
         self.id = other.id or self.id
         self.version = max(self.version, other.version)
         places = {one["Sid"]: at for at, one in enumerate(self.statements) if one.get("Sid")}

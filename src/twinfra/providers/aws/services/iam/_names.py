@@ -16,16 +16,29 @@ def name_fields(longest: int) -> dict[str, Field]:
     """`name` and `name_prefix`."""
     return {
         "name": string(
-            "", computed=True, force_new=True, conflicts=("name_prefix",), checks=(length(1, longest), _FORM),
+            "",
+            computed=True,
+            force_new=True,
+            conflicts=("name_prefix",),
+            checks=(length(1, longest), _FORM),
             about="Its name; made up where neither this nor name_prefix is given.",
         ),
         "name_prefix": string(
-            "", computed=True, force_new=True, checks=(length(1, longest - 26), _FORM), read="",
+            "",
+            computed=True,
+            force_new=True,
+            checks=(length(1, longest - 26), _FORM),
+            read="",
             about="A beginning for a name that is unique.",
         ),
-        "path": string("Path", default="/", force_new=True, checks=(matches(r"/|/[!-~]*/", "start and end with a slash"),),
-                       about="The path that the name is under."),
-    }  # fmt: skip
+        "path": string(
+            "Path",
+            default="/",
+            force_new=True,
+            checks=(matches(r"/|/[!-~]*/", "start and end with a slash"),),
+            about="The path that the name is under.",
+        ),
+    }
 
 
 def policy_document(raw: Any) -> str:

@@ -47,8 +47,9 @@ def _set_role(context: Context, change: Change) -> None:
         context.find("remove_role_from_instance_profile", InstanceProfileName=name, RoleName=before)
     if after:
         context.retry(
-            lambda: context.call("add_role_to_instance_profile", InstanceProfileName=name, RoleName=after), _ROLE_UNSEEN
-        )  # fmt: skip
+            lambda: context.call("add_role_to_instance_profile", InstanceProfileName=name, RoleName=after),
+            _ROLE_UNSEEN,
+        )
 
 
 def _delete(context: Context, attributes: Attributes) -> None:

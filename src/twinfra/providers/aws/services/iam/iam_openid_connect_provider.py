@@ -60,9 +60,10 @@ def _set_clients(context: Context, change: Change) -> None:
 
 def _set_thumbprints(context: Context, change: Change) -> None:
     context.call(
-        "update_open_id_connect_provider_thumbprint", OpenIDConnectProviderArn=change.planned["id"],
+        "update_open_id_connect_provider_thumbprint",
+        OpenIDConnectProviderArn=change.planned["id"],
         ThumbprintList=list(change.planned["thumbprint_list"]),
-    )  # fmt: skip
+    )
 
 
 RESOURCE = Resource(
@@ -72,14 +73,25 @@ RESOURCE = Resource(
     regional=False,
     fields={
         "url": string(
-            "", read="Url", required=True, force_new=True, equal=_same_url,
-            checks=(matches(r"https://\S+", "be a URL that starts with https://"),), about="Its URL, the iss of its tokens.",
+            "",
+            read="Url",
+            required=True,
+            force_new=True,
+            equal=_same_url,
+            checks=(matches(r"https://\S+", "be a URL that starts with https://"),),
+            about="Its URL, the iss of its tokens.",
         ),
         "client_id_list": string_set(
-            "", read="ClientIDList", required=True, checks=(each(length(1, 255)),), about="Audiences of its tokens."
+            "",
+            read="ClientIDList",
+            required=True,
+            checks=(each(length(1, 255)),),
+            about="Audiences of its tokens.",
         ),
         "thumbprint_list": string_list(
-            "", read="ThumbprintList", computed=True,
+            "",
+            read="ThumbprintList",
+            computed=True,
             checks=(each(matches(r"[0-9a-fA-F]{40}", "have 40 hexadecimal digits")),),
             about="Fingerprints of the certificates of its server; found by AWS where not given.",
         ),
@@ -99,4 +111,4 @@ RESOURCE = Resource(
     not_found=("NoSuchEntity",),
     exists=("EntityAlreadyExists",),
     recover=by_name(_by_url, "CreateDate"),
-)  # fmt: skip
+)

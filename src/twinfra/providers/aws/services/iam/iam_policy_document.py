@@ -63,10 +63,12 @@ def _read(_: Context, given: Attributes) -> Attributes:
     data = merged.data()
     text = printed(data)
     return {
-        "id": str(zlib.crc32(text.encode())), "json": text, "minified_json": printed(data, minified=True),
+        "id": str(zlib.crc32(text.encode())),
+        "json": text,
+        "minified_json": printed(data, minified=True),
         "version": given["version"] or _LATEST,
         "statement": [_with_defaults(one) for one in given["statement"]],
-    }  # fmt: skip
+    }
 
 
 def _with_defaults(statement: dict[str, Any]) -> dict[str, Any]:
@@ -163,16 +165,26 @@ DATA = DataSource(
     offline=True,
     fields={
         "policy_id": string("", about="An id of the document."),
-        "version": string("", allowed=("2008-10-17", _LATEST), computed=True, about="The version of the policy language."),
-        "statement": block(_STATEMENT, about="What is allowed or denied, to whom, and when."),
-        "source_json": json_text("", deprecated="Use source_policy_documents instead.", about="A document to start from."),
-        "override_json": json_text(
-            "", deprecated="Use override_policy_documents instead.", about="A document whose statements win over those of the same Sid."
+        "version": string(
+            "", allowed=("2008-10-17", _LATEST), computed=True, about="The version of the policy language."
         ),
-        "source_policy_documents": string_list("", about="Documents to start from, in order; their Sids must differ."),
-        "override_policy_documents": string_list("", about="Documents whose statements win over those of the same Sid, in order."),
+        "statement": block(_STATEMENT, about="What is allowed or denied, to whom, and when."),
+        "source_json": json_text(
+            "", deprecated="Use source_policy_documents instead.", about="A document to start from."
+        ),
+        "override_json": json_text(
+            "",
+            deprecated="Use override_policy_documents instead.",
+            about="A document whose statements win over those of the same Sid.",
+        ),
+        "source_policy_documents": string_list(
+            "", about="Documents to start from, in order; their Sids must differ."
+        ),
+        "override_policy_documents": string_list(
+            "", about="Documents whose statements win over those of the same Sid, in order."
+        ),
         "json": output(STRING, "", about="The document."),
         "minified_json": output(STRING, "", about="The document without spaces."),
     },
     read=_read,
-)  # fmt: skip
+)

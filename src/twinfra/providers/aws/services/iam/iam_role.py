@@ -180,24 +180,40 @@ RESOURCE = Resource(
     fields={
         **name_fields(64),
         "name": name_fields(64)["name"].reading("RoleName"),
-        "assume_role_policy": policy_text("", read="Trust", required=True, about="Who may take it on: a policy, as JSON."),
+        "assume_role_policy": policy_text(
+            "", read="Trust", required=True, about="Who may take it on: a policy, as JSON."
+        ),
         "description": string("", read="Description", checks=(length(0, 1000),), about="What it is for."),
         "force_detach_policies": boolean(
             "", default=False, about="Whether deleting it first detaches what others attached to it."
         ),
         "inline_policy": block_set(
-            _INLINE, "", read="Inline", computed=True, deprecated="Use the resource aws_iam_role_policy instead.",
+            _INLINE,
+            "",
+            read="Inline",
+            computed=True,
+            deprecated="Use the resource aws_iam_role_policy instead.",
             about="Policies of its own.",
         ),
         "managed_policy_arns": string_set(
-            "", read="Managed", computed=True, checks=(each(arn("iam")),),
-            deprecated="Use the resource aws_iam_role_policy_attachment instead.", about="Managed policies attached to it.",
+            "",
+            read="Managed",
+            computed=True,
+            checks=(each(arn("iam")),),
+            deprecated="Use the resource aws_iam_role_policy_attachment instead.",
+            about="Managed policies attached to it.",
         ),
         "max_session_duration": number(
-            "", read="MaxSessionDuration", default=3600, checks=(between(3600, 43200),), about="How long a session may last, in seconds."
+            "",
+            read="MaxSessionDuration",
+            default=3600,
+            checks=(between(3600, 43200),),
+            about="How long a session may last, in seconds.",
         ),
         "permissions_boundary": string(
-            "", read="PermissionsBoundary.PermissionsBoundaryArn", about="Managed policy that bounds what it may do."
+            "",
+            read="PermissionsBoundary.PermissionsBoundaryArn",
+            about="Managed policy that bounds what it may do.",
         ),
         "arn": output(STRING, "Arn", about="Its ARN."),
         "create_date": output(STRING, "CreateDate", about="When it was made."),
@@ -225,7 +241,7 @@ RESOURCE = Resource(
     plan=prefixed_name,
     recover=by_name(_by_name, "CreateDate"),
     notes=(
-        "inline_policy and managed_policy_arns are read only where they are declared; otherwise they are empty. "
-        "Where declared they hold all: what others added is removed.",
+        "inline_policy and managed_policy_arns are read where they are declared; else they are empty.",
+        "Where inline_policy or managed_policy_arns are declared, what others added is removed.",
     ),
-)  # fmt: skip
+)

@@ -43,7 +43,14 @@ RESOURCE = Resource(
         "name": _NAMES["name"].reading("PolicyName"),
         "name_prefix": _NAMES["name_prefix"],
         "policy": policy_text("", read="Document", required=True, about="The document, as JSON."),
-        "role": string("", read="RoleName", required=True, force_new=True, checks=(length(1, 64),), about="The role's name."),
+        "role": string(
+            "",
+            read="RoleName",
+            required=True,
+            force_new=True,
+            checks=(length(1, 64),),
+            about="The role's name.",
+        ),
     },
     id="{role}:{name}",
     import_id="{role}:{name}",
@@ -54,4 +61,4 @@ RESOURCE = Resource(
     delete=call("delete_role_policy", RoleName="role", PolicyName="name"),
     not_found=("NoSuchEntity",),
     plan=prefixed_name,
-)  # fmt: skip
+)

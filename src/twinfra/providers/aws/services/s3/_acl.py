@@ -54,7 +54,9 @@ def canned_of(answer: Api) -> str:
 def put_canned(
     context: Context, bucket: str, acl: str, owner: str | None = None, attribute: str = "acl"
 ) -> None:
-    """Set a canned ACL. Where ACLs are disabled `private` holds already; any other is an error that names the mend."""
+    """Set a canned ACL. Where ACLs are disabled `private` holds already; any other is an error that names the
+    mend.
+    """
     try:
         context.call("put_bucket_acl", Bucket=bucket, ACL=acl, ExpectedBucketOwner=owner or None)
     except ApiError as problem:
@@ -69,10 +71,10 @@ def acls_disabled(bucket: str, wanted: str, attribute: str) -> ProviderError:
     return ProviderError(
         error(
             "The bucket has ACLs disabled",
-            f"Buckets are made with ACLs disabled (object ownership BucketOwnerEnforced), so {wanted} cannot be "
-            f'set on "{bucket}".',
-            mend="Give access with an aws_s3_bucket_policy instead; or add an aws_s3_bucket_ownership_controls with "
-            'object_ownership = "BucketOwnerPreferred" and set the ACL by an aws_s3_bucket_acl that depends on it.',
+            f"Buckets are made with ACLs disabled (object ownership BucketOwnerEnforced), so {wanted} "
+            f'cannot be set on "{bucket}".',
+            mend="Give access with an aws_s3_bucket_policy instead; or add aws_s3_bucket_ownership_controls "
+            'with object_ownership = "BucketOwnerPreferred", and an aws_s3_bucket_acl that depends on it.',
             path=(GetAttr(attribute),),
         )
     )

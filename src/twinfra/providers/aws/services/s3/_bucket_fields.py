@@ -1,4 +1,6 @@
-"""The fields of `aws_s3_bucket` that are settings with a resource of their own now, each deprecated for it."""
+"""The fields of `aws_s3_bucket` that are settings with a resource of their own now, each deprecated for
+it.
+"""
 
 from __future__ import annotations
 
@@ -39,14 +41,20 @@ def _flag(api: str, on: str, off: str, **options: Any) -> Field:
 _DESTINATION: dict[str, Field] = {
     "account_id": string("Account", about="Account that owns the destination."),
     "bucket": string("Bucket", required=True, about="ARN of the destination."),
-    "replica_kms_key_id": string("EncryptionConfiguration.ReplicaKmsKeyID", about="Key that encrypts the copies."),
+    "replica_kms_key_id": string(
+        "EncryptionConfiguration.ReplicaKmsKeyID", about="Key that encrypts the copies."
+    ),
     "storage_class": string("StorageClass", about="Storage class of the copies."),
     "access_control_translation": one_block(
         {"owner": string("Owner", required=True, allowed=("Destination",))}, "AccessControlTranslation"
     ),
-    "metrics": one_block({"minutes": number("EventThreshold.Minutes"), "status": string("Status")}, "Metrics"),
-    "replication_time": one_block({"minutes": number("Time.Minutes"), "status": string("Status")}, "ReplicationTime"),
-}  # fmt: skip
+    "metrics": one_block(
+        {"minutes": number("EventThreshold.Minutes"), "status": string("Status")}, "Metrics"
+    ),
+    "replication_time": one_block(
+        {"minutes": number("Time.Minutes"), "status": string("Status")}, "ReplicationTime"
+    ),
+}
 
 _REPLICATION_RULE: dict[str, Field] = {
     "id": string("ID", computed=True, about="Its name."),
@@ -79,11 +87,17 @@ _RETENTION: dict[str, Field] = {
 
 FEATURE_FIELDS: dict[str, Field] = {
     "acceleration_status": string(
-        "AccelerationStatus", computed=True, allowed=("Enabled", "Suspended"),
-        deprecated=_instead("aws_s3_bucket_accelerate_configuration"), about="Transfer acceleration.",
+        "AccelerationStatus",
+        computed=True,
+        allowed=("Enabled", "Suspended"),
+        deprecated=_instead("aws_s3_bucket_accelerate_configuration"),
+        about="Transfer acceleration.",
     ),
     "acl": string(
-        "Acl", conflicts=("grant",), deprecated=_instead("aws_s3_bucket_acl"), allowed=CANNED,
+        "Acl",
+        conflicts=("grant",),
+        deprecated=_instead("aws_s3_bucket_acl"),
+        allowed=CANNED,
         about="A canned ACL. New buckets have ACLs disabled: only private holds there.",
     ),
     "grant": block_set(
@@ -93,7 +107,10 @@ FEATURE_FIELDS: dict[str, Field] = {
             "type": string("type", required=True, allowed=("CanonicalUser", "Group")),
             "uri": string("uri", about="URI of a group."),
         },
-        "Grants", computed=True, conflicts=("acl",), deprecated=_instead("aws_s3_bucket_acl"),
+        "Grants",
+        computed=True,
+        conflicts=("acl",),
+        deprecated=_instead("aws_s3_bucket_acl"),
         about="Access for others, by ACL.",
     ),
     "cors_rule": block(
@@ -104,37 +121,56 @@ FEATURE_FIELDS: dict[str, Field] = {
             "expose_headers": string_list("ExposeHeaders"),
             "max_age_seconds": number("MaxAgeSeconds"),
         },
-        "Cors", computed=True, deprecated=_instead("aws_s3_bucket_cors_configuration"),
+        "Cors",
+        computed=True,
+        deprecated=_instead("aws_s3_bucket_cors_configuration"),
         about="Which pages of other sites may read from it.",
     ),
     "lifecycle_rule": block(
-        OLD_RULE, "Lifecycle", computed=True, deprecated=_instead("aws_s3_bucket_lifecycle_configuration"),
+        OLD_RULE,
+        "Lifecycle",
+        computed=True,
+        deprecated=_instead("aws_s3_bucket_lifecycle_configuration"),
         about="When objects move to other storage, or expire.",
     ),
     "logging": one_block(
         {"target_bucket": string("TargetBucket", required=True), "target_prefix": string("TargetPrefix")},
-        "Logging", computed=True, deprecated=_instead("aws_s3_bucket_logging"), about="Where access is logged.",
+        "Logging",
+        computed=True,
+        deprecated=_instead("aws_s3_bucket_logging"),
+        about="Where access is logged.",
     ),
     "object_lock_configuration": one_block(
         {
             "object_lock_enabled": string("ObjectLockEnabled", default="Enabled", allowed=("Enabled",)),
-            "rule": one_block({"default_retention": one_block(_RETENTION, "DefaultRetention", required=True)}, "Rule"),
+            "rule": one_block(
+                {"default_retention": one_block(_RETENTION, "DefaultRetention", required=True)}, "Rule"
+            ),
         },
-        "ObjectLock", computed=True,
-        deprecated="Use object_lock_enabled and the resource aws_s3_bucket_object_lock_configuration instead.",
+        "ObjectLock",
+        computed=True,
+        deprecated="Use object_lock_enabled, and aws_s3_bucket_object_lock_configuration, instead.",
         about="Object lock, and how long objects are kept.",
     ),
     "policy": policy_text(
-        "Policy", computed=True, deprecated=_instead("aws_s3_bucket_policy"), about="The bucket's policy, as JSON.",
+        "Policy",
+        computed=True,
+        deprecated=_instead("aws_s3_bucket_policy"),
+        about="The bucket's policy, as JSON.",
     ),
     "replication_configuration": one_block(
         {"role": string("Role", required=True), "rules": block_set(_REPLICATION_RULE, "Rules", min_items=1)},
-        "Replication", computed=True, deprecated=_instead("aws_s3_bucket_replication_configuration"),
+        "Replication",
+        computed=True,
+        deprecated=_instead("aws_s3_bucket_replication_configuration"),
         about="Where objects are copied to.",
     ),
     "request_payer": string(
-        "Payer", computed=True, allowed=("BucketOwner", "Requester"),
-        deprecated=_instead("aws_s3_bucket_request_payment_configuration"), about="Who pays for requests.",
+        "Payer",
+        computed=True,
+        allowed=("BucketOwner", "Requester"),
+        deprecated=_instead("aws_s3_bucket_request_payment_configuration"),
+        about="Who pays for requests.",
     ),
     "server_side_encryption_configuration": one_block(
         {
@@ -145,10 +181,13 @@ FEATURE_FIELDS: dict[str, Field] = {
                         _ENCRYPTION, "ApplyServerSideEncryptionByDefault", required=True
                     ),
                 },
-                "Rules", required=True, listed=True,
+                "Rules",
+                required=True,
+                listed=True,
             )
         },
-        "Encryption", computed=True,
+        "Encryption",
+        computed=True,
         deprecated=_instead("aws_s3_bucket_server_side_encryption_configuration"),
         about="How objects are encrypted.",
     ),
@@ -156,11 +195,15 @@ FEATURE_FIELDS: dict[str, Field] = {
         {
             "enabled": _flag("Status", "Enabled", "Suspended", default=False),
             "mfa_delete": boolean(
-                "MFADelete", default=False, read=lambda found, _: found.get("MFADelete") == "Enabled",
+                "MFADelete",
+                default=False,
+                read=lambda found, _: found.get("MFADelete") == "Enabled",
                 write=lambda value: {"MFADelete": "Enabled"} if value else {},
             ),
         },
-        "Versioning", computed=True, deprecated=_instead("aws_s3_bucket_versioning"),
+        "Versioning",
+        computed=True,
+        deprecated=_instead("aws_s3_bucket_versioning"),
         about="Whether overwritten and deleted objects are kept.",
     ),
     "website": one_block(
@@ -170,8 +213,10 @@ FEATURE_FIELDS: dict[str, Field] = {
             "redirect_all_requests_to": string("Redirect"),
             "routing_rules": json_text("RoutingRules"),
         },
-        "Website", computed=True, deprecated=_instead("aws_s3_bucket_website_configuration"),
+        "Website",
+        computed=True,
+        deprecated=_instead("aws_s3_bucket_website_configuration"),
         about="Serving it as a web site.",
     ),
-}  # fmt: skip
+}
 """By name; each is read from the key of the bucket's object that its feature fills (see `_features`)."""

@@ -1,4 +1,5 @@
-"""The settings that older configurations write inside `aws_s3_bucket`: the calls that read, set and remove each.
+"""The settings that older configurations write inside `aws_s3_bucket`: the calls that read, set and remove
+each.
 
 Each is read only where the state has it, and all are when a bucket is taken over: what nobody declared costs
 no call. Settings that say what a new bucket has anyway are then left out of the state.
@@ -25,8 +26,8 @@ from twinfra.providers.aws.waiting import dig
 class Feature:
     """One setting: `get` reads it, from `inside` its answer, to the key `at` of the bucket's object.
 
-    `missing`: codes that say it is not set. `usual`: what a bucket has where nobody set anything. `put` sets it,
-    in the dotted `member`; `remove` is the call that removes it, or the value that `put` sends instead.
+    `missing`: codes that say it is not set. `usual`: what a bucket has where nobody set anything. `put` sets
+    it, in the dotted `member`; `remove` is the call that removes it, or the value that `put` sends instead.
     `send` and `receive` adapt what is sent and read.
     """
 
@@ -95,66 +96,136 @@ def _replication_received(answer: Api) -> Api:
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
-        name="versioning", at="Versioning", get="get_bucket_versioning",
+        name="versioning",
+        at="Versioning",
+        get="get_bucket_versioning",
         receive=lambda answer: {k: answer[k] for k in ("Status", "MFADelete") if k in answer} or None,
-        put="put_bucket_versioning", member="VersioningConfiguration", remove={"Status": "Suspended"},
+        put="put_bucket_versioning",
+        member="VersioningConfiguration",
+        remove={"Status": "Suspended"},
     ),
     Feature(
-        name="server_side_encryption_configuration", at="Encryption", get="get_bucket_encryption",
-        inside="ServerSideEncryptionConfiguration", missing=("ServerSideEncryptionConfigurationNotFoundError",),
+        name="server_side_encryption_configuration",
+        at="Encryption",
+        get="get_bucket_encryption",
+        inside="ServerSideEncryptionConfiguration",
+        missing=("ServerSideEncryptionConfigurationNotFoundError",),
         usual=(
             {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]},
-            {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]},
+            {
+                "Rules": [
+                    {
+                        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+                        "BucketKeyEnabled": False,
+                    }
+                ]
+            },
         ),
-        put="put_bucket_encryption", member="ServerSideEncryptionConfiguration", remove="delete_bucket_encryption",
+        put="put_bucket_encryption",
+        member="ServerSideEncryptionConfiguration",
+        remove="delete_bucket_encryption",
     ),
     Feature(
-        name="acceleration_status", at="AccelerationStatus", get="get_bucket_accelerate_configuration", inside="Status",
+        name="acceleration_status",
+        at="AccelerationStatus",
+        get="get_bucket_accelerate_configuration",
+        inside="Status",
         missing=("UnsupportedArgument", "MethodNotAllowed"),
-        put="put_bucket_accelerate_configuration", member="AccelerateConfiguration.Status", remove="",
+        put="put_bucket_accelerate_configuration",
+        member="AccelerateConfiguration.Status",
+        remove="",
     ),
     Feature(
-        name="request_payer", at="Payer", get="get_bucket_request_payment", inside="Payer", usual=("BucketOwner",),
+        name="request_payer",
+        at="Payer",
+        get="get_bucket_request_payment",
+        inside="Payer",
+        usual=("BucketOwner",),
         missing=("UnsupportedArgument", "MethodNotAllowed"),
-        put="put_bucket_request_payment", member="RequestPaymentConfiguration.Payer", remove="",
+        put="put_bucket_request_payment",
+        member="RequestPaymentConfiguration.Payer",
+        remove="",
     ),
     Feature(
-        name="policy", at="Policy", get="get_bucket_policy", inside="Policy", missing=("NoSuchBucketPolicy",),
-        put="put_bucket_policy", member="Policy", remove="delete_bucket_policy",
+        name="policy",
+        at="Policy",
+        get="get_bucket_policy",
+        inside="Policy",
+        missing=("NoSuchBucketPolicy",),
+        put="put_bucket_policy",
+        member="Policy",
+        remove="delete_bucket_policy",
     ),
     Feature(
-        name="cors_rule", at="Cors", get="get_bucket_cors", inside="CORSRules", missing=("NoSuchCORSConfiguration",),
-        put="put_bucket_cors", member="CORSConfiguration.CORSRules", remove="delete_bucket_cors",
+        name="cors_rule",
+        at="Cors",
+        get="get_bucket_cors",
+        inside="CORSRules",
+        missing=("NoSuchCORSConfiguration",),
+        put="put_bucket_cors",
+        member="CORSConfiguration.CORSRules",
+        remove="delete_bucket_cors",
     ),
     Feature(
-        name="logging", at="Logging", get="get_bucket_logging", inside="LoggingEnabled",
-        put="put_bucket_logging", member="BucketLoggingStatus.LoggingEnabled", remove="",
+        name="logging",
+        at="Logging",
+        get="get_bucket_logging",
+        inside="LoggingEnabled",
+        put="put_bucket_logging",
+        member="BucketLoggingStatus.LoggingEnabled",
+        remove="",
         send=lambda value: {"TargetPrefix": "", **value},
     ),
     Feature(
-        name="lifecycle_rule", at="Lifecycle", get="get_bucket_lifecycle_configuration", inside="Rules",
-        missing=("NoSuchLifecycleConfiguration",), put="put_bucket_lifecycle_configuration",
-        member="LifecycleConfiguration.Rules", remove="delete_bucket_lifecycle", send=rules_to_send,
+        name="lifecycle_rule",
+        at="Lifecycle",
+        get="get_bucket_lifecycle_configuration",
+        inside="Rules",
+        missing=("NoSuchLifecycleConfiguration",),
+        put="put_bucket_lifecycle_configuration",
+        member="LifecycleConfiguration.Rules",
+        remove="delete_bucket_lifecycle",
+        send=rules_to_send,
     ),
     Feature(
-        name="website", at="Website", get="get_bucket_website", missing=("NoSuchWebsiteConfiguration",),
-        put="put_bucket_website", member="WebsiteConfiguration", remove="delete_bucket_website",
-        send=_website_sent, receive=_website_received,
+        name="website",
+        at="Website",
+        get="get_bucket_website",
+        missing=("NoSuchWebsiteConfiguration",),
+        put="put_bucket_website",
+        member="WebsiteConfiguration",
+        remove="delete_bucket_website",
+        send=_website_sent,
+        receive=_website_received,
     ),
     Feature(
-        name="object_lock_configuration", at="ObjectLock", get="get_object_lock_configuration",
+        name="object_lock_configuration",
+        at="ObjectLock",
+        get="get_object_lock_configuration",
         inside="ObjectLockConfiguration",
-        missing=("ObjectLockConfigurationNotFoundError", "ObjectLockConfigurationNotFound", "MethodNotAllowed"),
+        missing=(
+            "ObjectLockConfigurationNotFoundError",
+            "ObjectLockConfigurationNotFound",
+            "MethodNotAllowed",
+        ),
         usual=({"ObjectLockEnabled": "Enabled"},),
-        put="put_object_lock_configuration", member="ObjectLockConfiguration", remove={"ObjectLockEnabled": "Enabled"},
+        put="put_object_lock_configuration",
+        member="ObjectLockConfiguration",
+        remove={"ObjectLockEnabled": "Enabled"},
     ),
     Feature(
-        name="replication_configuration", at="Replication", get="get_bucket_replication",
-        inside="ReplicationConfiguration", missing=("ReplicationConfigurationNotFoundError",),
-        put="put_bucket_replication", member="ReplicationConfiguration", remove="delete_bucket_replication",
-        send=_replication_sent, receive=_replication_received,
+        name="replication_configuration",
+        at="Replication",
+        get="get_bucket_replication",
+        inside="ReplicationConfiguration",
+        missing=("ReplicationConfigurationNotFoundError",),
+        put="put_bucket_replication",
+        member="ReplicationConfiguration",
+        remove="delete_bucket_replication",
+        send=_replication_sent,
+        receive=_replication_received,
     ),
-)  # fmt: skip
+)
 
 
 def read_features(context: Context, bucket: str, held: dict[str, Any], every: bool) -> Api:

@@ -41,10 +41,20 @@ CONTENT = ("content", "content_base64", "source", "source_hash", "etag")
 """Fields whose change means other content."""
 
 WHOLE = (
-    *CONTENT, "cache_control", "content_disposition", "content_encoding", "content_language", "content_type",
-    "storage_class", "website_redirect", "metadata", "server_side_encryption", "kms_key_id", "bucket_key_enabled",
+    *CONTENT,
+    "cache_control",
+    "content_disposition",
+    "content_encoding",
+    "content_language",
+    "content_type",
+    "storage_class",
+    "website_redirect",
+    "metadata",
+    "server_side_encryption",
+    "kms_key_id",
+    "bucket_key_enabled",
     "checksum_algorithm",
-)  # fmt: skip
+)
 """Fields that only uploading the object again can change."""
 
 

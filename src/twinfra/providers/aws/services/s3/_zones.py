@@ -55,5 +55,7 @@ _WITH_HYPHEN = frozenset(
 
 
 def website_domain(region: str, suffix: str) -> str:
-    """The domain of a region's web site endpoints; older regions have a hyphen where newer ones have a dot."""
+    """The domain of a region's web site endpoints; older regions have a hyphen where newer ones have a
+    dot.
+    """
     return f"s3-website{'-' if region in _WITH_HYPHEN else '.'}{region}.{suffix}"

@@ -32,11 +32,13 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*[a-z0-9]")
 
 
 def _check_name(value: Any) -> str:
-    """General purpose bucket names (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html)."""
+    """General purpose bucket names
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
+    """
     if not _NAME.fullmatch(value):
         return (
-            f'"{value}" is no bucket name: those have lower case letters, digits, dots and hyphens, and start and '
-            "end with a letter or digit."
+            f'"{value}" is no bucket name: those have lowercase letters, digits, dots and hyphens, and start '
+            "and end with a letter or digit."
         )
     if ".." in value or re.fullmatch(r"\d+\.\d+\.\d+\.\d+", value):
         return f'"{value}" is no bucket name: it must not have two dots in a row nor look like an IP address.'
@@ -66,7 +68,8 @@ def _made(bucket: str, region: str) -> Api:
 def _refuse_taken(context: Context, bucket: str) -> None:
     """In us-east-1 creating a bucket that one has already answers as if it had been made: look before.
 
-    One list of our buckets serves all creates of a run; without the permission for it the bucket is asked for.
+    One list of our buckets serves all creates of a run; without the permission for it the bucket is asked
+    for.
     """
     if context.region != "us-east-1":
         return
@@ -161,7 +164,7 @@ def _delete(context: Context, attributes: Attributes) -> None:
                 error(
                     "The bucket is not empty",
                     f'"{bucket}" still holds objects or versions of objects, so it cannot be deleted.',
-                    mend="Empty it; or set force_destroy = true, apply, and then destroy it with all that is in it.",
+                    mend="Empty it; or set force_destroy = true, apply, and destroy it with what is in it.",
                     path=(GetAttr("force_destroy"),),
                 )
             ) from problem
@@ -231,18 +234,35 @@ def _plan(draft: Draft) -> None:
 
 _FIELDS: dict[str, Field] = {
     "bucket": string(
-        "", read="Bucket", computed=True, force_new=True, conflicts=("bucket_prefix",),
-        checks=(length(1, 63), _check_name), about="Its name, unique in the whole world; made up where not given.",
+        "",
+        read="Bucket",
+        computed=True,
+        force_new=True,
+        conflicts=("bucket_prefix",),
+        checks=(length(1, 63), _check_name),
+        about="Its name, unique in the whole world; made up where not given.",
     ),
     "bucket_prefix": string(
-        "", read="", computed=True, force_new=True, checks=(length(1, 37), matches(r"[a-z0-9][a-z0-9.-]*", "be the start of a bucket name")),
+        "",
+        read="",
+        computed=True,
+        force_new=True,
+        checks=(length(1, 37), matches(r"[a-z0-9][a-z0-9.-]*", "be the start of a bucket name")),
         about="A beginning for a name that is unique.",
     ),
     "force_destroy": boolean(
-        "", read="", default=False, about="Whether to delete it with everything in it. Applies once it is in the state.",
+        "",
+        read="",
+        default=False,
+        about="Whether to delete it with everything in it. Applies once it is in the state.",
     ),
     "object_lock_enabled": boolean(
-        "", read=_object_locked, write="", computed=True, force_new=True, about="Whether objects can be locked.",
+        "",
+        read=_object_locked,
+        write="",
+        computed=True,
+        force_new=True,
+        about="Whether objects can be locked.",
     ),
     **FEATURE_FIELDS,
     "arn": output(STRING, _arn, about="Its ARN."),
@@ -250,12 +270,18 @@ _FIELDS: dict[str, Field] = {
     "bucket_region": output(STRING, "BucketRegion", about="Region it lies in."),
     "bucket_regional_domain_name": output(STRING, _regional_domain, about="Its domain name with the region."),
     "hosted_zone_id": output(
-        STRING, lambda found, _: HOSTED_ZONES.get(found["BucketRegion"], ""), about="Route 53 zone of its region.",
+        STRING,
+        lambda found, _: HOSTED_ZONES.get(found["BucketRegion"], ""),
+        about="Route 53 zone of its region.",
     ),
-    "website_domain": output(STRING, _website_domain, follows=("website",), about="Domain of its region's web sites."),
-    "website_endpoint": output(STRING, _website_endpoint, follows=("website",), about="Address of its web site."),
+    "website_domain": output(
+        STRING, _website_domain, follows=("website",), about="Domain of its region's web sites."
+    ),
+    "website_endpoint": output(
+        STRING, _website_endpoint, follows=("website",), about="Address of its web site."
+    ),
     **TAGS,
-}  # fmt: skip
+}
 
 RESOURCE = Resource(
     name="aws_s3_bucket",
@@ -276,7 +302,7 @@ RESOURCE = Resource(
     plan=_plan,
     recover=_recover,
     notes=(
-        "Settings with a resource of their own (versioning, policy and so on) are read only where the bucket "
-        "declares them, or when it is imported; otherwise these attributes are empty.",
+        "Settings with a resource of their own, such as versioning, are read where the bucket declares them.",
+        "Elsewhere their attributes are empty; an import reads all of them once.",
     ),
 )

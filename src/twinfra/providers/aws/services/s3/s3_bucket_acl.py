@@ -30,7 +30,9 @@ _POLICY: dict[str, Field] = {
         {
             "grantee": one_block(_GRANTEE, "Grantee"),
             "permission": string(
-                "Permission", required=True, allowed=("FULL_CONTROL", "WRITE", "WRITE_ACP", "READ", "READ_ACP")
+                "Permission",
+                required=True,
+                allowed=("FULL_CONTROL", "WRITE", "WRITE_ACP", "READ", "READ_ACP"),
             ),
         },
         "Grants",
@@ -40,7 +42,7 @@ _POLICY: dict[str, Field] = {
         "Owner",
         required=True,
     ),
-}  # fmt: skip
+}
 
 
 def _put(context: Context, attributes: Attributes) -> Api:
@@ -96,7 +98,11 @@ RESOURCE = Resource(
     fields={
         **bucket_fields(),
         "acl": string(
-            "", read="Canned", allowed=CANNED, exactly_one=("acl", "access_control_policy"), about="A canned ACL."
+            "",
+            read="Canned",
+            allowed=CANNED,
+            exactly_one=("acl", "access_control_policy"),
+            about="A canned ACL.",
         ),
         "access_control_policy": one_block(_POLICY, "Policy", computed=True, about="Grants one by one."),
     },
@@ -110,4 +116,4 @@ RESOURCE = Resource(
     retry_create=BUCKET_NEW,
     plan=_plan,
     notes=("Destroying it leaves the bucket's ACL as it is.",),
-)  # fmt: skip
+)

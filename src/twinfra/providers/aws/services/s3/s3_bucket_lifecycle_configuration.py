@@ -49,7 +49,9 @@ _FILTER: dict[str, Field] = {
     "object_size_greater_than": _days("ObjectSizeGreaterThan", about="Only objects with more bytes."),
     "object_size_less_than": _days("ObjectSizeLessThan", about="Only objects with fewer bytes."),
     "tag": one_block(
-        {"key": string("Key", required=True), "value": string("Value", required=True)}, "Tag", about="Only objects with this tag.",
+        {"key": string("Key", required=True), "value": string("Value", required=True)},
+        "Tag",
+        about="Only objects with this tag.",
     ),
     "and": one_block(
         {
@@ -58,32 +60,43 @@ _FILTER: dict[str, Field] = {
             "object_size_less_than": _days("ObjectSizeLessThan"),
             "tags": string_map("", read="Tags", write=_tag_list),
         },
-        "And", about="Only objects for which all of these hold.",
+        "And",
+        about="Only objects for which all of these hold.",
     ),
-}  # fmt: skip
+}
 
 _RULE: dict[str, Field] = {
     "id": string("ID", required=True, checks=(length(1, 255),), about="Its name."),
     "status": string("Status", required=True, allowed=("Enabled", "Disabled"), about="Whether it applies."),
     "prefix": string("Prefix", deprecated="Use filter instead.", about="Only keys that start so."),
-    "filter": one_block(_FILTER, "Filter", hollow=True, about="Which objects it is for; all of them where empty."),
+    "filter": one_block(
+        _FILTER, "Filter", hollow=True, about="Which objects it is for; all of them where empty."
+    ),
     "abort_incomplete_multipart_upload": one_block(
-        {"days_after_initiation": _days("DaysAfterInitiation")}, "AbortIncompleteMultipartUpload", about="When unfinished uploads go.",
+        {"days_after_initiation": _days("DaysAfterInitiation")},
+        "AbortIncompleteMultipartUpload",
+        about="When unfinished uploads go.",
     ),
     "expiration": one_block(
         {
             "date": _date(),
             "days": _days("Days"),
-            "expired_object_delete_marker": boolean("ExpiredObjectDeleteMarker", about="Whether lone delete markers go."),
+            "expired_object_delete_marker": boolean(
+                "ExpiredObjectDeleteMarker", about="Whether lone delete markers go."
+            ),
         },
-        "Expiration", about="When objects expire.",
+        "Expiration",
+        about="When objects expire.",
     ),
     "noncurrent_version_expiration": one_block(
         {
-            "newer_noncurrent_versions": _days("NewerNoncurrentVersions", about="How many are kept all the same."),
+            "newer_noncurrent_versions": _days(
+                "NewerNoncurrentVersions", about="How many are kept all the same."
+            ),
             "noncurrent_days": _days("NoncurrentDays", required=True),
         },
-        "NoncurrentVersionExpiration", about="When old versions go.",
+        "NoncurrentVersionExpiration",
+        about="When old versions go.",
     ),
     "noncurrent_version_transition": block_set(
         {
@@ -91,7 +104,8 @@ _RULE: dict[str, Field] = {
             "noncurrent_days": _days("NoncurrentDays", required=True),
             "storage_class": string("StorageClass", required=True, allowed=_CLASSES),
         },
-        "NoncurrentVersionTransitions", about="When old versions move to other storage.",
+        "NoncurrentVersionTransitions",
+        about="When old versions move to other storage.",
     ),
     "transition": block_set(
         {
@@ -99,9 +113,10 @@ _RULE: dict[str, Field] = {
             "days": _days("Days"),
             "storage_class": string("StorageClass", required=True, allowed=_CLASSES),
         },
-        "Transitions", about="When objects move to other storage.",
+        "Transitions",
+        about="When objects move to other storage.",
     ),
-}  # fmt: skip
+}
 
 
 def _put(context: Context, attributes: Attributes) -> Api:
@@ -165,7 +180,9 @@ RESOURCE = Resource(
         **bucket_fields(),
         "rule": block(_RULE, "Rules", about="What happens when, and to which objects."),
         "transition_default_minimum_object_size": string(
-            "TransitionDefaultMinimumObjectSize", write="", computed=True,
+            "TransitionDefaultMinimumObjectSize",
+            write="",
+            computed=True,
             allowed=("all_storage_classes_128K", "varies_by_storage_class"),
             about="Below which size objects are not moved unless a rule says so.",
         ),
@@ -179,4 +196,4 @@ RESOURCE = Resource(
     not_found=(*BUCKET_GONE, "NoSuchLifecycleConfiguration"),
     retry_create=BUCKET_NEW,
     timeouts=("create", "update"),
-)  # fmt: skip
+)

@@ -10,12 +10,18 @@ from twinfra.providers.aws.services.s3._bucket import BUCKET_GONE, BUCKET_NEW, b
 
 _SWITCHES: dict[str, Field] = {
     "block_public_acls": boolean("BlockPublicAcls", default=False, about="Whether public ACLs are refused."),
-    "block_public_policy": boolean("BlockPublicPolicy", default=False, about="Whether public policies are refused."),
-    "ignore_public_acls": boolean("IgnorePublicAcls", default=False, about="Whether public ACLs have no effect."),
-    "restrict_public_buckets": boolean(
-        "RestrictPublicBuckets", default=False, about="Whether a public policy lets in only this account and services."
+    "block_public_policy": boolean(
+        "BlockPublicPolicy", default=False, about="Whether public policies are refused."
     ),
-}  # fmt: skip
+    "ignore_public_acls": boolean(
+        "IgnorePublicAcls", default=False, about="Whether public ACLs have no effect."
+    ),
+    "restrict_public_buckets": boolean(
+        "RestrictPublicBuckets",
+        default=False,
+        about="Whether a public policy lets in only this account and services.",
+    ),
+}
 
 
 def _put(context: Context, attributes: Attributes) -> Api:

@@ -19,16 +19,22 @@ _RULE: dict[str, Field] = {
     "apply_server_side_encryption_by_default": one_block(
         {
             "kms_master_key_id": string("KMSMasterKeyID", about="Key to encrypt with; for aws:kms."),
-            "sse_algorithm": string("SSEAlgorithm", required=True, allowed=("AES256", "aws:kms", "aws:kms:dsse")),
+            "sse_algorithm": string(
+                "SSEAlgorithm", required=True, allowed=("AES256", "aws:kms", "aws:kms:dsse")
+            ),
         },
         "ApplyServerSideEncryptionByDefault",
         about="What is done to objects that do not ask for another encryption.",
     ),
     "blocked_encryption_types": string_list(
-        "BlockedEncryptionTypes.EncryptionType", computed=True, about="Encryption that uploads may not ask for: SSE-C or NONE."
+        "BlockedEncryptionTypes.EncryptionType",
+        computed=True,
+        about="Encryption that uploads may not ask for: SSE-C or NONE.",
     ),
-    "bucket_key_enabled": boolean("BucketKeyEnabled", about="Whether a key of the bucket saves calls of the key service."),
-}  # fmt: skip
+    "bucket_key_enabled": boolean(
+        "BucketKeyEnabled", about="Whether a key of the bucket saves calls of the key service."
+    ),
+}
 
 
 def _put(context: Context, attributes: Attributes) -> Api:
@@ -58,7 +64,10 @@ RESOURCE = Resource(
     name="aws_s3_bucket_server_side_encryption_configuration",
     service="s3",
     about="Default encryption of a bucket. Without it objects are encrypted with AES256 by keys of S3.",
-    fields={**bucket_fields(), "rule": block_set(_RULE, "Rules", min_items=1, about="How objects are encrypted.")},
+    fields={
+        **bucket_fields(),
+        "rule": block_set(_RULE, "Rules", min_items=1, about="How objects are encrypted."),
+    },
     id=bucket_id,
     import_id=BUCKET_IDS,
     create=_put,
@@ -67,4 +76,4 @@ RESOURCE = Resource(
     delete=_delete,
     not_found=(*BUCKET_GONE, "ServerSideEncryptionConfigurationNotFoundError"),
     retry_create=BUCKET_NEW,
-)  # fmt: skip
+)

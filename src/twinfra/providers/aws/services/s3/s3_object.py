@@ -78,9 +78,12 @@ def _delete(context: Context, attributes: Attributes) -> None:
                 continue
             if force and kind == "Versions":
                 context.find(
-                    "put_object_legal_hold", missing=("InvalidRequest", "MethodNotAllowed"), **where,
-                    VersionId=one["VersionId"], LegalHold={"Status": "OFF"},
-                )  # fmt: skip
+                    "put_object_legal_hold",
+                    missing=("InvalidRequest", "MethodNotAllowed"),
+                    **where,
+                    VersionId=one["VersionId"],
+                    LegalHold={"Status": "OFF"},
+                )
             context.call(
                 "delete_object",
                 **where,
@@ -160,11 +163,17 @@ def _overridden(draft: Draft) -> Any:
 
 _CHECKSUMS: dict[str, Field] = {
     "checksum_crc32": output(STRING, "ChecksumCRC32", about="Checksum, where that algorithm was asked for."),
-    "checksum_crc32c": output(STRING, "ChecksumCRC32C", about="Checksum, where that algorithm was asked for."),
-    "checksum_crc64nvme": output(STRING, "ChecksumCRC64NVME", about="Checksum, where that algorithm was asked for."),
+    "checksum_crc32c": output(
+        STRING, "ChecksumCRC32C", about="Checksum, where that algorithm was asked for."
+    ),
+    "checksum_crc64nvme": output(
+        STRING, "ChecksumCRC64NVME", about="Checksum, where that algorithm was asked for."
+    ),
     "checksum_sha1": output(STRING, "ChecksumSHA1", about="Checksum, where that algorithm was asked for."),
-    "checksum_sha256": output(STRING, "ChecksumSHA256", about="Checksum, where that algorithm was asked for."),
-}  # fmt: skip
+    "checksum_sha256": output(
+        STRING, "ChecksumSHA256", about="Checksum, where that algorithm was asked for."
+    ),
+}
 
 RESOURCE = Resource(
     name="aws_s3_object",
@@ -172,37 +181,90 @@ RESOURCE = Resource(
     about="An object in a bucket, from a text, a file, or nothing.",
     fields={
         "bucket": string("", required=True, force_new=True, about="The bucket's name."),
-        "key": string("", required=True, force_new=True, checks=(length(1, 1024),), about="Its name in the bucket."),
-        "content": string("", read=_own("content"), conflicts=("source", "content_base64"), about="Its content, as text."),
-        "content_base64": string("", read=_own("content_base64"), conflicts=("source", "content"), about="Its content, in base 64."),
-        "source": string("", read=_own("source"), conflicts=("content", "content_base64"), about="A file with its content."),
-        "source_hash": string("", about="A value, such as a hash of the source, whose change uploads it again."),
-        "etag": string("", read=lambda found, _: bare_etag(found), computed=True, about="Its ETag; given, a change uploads it again."),
-        "acl": string("", allowed=(*CANNED, "bucket-owner-read", "bucket-owner-full-control"), about="A canned ACL."),
-        "bucket_key_enabled": boolean("", read="BucketKeyEnabled", computed=True, about="Whether the bucket's key encrypts it."),
+        "key": string(
+            "", required=True, force_new=True, checks=(length(1, 1024),), about="Its name in the bucket."
+        ),
+        "content": string(
+            "", read=_own("content"), conflicts=("source", "content_base64"), about="Its content, as text."
+        ),
+        "content_base64": string(
+            "", read=_own("content_base64"), conflicts=("source", "content"), about="Its content, in base 64."
+        ),
+        "source": string(
+            "", read=_own("source"), conflicts=("content", "content_base64"), about="A file with its content."
+        ),
+        "source_hash": string(
+            "", about="A value, such as a hash of the source, whose change uploads it again."
+        ),
+        "etag": string(
+            "",
+            read=lambda found, _: bare_etag(found),
+            computed=True,
+            about="Its ETag; given, a change uploads it again.",
+        ),
+        "acl": string(
+            "", allowed=(*CANNED, "bucket-owner-read", "bucket-owner-full-control"), about="A canned ACL."
+        ),
+        "bucket_key_enabled": boolean(
+            "", read="BucketKeyEnabled", computed=True, about="Whether the bucket's key encrypts it."
+        ),
         "cache_control": string("", read="CacheControl", about="How it may be cached."),
-        "checksum_algorithm": string("", allowed=("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"), about="A checksum to keep with it."),
+        "checksum_algorithm": string(
+            "",
+            allowed=("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"),
+            about="A checksum to keep with it.",
+        ),
         "content_disposition": string("", read="ContentDisposition", about="How it is presented."),
         "content_encoding": string("", read="ContentEncoding", about="How it is encoded."),
         "content_language": string("", read="ContentLanguage", about="Its language."),
-        "content_type": string("", read="ContentType", computed=True, about="Its media type; guessed from the source's name where not given."),
+        "content_type": string(
+            "",
+            read="ContentType",
+            computed=True,
+            about="Its media type; guessed from the source's name where not given.",
+        ),
         "force_destroy": boolean("", default=False, about="Whether a legal hold is lifted to delete it."),
         "kms_key_id": string("", read=_kms_key, computed=True, about="Key to encrypt it with."),
         "metadata": string_map("", read="Metadata", about="Metadata, with lower case names."),
-        "object_lock_legal_hold_status": string("", read="ObjectLockLegalHoldStatus", allowed=("ON", "OFF"), about="Whether it is held."),
-        "object_lock_mode": string("", read="ObjectLockMode", allowed=("GOVERNANCE", "COMPLIANCE"), about="How strictly it is retained.",
-                                   requires=("object_lock_retain_until_date",)),
-        "object_lock_retain_until_date": string("", read="ObjectLockRetainUntilDate", equal=same_time, about="Until when, as RFC 3339.",
-                                                requires=("object_lock_mode",)),
+        "object_lock_legal_hold_status": string(
+            "", read="ObjectLockLegalHoldStatus", allowed=("ON", "OFF"), about="Whether it is held."
+        ),
+        "object_lock_mode": string(
+            "",
+            read="ObjectLockMode",
+            allowed=("GOVERNANCE", "COMPLIANCE"),
+            about="How strictly it is retained.",
+            requires=("object_lock_retain_until_date",),
+        ),
+        "object_lock_retain_until_date": string(
+            "",
+            read="ObjectLockRetainUntilDate",
+            equal=same_time,
+            about="Until when, as RFC 3339.",
+            requires=("object_lock_mode",),
+        ),
         "override_provider": one_block(
-            {"default_tags": one_block({"tags": string_map("", about="Default tags for this object.")})}, read="",
+            {"default_tags": one_block({"tags": string_map("", about="Default tags for this object.")})},
+            read="",
             about="Default tags in place of the provider's.",
         ),
-        "server_side_encryption": string("", read="ServerSideEncryption", computed=True, allowed=("AES256", "aws:kms", "aws:kms:dsse"), about="How it is encrypted."),
+        "server_side_encryption": string(
+            "",
+            read="ServerSideEncryption",
+            computed=True,
+            allowed=("AES256", "aws:kms", "aws:kms:dsse"),
+            about="How it is encrypted.",
+        ),
         "storage_class": string("", read=_storage_class, computed=True, about="Its storage class."),
-        "website_redirect": string("", read="WebsiteRedirectLocation", about="Where a web site sends those who ask for it."),
+        "website_redirect": string(
+            "", read="WebsiteRedirectLocation", about="Where a web site sends those who ask for it."
+        ),
         "arn": output(STRING, _arn, about="Its ARN."),
-        "version_id": output(STRING, lambda found, _: found.get("VersionId") or "", about="Its version, in a bucket that keeps versions."),
+        "version_id": output(
+            STRING,
+            lambda found, _: found.get("VersionId") or "",
+            about="Its version, in a bucket that keeps versions.",
+        ),
         **_CHECKSUMS,
         **TAGS,
     },
@@ -212,7 +274,13 @@ RESOURCE = Resource(
     read=_read,
     updates=(
         Update(
-            fields=(*WHOLE, "acl", "object_lock_legal_hold_status", "object_lock_mode", "object_lock_retain_until_date"),
+            fields=(
+                *WHOLE,
+                "acl",
+                "object_lock_legal_hold_status",
+                "object_lock_mode",
+                "object_lock_retain_until_date",
+            ),
             call=_replaced,
         ),
     ),
@@ -223,4 +291,4 @@ RESOURCE = Resource(
     imported=_imported,
     plan=_plan,
     notes=("Import with the bucket's name and the key: bucket/some/key or s3://bucket/some/key.",),
-)  # fmt: skip
+)

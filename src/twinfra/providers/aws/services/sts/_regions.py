@@ -1,4 +1,6 @@
-"""Names of regions for people (https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html)."""
+"""Names of regions for people
+(https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html).
+"""
 
 from __future__ import annotations
 
