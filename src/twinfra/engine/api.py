@@ -7,7 +7,7 @@ Diagnostics are returned, not raised, except by bugs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from twinfra.addresses import Instance
@@ -16,7 +16,7 @@ from twinfra.diagnostics import Diagnostics
 from twinfra.engine.changes import Plan
 from twinfra.engine.events import Listener, Silent
 from twinfra.engine.providers import Providers
-from twinfra.engine.recorder import NoRecorder, Recorder
+from twinfra.engine.recorder import Intent, NoRecorder, Recorder
 from twinfra.engine.stop import Stop
 from twinfra.lang.nodes import Expression
 from twinfra.lang.scope import Scope
@@ -28,6 +28,7 @@ __all__ = [
     "ApplyResult",
     "ConsoleResult",
     "GraphView",
+    "Intent",
     "NoRecorder",
     "PlanOptions",
     "PlanResult",
@@ -40,6 +41,7 @@ __all__ = [
     "graph_of",
     "import_resource",
     "plan",
+    "recover",
     "validate",
 ]
 
@@ -172,6 +174,25 @@ def apply(
         listener,
         stop or Stop(),
     )
+
+
+def recover(
+    configuration: Configuration,
+    state: State,
+    inputs: Mapping[str, Value],
+    providers: Providers,
+    intents: Iterable[Intent],
+    recorder: Recorder | None = None,
+    workspace: str = "default",
+) -> ApplyResult:
+    """Look for what the creates behind unanswered intents have made, before anything is planned.
+
+    What is found is in the result's state, tainted. With errors, nothing must be planned: something might be
+    made twice.
+    """
+    from twinfra.engine.recovery import recover as run
+
+    return run(configuration, state, inputs, providers, intents, recorder or NoRecorder(), workspace)
 
 
 def import_resource(

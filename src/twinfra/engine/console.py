@@ -38,7 +38,7 @@ def console(
     from twinfra.engine.api import ConsoleResult
 
     program = providers.program(configuration)
-    walk = _View(program, state, inputs, providers, workspace)
+    walk = View(program, state, inputs, providers, workspace)
     walk.diagnostics.extend(program.problems)
     if not program.broken:
         walk.run()
@@ -58,7 +58,7 @@ def evaluate(scope: Scope, expressions: Sequence[Expression]) -> tuple[list[Valu
     return values, found
 
 
-class _View(Evaluation):
+class View(Evaluation):
     """Fills scopes from state and inputs; what is not there yet is unknown."""
 
     def __init__(

@@ -107,8 +107,8 @@ class Refresher:
                 for address, one in objects:
                     self._read_inline(provider, kind, address, one)
             elif hasattr(provider, "read_many"):
-                for at in range(0, len(objects), self.BATCH):
-                    calls.append(self._batch(provider, kind, objects[at : at + self.BATCH]))
+                starts = range(0, len(objects), self.BATCH)
+                calls.extend(self._batch(provider, kind, objects[at : at + self.BATCH]) for at in starts)
             else:
                 calls.extend(self._single(provider, kind, address, one) for address, one in objects)
         return calls
