@@ -29,10 +29,11 @@ from twinfra.engine.nodes import (
     ValidationNode,
 )
 from twinfra.engine.objects import Facts, decode_object, marked, stored_marks
-from twinfra.engine.operations import Operations, Place
+from twinfra.engine.operations import Operations
 from twinfra.engine.ordering import DestroyNode, End, Ends
 from twinfra.engine.orphans import RemovedPart, removed_parts
 from twinfra.engine.outputs import encode_output
+from twinfra.engine.places import Place
 from twinfra.engine.providers import Providers
 from twinfra.engine.provisioners import bind_parts
 from twinfra.engine.reading import read_deferred

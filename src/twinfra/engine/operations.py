@@ -6,9 +6,9 @@ What a provider did is recorded before anything else happens, also when it faile
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from twinfra.addresses import Instance, ProviderConfig
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, error, warning
@@ -19,13 +19,12 @@ from twinfra.engine.instance import addressed, check_config
 from twinfra.engine.lifecycle import ignore_changes
 from twinfra.engine.nodes import ProvisionerPart, ResourceNode
 from twinfra.engine.objects import Facts, encode_object, marked
+from twinfra.engine.places import Place
 from twinfra.engine.proposal import propose
-from twinfra.engine.provisioners import LocalExec, ProvisionerFailed, local_exec, run_local_exec
+from twinfra.engine.provisioning import Fail, Provisioning
 from twinfra.engine.recorder import Intent
 from twinfra.engine.refresh import id_of
 from twinfra.engine.scheduler import Abandoned, Call, Operation
-from twinfra.engine.scope import UNSET, ModuleScope
-from twinfra.engine.tables import Repetition, Table
 from twinfra.providers.protocol import (
     OPERATION_TOKEN,
     Planned,
@@ -39,46 +38,12 @@ from twinfra.state.model import InstanceObject
 from twinfra.values.encoding import value_to_json
 from twinfra.values.marks import PathMarks, unmark_deep
 from twinfra.values.unknowns import contains_unknown, unknown_as_null
-from twinfra.values.value import SENSITIVE, GetAttr, Path, Value
+from twinfra.values.value import SENSITIVE, GetAttr, Path
 
 if TYPE_CHECKING:
     from twinfra.engine.applier import Applier
 
 Object = dict[str, Any]
-Fail: TypeAlias = Callable[[list[Diagnostic]], None]
-
-
-class Place:
-    """Where an operation works: a resource instance, its scope with `count` or `each`, and its table."""
-
-    __slots__ = ("address", "index", "node", "scope", "table", "value")
-
-    def __init__(
-        self,
-        node: ResourceNode,
-        scope: ModuleScope,
-        table: Table,
-        address: Instance,
-        index: Value,
-        value: Value,
-    ) -> None:
-        self.node = node
-        self.scope = scope
-        self.table = table
-        self.address = address
-        self.index = index
-        self.value = value
-
-    def enter(self, self_value: Any = UNSET) -> ModuleScope:
-        """The scope, set for this instance; to be left again before anything waits."""
-        self.scope.repeat(self.table.repetition, self.index, self.value)
-        self.scope.self_value = self_value
-        return self.scope
-
-    def leave(self) -> None:
-        """Set the scope back."""
-        self.scope.repeat(Repetition.SINGLE, None, None)
-        self.scope.self_value = UNSET
 
 
 class Operations:
@@ -86,6 +51,7 @@ class Operations:
 
     def __init__(self, run: Applier) -> None:
         self._run = run
+        self._provisioning = Provisioning(run)
 
     # -- create and update
 
@@ -352,7 +318,7 @@ class Operations:
         value, _ = unmark_deep(change.before)
         range = None if place is None else place.node.config.range
         if provisioners and not deposed and not stored.tainted:
-            held = yield from self._provision_parts(address, provisioners, place, change.before, facts, fail)
+            held = yield from self._provisioning.run(address, provisioners, place, change.before, fail)
             if not held:
                 return
         run.listener.apply_started(change, Action.DELETE, id_of(value))
@@ -386,84 +352,16 @@ class Operations:
             return None
         return instance.deposed.get(deposed) if deposed else instance.current
 
-    # -- provisioners
-
     def _provision(self, place: Place, attributes: Object, marks: PathMarks) -> Generator[Any, Any, bool]:
         """Run the provisioners for a new object; returns whether all went well."""
         node = place.node
         parts = [part for part in node.provisioners if part.config.when != "destroy"]
         shown = marked(attributes, node.facts, marks)
-
-        def fail(found: list[Diagnostic]) -> None:
-            self._run.fail(node, found)
-
-        return (yield from self._provision_parts(place.address, parts, place, shown, node.facts, fail))
-
-    def _provision_parts(
-        self,
-        address: Instance,
-        parts: Sequence[ProvisionerPart],
-        place: Place | None,
-        self_value: Value,
-        facts: Facts,
-        fail: Fail,
-    ) -> Generator[Any, Any, bool]:
-        run = self._run
-        for part in parts:
-            go_on = part.config.on_failure == "continue"
-            try:
-                scope = (
-                    place.enter(self_value) if place is not None else run.enter_orphan(address, self_value)
-                )
-                try:
-                    arguments, marks = decode_config(part.decoder, scope, None)
-                finally:
-                    if place is not None:
-                        place.leave()
-                    else:
-                        run.leave_orphan(address)
-                secret = any(SENSITIVE in found for _, found in marks)
-                what = local_exec(arguments, secret)
-            except DiagnosticError as failed:
-                fail(list(failed.at(part.config.body.range).diagnostics))
-                return False
-            except ProvisionerFailed as failed:
-                if self._provisioner_failed(part, failed, go_on, fail):
-                    continue
-                return False
-            run.listener.provision_started(address, part.config.type)
-            call = self._provisioner_call(address, part, what)
-            try:
-                yield call
-            except ProvisionerFailed as failed:
-                run.listener.provision_finished(address, part.config.type, True)
-                if self._provisioner_failed(part, failed, go_on, fail):
-                    continue
-                return False
-            run.listener.provision_finished(address, part.config.type, False)
-        return True
-
-    def _provisioner_call(self, address: Instance, part: ProvisionerPart, what: LocalExec) -> Call:
-        run = self._run
-
-        def tell(seconds: float, line: str) -> None:
-            if line:
-                run.listener.provision_output(address, part.config.type, line)
-
-        call: Call
-        call = Call(lambda: run_local_exec(what, lambda line: run.walk.post(call, line)), tick=tell)
-        return call
-
-    def _provisioner_failed(
-        self, part: ProvisionerPart, failed: ProvisionerFailed, go_on: bool, fail: Fail
-    ) -> bool:
-        """Tell of a failed provisioner; returns whether to go on all the same."""
-        body = part.config.body.range
-        place = replace(body, end=body.start + 1)
-        if go_on:
-            return True
-        fail([replace(failed.diagnostic, subject=place)])
-        return False
+        return (
+            yield from self._provisioning.run(
+                place.address, parts, place, shown, lambda found: self._run.fail(node, found)
+            )
+        )
 
 
 def _same_marks(now: PathMarks, stored: InstanceObject | None) -> bool:

@@ -8,7 +8,7 @@ from twinfra.diagnostics import Diagnostic, DiagnosticError, as_warnings
 from twinfra.engine.bodies import decode_config, locate
 from twinfra.engine.instance import addressed
 from twinfra.engine.objects import encode_object, marked
-from twinfra.engine.operations import Place
+from twinfra.engine.places import Place
 from twinfra.engine.refresh import id_of
 from twinfra.engine.scheduler import Call, Operation
 from twinfra.providers.protocol import Provider, ProviderError, Stored

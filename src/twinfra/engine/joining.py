@@ -1,0 +1,258 @@
+"""Joining a program: each node to what its expressions name; what nothing declares is its problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from twinfra.addresses import MANAGED, ModulePath, Resource
+from twinfra.config.model import Import
+from twinfra.diagnostics import Diagnostic, DiagnosticError, error
+from twinfra.engine.nodes import (
+    CallNode,
+    EndNode,
+    ImportPart,
+    LocalNode,
+    Node,
+    ResourceNode,
+    ValidationNode,
+    VariableNode,
+)
+from twinfra.engine.scope import table_key, undeclared
+from twinfra.engine.traversals import steps_of
+from twinfra.lang.compiler import compile_expression
+from twinfra.lang.nodes import BodyShape, Expression, Literal
+from twinfra.lang.scope import Reference
+
+if TYPE_CHECKING:
+    from twinfra.engine.program import ModuleNodes, Program
+
+
+class Joiner:
+    """Joins the nodes of one program; used once."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def join(self) -> None:
+        """Give every node what it needs."""
+        for nodes in tuple(self._program.modules.values()):
+            self._join(nodes)
+        self._join_imports()
+
+    def _join(self, nodes: ModuleNodes) -> None:
+        path = nodes.module.path
+        for variable in tuple(nodes.variables.values()):
+            self._join_variable(nodes, variable)
+        for local in nodes.locals.values():
+            if any(one.kind == "local" and one.name == local.name for one in local.compiled.references):
+                local.problems.append(_own_local(local))
+                continue
+            self._need(nodes, local, local.compiled.references)
+        for output in nodes.outputs.values():
+            self._need(nodes, output, output.compiled.references)
+            for check in output.checks:
+                self._need(nodes, output, check.references)
+            self._depend(nodes, output, output.config.depends_on)
+        for resource in nodes.resources.values():
+            self._join_resource(nodes, resource)
+        for check_node in nodes.checks:
+            for check in check_node.assertions:
+                self._need(nodes, check_node, check.references)
+            if check_node.data is not None:
+                check_node.needs[check_node.data] = None
+        for call in nodes.calls.values():
+            self._join_call(nodes, call)
+        if nodes.call is not None:
+            own = nodes.call
+            for group in (nodes.variables, nodes.locals, nodes.outputs, nodes.resources, nodes.calls):
+                for node in group.values():
+                    node.needs[own] = None
+            for check_node in nodes.checks:
+                check_node.needs[own] = None
+        for provider in self._program.providers.values():
+            if provider.config.module == path and provider.decoder is not None:
+                self._need(nodes, provider, provider.decoder.references)
+                if nodes.call is not None:
+                    provider.needs[nodes.call] = None
+
+    def _join_variable(self, nodes: ModuleNodes, variable: VariableNode) -> None:
+        for check in variable.checks:
+            if any(one.kind != "var" or one.name != variable.name for one in check.references):
+                validation = ValidationNode(variable)
+                validation.needs[variable] = None
+                self._program.nodes.append(validation)
+                for each in variable.checks:
+                    self._need(nodes, validation, each.references)
+                return
+
+    def _join_call(self, nodes: ModuleNodes, call: CallNode) -> None:
+        for compiled in (call.count, call.for_each):
+            if compiled is not None:
+                self._need(nodes, call, compiled.references)
+        before = set(call.needs)
+        self._depend(nodes, call, call.config.depends_on)
+        call.depends = [one for one in call.needs if one not in before]
+        inner = self._program.modules[(*nodes.module.path, call.name)]
+        shape = BodyShape({name: not one.config.has_default for name, one in inner.variables.items()})
+        content, problems = call.config.body.content(shape)
+        call.problems.extend(problems)
+        for name, attribute in content.attributes.items():
+            variable = inner.variables[name]
+            variable.argument = compile_expression(attribute.expression)
+            variable.argument_range = attribute.expression.range
+            self._need(nodes, variable, variable.argument.references)
+
+    def _join_resource(self, nodes: ModuleNodes, node: ResourceNode) -> None:
+        node.needs[node.provider] = None
+        for compiled in (node.count, node.for_each):
+            if compiled is not None:
+                self._need(nodes, node, compiled.references)
+        if hasattr(node, "decoder"):
+            self._need(nodes, node, node.decoder.references)
+        for check in (*node.preconditions, *node.postconditions):
+            self._need(nodes, node, check.references)
+        for part in node.provisioners:
+            self._need(nodes, node, part.decoder.references)
+        for trigger in node.triggers:
+            self._need(nodes, node, (trigger.reference,))
+        before = set(node.needs)
+        self._depend(nodes, node, node.config.depends_on)
+        node.depends = [one for one in node.needs if one not in before]
+
+    def _join_imports(self) -> None:
+        root = self._program.modules[()]
+        first: dict[str, Import] = {}
+        for config in root.module.imports:
+            try:
+                path, resource, fixed = _import_target(config)
+            except DiagnosticError as refused:
+                self._program.problems.extend(refused.at(config.to.range).diagnostics)
+                continue
+            node = self._program.resource(path, table_key(resource.mode, resource.type, resource.name))
+            if node is None:
+                self._program.problems.add(
+                    error(
+                        "Nothing configured to import to",
+                        f"The configuration has no block for {config.to.range.text}.",
+                        config.to.range,
+                        mend=f'Write resource "{resource.type}" "{resource.name}" first.',
+                    )
+                )
+                continue
+            other = first.setdefault(config.to.range.text, config) if fixed else config
+            if other is not config:
+                self._program.problems.add(
+                    error(
+                        "Imported twice",
+                        f"There is another import block for {config.to.range.text}, at {other.to.range}.",
+                        config.to.range,
+                        mend="Keep one of them.",
+                    )
+                )
+                continue
+            part = ImportPart(config, resource)
+            node.imports.append(part)
+            self._need(root, node, part.id.references)
+            if part.for_each is not None:
+                self._need(root, node, part.for_each.references)
+
+    def _depend(self, nodes: ModuleNodes, node: Node, depends_on: Iterable[Expression]) -> None:
+        for expression in depends_on:
+            for reference in compile_expression(expression).references:
+                if reference.kind == "module" and reference.name in nodes.calls:
+                    node.needs[self._end((*nodes.module.path, reference.name))] = None
+                else:
+                    self._need(nodes, node, (reference,))
+
+    def _end(self, path: ModulePath) -> EndNode:
+        """The end of a module: waits for all that is declared in it and in the modules it calls."""
+        nodes = self._program.modules[path]
+        if nodes.end is None:
+            end = nodes.end = EndNode(nodes.module)
+            self._program.nodes.append(end)
+            assert nodes.call is not None
+            end.needs[nodes.call] = None
+            for group in (nodes.variables, nodes.locals, nodes.outputs, nodes.resources):
+                for node in group.values():
+                    end.needs[node] = None
+            for name in nodes.calls:
+                end.needs[self._end((*path, name))] = None
+        return nodes.end
+
+    def _need(self, nodes: ModuleNodes, node: Node, references: Iterable[Reference]) -> None:
+        """Make a node wait for what its references name; a name that nothing declares is its problem."""
+        needs = node.needs
+        for reference in references:
+            kind = reference.kind
+            found: Node | None
+            if kind == "var":
+                found = nodes.variables.get(reference.name)
+            elif kind == "local":
+                found = nodes.locals.get(reference.name)
+            elif kind == "resource" or kind == "data" or kind == "ephemeral":
+                found = nodes.resources.get((kind, reference.type, reference.name))
+                if found is node:
+                    node.problems.extend(_own_resource(found, reference))
+                    continue
+            elif kind == "module":
+                call = nodes.calls.get(reference.name)
+                if call is not None:
+                    needs[call] = None
+                    self._need_outputs((*nodes.module.path, reference.name), reference, needs)
+                    continue
+                found = None
+            else:
+                continue
+            if found is None:
+                node.problems.append(undeclared(nodes.module, reference))
+            elif found is not node:
+                needs[found] = None
+
+    def _need_outputs(self, path: ModulePath, reference: Reference, needs: dict[Node, None]) -> None:
+        outputs = self._program.modules[path].outputs
+        if reference.attribute:
+            one = outputs.get(reference.attribute)
+            if one is not None:
+                needs[one] = None
+            return
+        for output in outputs.values():
+            needs[output] = None
+
+
+def _import_target(config: Import) -> tuple[ModulePath, Resource, bool]:
+    """The configured resource that an import is for, and whether its keys are written out."""
+    steps = steps_of(config.to)
+    names = [step.name for step in steps if step.key is None]
+    path: list[str] = []
+    while len(names) >= 2 and names[0] == "module":
+        path.append(names[1])
+        names = names[2:]
+    if names and names[0] == "resource":
+        names = names[1:]
+    if len(names) != 2:
+        raise DiagnosticError(
+            error("Not a resource instance", "An import must name an instance of a managed resource.")
+        )
+    fixed = all(step.key is None or isinstance(step.key, Literal) for step in steps)
+    return tuple(path), Resource(MANAGED, *names), fixed
+
+
+def _own_local(local: LocalNode) -> Diagnostic:
+    return error(
+        "Local value refers to itself",
+        f"local.{local.name} cannot be part of its own expression.",
+        local.config.expression.range,
+        mend="Use another value in it.",
+    )
+
+
+def _own_resource(node: ResourceNode, reference: Reference) -> list[Diagnostic]:
+    found = error(
+        "Block refers to itself",
+        f"{node.resource} cannot use its own attributes: they are known only when it exists.",
+        reference.range,
+        mend="Use self in postconditions and provisioners; elsewhere, use another value.",
+    )
+    # An object that is not repeated is its own instance and its own resource, and stock tells of both.
+    return [found] if node.count is not None or node.for_each is not None else [found, found]
