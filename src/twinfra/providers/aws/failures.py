@@ -129,6 +129,12 @@ def describe(problem: ApiError, doing: str) -> Diagnostic:
             f"No answer from {problem.service} while {doing}: {problem.message}.".replace("..", "."),
             mend=_MENDS["Unreachable"],
         )
+    if problem.code == "Parameters":
+        said = " ".join(line.strip() for line in problem.message.splitlines()[1:]) or problem.message
+        return error(
+            f"Error while {doing}",
+            f"{_camel(problem.operation)} of {problem.service} does not take this: {said}.",
+        )
     mend = _MENDS.get(problem.code, "")
     if problem.code in _DENIED:
         mend = f"Allow the action {problem.service}:{_camel(problem.operation)} to these credentials."

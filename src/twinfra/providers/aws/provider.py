@@ -125,7 +125,8 @@ class AwsProvider:
 
     def validate_data(self, kind: str, config: Object) -> Sequence[Diagnostic]:
         """Check a data source's configuration."""
-        return list(validation.validate(kind, _data_source(kind).all_fields(), config))
+        source = _data_source(kind)
+        return [*validation.validate(kind, source.all_fields(), config), *_bad_timeouts(source, config)]
 
     def plan(self, kind: str, proposal: Proposal) -> Planned:
         """Plan from the declaration; no call is made."""
@@ -178,14 +179,13 @@ class AwsProvider:
                     if problem.code in resource.not_found:
                         return None
                     raise
-                return Stored(
-                    lifecycle.refreshed(resource, context, api, current.attributes), current.private
-                )
+                refreshed = lifecycle.refreshed(resource, context, api, current.attributes)
+            return self._tidied(kind, Stored(refreshed, current.private))
 
         pairs = list(zip(currents, found, strict=True))
-        if resource.extend is None:
-            return [finish(pair) for pair in pairs]
-        return self._side_by_side(finish, pairs)
+        if resource.extend is not None:
+            return self._side_by_side(finish, pairs)
+        return [_guarded(finish, pair) for pair in pairs]
 
     def _tidied(self, kind: str, stored: Stored) -> Stored:
         """Without the trace of a create that was interrupted between its result and its confirmation."""
@@ -198,19 +198,12 @@ class AwsProvider:
             return stored
 
     def _side_by_side(self, action: Any, items: Sequence[Any]) -> Sequence[Stored | ProviderError | None]:
-        def guarded(item: Any) -> Stored | ProviderError | None:
-            try:
-                result: Stored | None = action(item)
-            except ProviderError as problem:
-                return problem
-            return result
-
         if len(items) < 2:
-            return [guarded(item) for item in items]
+            return [_guarded(action, item) for item in items]
         with self._lock:
             if self._readers is None:
                 self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="aws-read")
-        return list(self._readers.map(guarded, items))
+        return list(self._readers.map(lambda item: _guarded(action, item), items))
 
     def apply(self, kind: str, change: Planned, progress: Progress = silent) -> Stored | None:
         """Create, update or delete, and wait until done."""
@@ -299,6 +292,7 @@ class AwsProvider:
         if not source.offline:
             self._permit()
         context = Context(self.session, source.service, _region_of(config, source.regional), progress)
+        context.limits = lifecycle.limits_of(config)
         from twinfra.providers.aws.mapping import shape, type_of
 
         with _Explained(f"reading data {kind}"):
@@ -309,6 +303,8 @@ class AwsProvider:
                 result[name] = shape(value, type_of(field))
             if source.regional:
                 result["region"] = context.region
+            if source.timeouts:
+                result["timeouts"] = config.get("timeouts")
         return result
 
     def close(self) -> None:
@@ -359,6 +355,15 @@ class _Explained:
             ) from problem
 
 
+def _guarded(action: Any, item: Any) -> Stored | None | ProviderError:
+    """What an action comes to for one of many, its failure included."""
+    try:
+        result: Stored | None = action(item)
+    except ProviderError as problem:
+        return problem
+    return result
+
+
 def _resource(kind: str) -> Resource:
     found = catalog.resource(kind)
     if found is None:
@@ -407,7 +412,7 @@ def _by_region(currents: Sequence[Stored]) -> dict[str, list[int]]:
     return found
 
 
-def _bad_timeouts(resource: Resource, config: Object) -> list[Diagnostic]:
+def _bad_timeouts(resource: Resource | DataSource, config: Object) -> list[Diagnostic]:
     from twinfra.providers.aws.checks import duration
 
     given = config.get("timeouts") if resource.timeouts else None

@@ -255,6 +255,7 @@ class DataSource:
     about: str
     fields: Mapping[str, Field]
     read: Callable[[Context, Attributes], Attributes]
+    timeouts: tuple[str, ...] = ()
     regional: bool = True
     offline: bool = False
     notes: tuple[str, ...] = ()

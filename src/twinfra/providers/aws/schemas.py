@@ -14,18 +14,22 @@ from twinfra.values.types import STRING
 def resource_schema(resource: Resource) -> ResourceSchema:
     """The schema of a resource type, its `timeouts` block included."""
     made = _block(resource.all_fields(), resource.about, resource.deprecated)
-    if resource.timeouts:
-        limits = {
-            name: Attribute(STRING, optional=True, description=f"How long a {name} may take, such as 30m.")
-            for name in resource.timeouts
-        }
-        made.blocks["timeouts"] = NestedBlock(Block(limits), Nesting.SINGLE)
-    return ResourceSchema(made, resource.version)
+    return ResourceSchema(_with_timeouts(made, resource.timeouts), resource.version)
 
 
 def data_schema(source: DataSource) -> ResourceSchema:
-    """The schema of a data source."""
-    return ResourceSchema(_block(source.all_fields(), source.about))
+    """The schema of a data source, its `timeouts` block included."""
+    return ResourceSchema(_with_timeouts(_block(source.all_fields(), source.about), source.timeouts))
+
+
+def _with_timeouts(block: Block, operations: tuple[str, ...]) -> Block:
+    if operations:
+        limits = {
+            name: Attribute(STRING, optional=True, description=f"How long a {name} may take, such as 30m.")
+            for name in operations
+        }
+        block.blocks["timeouts"] = NestedBlock(Block(limits), Nesting.SINGLE)
+    return block
 
 
 def _block(fields: Mapping[str, Field], about: str = "", deprecated: str = "") -> Block:
