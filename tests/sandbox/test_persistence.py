@@ -30,7 +30,9 @@ def make_some(client: Callable[..., Any]) -> None:
     )
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
-    ec2.run_instances(MinCount=1, MaxCount=1, InstanceType="t3.micro", SubnetId=subnet, ImageId="ami-12c6146b")
+    ec2.run_instances(
+        MinCount=1, MaxCount=1, InstanceType="t3.micro", SubnetId=subnet, ImageId="ami-12c6146b"
+    )
     client("iam").create_role(RoleName="cluster", AssumeRolePolicyDocument=TRUST)
     eks.create_cluster(name="main", roleArn=ROLE, resourcesVpcConfig={"subnetIds": [subnet]})
     eks.create_nodegroup(clusterName="main", nodegroupName="cpu", nodeRole=ROLE, subnets=[subnet])
@@ -68,6 +70,33 @@ def everything(client: Callable[..., Any]) -> dict[str, Any]:
     return seen
 
 
+def make_few(client: Callable[..., Any]) -> None:
+    """Of the services that load quickly."""
+    client("s3").create_bucket(Bucket="bucket")
+    client("s3").put_object(Bucket="bucket", Key="large", Body=b"content")
+    client("logs").create_log_group(logGroupName="/log/group")
+
+
+def few_things(client: Callable[..., Any]) -> dict[str, Any]:
+    """What is there of them."""
+    seen = {
+        "buckets": client("s3").list_buckets(),
+        "objects": client("s3").list_objects_v2(Bucket="bucket"),
+        "logs": client("logs").describe_log_groups(),
+    }
+    for answer in seen.values():
+        del answer["ResponseMetadata"]
+    return seen
+
+
+@pytest.fixture
+def few(root: Path, clients_of: Callable[..., Any]) -> Sandbox:
+    """A sandbox with little in it."""
+    sandbox = server.ensure_running(root)
+    make_few(clients_of(sandbox))
+    return sandbox
+
+
 @pytest.fixture
 def made(root: Path, clients_of: Callable[..., Any]) -> Sandbox:
     """A sandbox with things in it."""
@@ -102,26 +131,27 @@ def test_a_killed_sandbox_has_everything_that_it_acknowledged(
 
 
 def test_a_kill_after_a_snapshot_loses_neither_what_came_before_nor_after_it(
-    root: Path, made: Sandbox, clients_of: Callable[..., Any], kill: Callable[[int], None]
+    root: Path, few: Sandbox, clients_of: Callable[..., Any], kill: Callable[[int], None]
 ) -> None:
-    faults.save(made)
-    s3 = clients_of(made)("s3")
+    faults.save(few)
+    s3 = clients_of(few)("s3")
     s3.delete_object(Bucket="bucket", Key="large")
     s3.put_object(Bucket="bucket", Key="large", Body=b"smaller")
-    before = everything(clients_of(made))
-    kill(made.pid)
+    before = few_things(clients_of(few))
+    kill(few.pid)
     after = server.ensure_running(root)
-    assert everything(clients_of(after)) == before
+    assert few_things(clients_of(after)) == before
 
 
 def test_what_is_made_after_a_restart_does_not_collide_with_what_was_there(
-    root: Path, made: Sandbox, clients_of: Callable[..., Any], kill: Callable[[int], None]
+    root: Path, few: Sandbox, clients_of: Callable[..., Any], kill: Callable[[int], None]
 ) -> None:
-    kill(made.pid)
-    ec2 = clients_of(server.ensure_running(root))("ec2")
-    ec2.create_vpc(CidrBlock="10.9.0.0/16")
-    blocks = sorted(vpc["CidrBlock"] for vpc in ec2.describe_vpcs()["Vpcs"])
-    assert blocks == ["10.0.0.0/16", "10.9.0.0/16", "172.31.0.0/16"]
+    first = clients_of(few)("iam").create_role(RoleName="first", AssumeRolePolicyDocument=TRUST)
+    kill(few.pid)
+    iam = clients_of(server.ensure_running(root))("iam")
+    second = iam.create_role(RoleName="second", AssumeRolePolicyDocument=TRUST)
+    assert first["Role"]["RoleId"] != second["Role"]["RoleId"]
+    assert iam.get_role(RoleName="first")["Role"]["RoleId"] == first["Role"]["RoleId"]
 
 
 def test_two_sandboxes_do_not_draw_the_same_identifiers(
@@ -131,57 +161,58 @@ def test_two_sandboxes_do_not_draw_the_same_identifiers(
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         try:
-            ec2 = clients_of(server.ensure_running(tmp_path / name))("ec2")
-            found.append(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
+            iam = clients_of(server.ensure_running(tmp_path / name))("iam")
+            role = iam.create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)
+            found.append(role["Role"]["RoleId"])
         finally:
             server.stop(tmp_path / name)
     assert found[0] != found[1]
 
 
 def test_a_torn_last_entry_is_cut_off(
-    root: Path, made: Sandbox, clients_of: Callable[..., Any], kill: Callable[[int], None]
+    root: Path, few: Sandbox, clients_of: Callable[..., Any], kill: Callable[[int], None]
 ) -> None:
-    before = everything(clients_of(made))
-    kill(made.pid)
+    before = few_things(clients_of(few))
+    kill(few.pid)
     journal = root / ".twinfra" / "sandbox" / "journal"
     whole = journal.stat().st_size
     with journal.open("ab") as file:
         file.write(b"000000ff00000000")
     after = server.ensure_running(root)
-    assert everything(clients_of(after)) == before
+    assert few_things(clients_of(after)) == before
     assert journal.stat().st_size == whole
 
 
 def test_a_snapshot_that_others_may_read_is_not_used(
-    root: Path, made: Sandbox, clients_of: Callable[..., Any]
+    root: Path, few: Sandbox, clients_of: Callable[..., Any]
 ) -> None:
-    before = everything(clients_of(made))
+    before = few_things(clients_of(few))
     server.stop(root)
     os.chmod(root / ".twinfra" / "sandbox" / "snapshot", 0o644)
     after = server.ensure_running(root)
-    assert everything(clients_of(after)) == before
+    assert few_things(clients_of(after)) == before
     log = (root / ".twinfra" / "sandbox" / "sandbox.log").read_text()
     assert not log.rstrip().endswith("; 0 requests carried out again")
 
 
-def test_a_snapshot_cannot_run_code(root: Path, made: Sandbox, clients_of: Callable[..., Any]) -> None:
+def test_a_snapshot_cannot_run_code(root: Path, few: Sandbox, clients_of: Callable[..., Any]) -> None:
     class Bomb:
         def __reduce__(self) -> tuple[Any, ...]:
             return os.mkdir, (str(root / "exploded"),)
 
-    before = everything(clients_of(made))
+    before = few_things(clients_of(few))
     server.stop(root)
     snapshot = root / ".twinfra" / "sandbox" / "snapshot"
     snapshot.write_bytes(pickle.dumps(Bomb()))
     after = server.ensure_running(root)
-    assert everything(clients_of(after)) == before
+    assert few_things(clients_of(after)) == before
     assert not (root / "exploded").exists()
 
 
 def test_an_emptied_sandbox_stays_empty_after_a_restart(
-    root: Path, made: Sandbox, clients_of: Callable[..., Any]
+    root: Path, few: Sandbox, clients_of: Callable[..., Any]
 ) -> None:
-    faults.empty(made)
+    faults.empty(few)
     server.stop(root)
     after = server.ensure_running(root)
     assert clients_of(after)("s3").list_buckets()["Buckets"] == []

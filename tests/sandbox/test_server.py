@@ -31,9 +31,7 @@ def test_many_who_start_it_at_once_get_the_same_one(root: Path) -> None:
     assert len(found) == 1
 
 
-def test_two_directories_have_two_sandboxes(
-    tmp_path: Path, clients_of: Callable[..., Any]
-) -> None:
+def test_two_directories_have_two_sandboxes(tmp_path: Path, clients_of: Callable[..., Any]) -> None:
     roots = [tmp_path / "one", tmp_path / "two"]
     for directory in roots:
         directory.mkdir()
@@ -151,9 +149,7 @@ def test_a_server_that_cannot_start_says_why(root: Path) -> None:
     assert "sandbox.log" in caught.value.diagnostics[0].mend
 
 
-def test_the_variables_are_all_that_boto3_needs(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_variables_are_all_that_boto3_needs(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import boto3
 
     for name, value in server.environment(server.ensure_running(root)).items():
@@ -176,9 +172,7 @@ def test_the_variables_are_all_that_the_aws_command_needs(root: Path) -> None:
     assert json.loads(made.stdout)["Vpc"]["CidrBlock"] == "10.0.0.0/16"
 
 
-def test_nothing_of_a_real_account_reaches_the_server(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_of_a_real_account_reaches_the_server(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-a-real-account")
     pid = server.ensure_running(root).pid
     assert b"of-a-real-account" not in Path(f"/proc/{pid}/environ").read_bytes()

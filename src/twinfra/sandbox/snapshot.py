@@ -97,9 +97,10 @@ class Snapshot:
     def forget(self) -> None:
         """Empty the cloud, and remove what was saved of it."""
         self._path.unlink(missing_ok=True)
-        for services in list(BackendDict._instances):
+        for services in BackendDict._instances:
+            services.clear()  # moto's own reset makes each backend anew first, only to throw it away
             vars(services).get("bucket_accounts", {}).clear()
-        BackendDict.reset()
+        BackendDict._instances.clear()
 
 
 def _contents() -> Contents:
