@@ -4,7 +4,6 @@ rules.
 
 from __future__ import annotations
 
-import urllib.request
 from typing import Any
 
 from twinfra.providers.aws import AwsProvider
@@ -55,12 +54,6 @@ class Rig:
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
-
-    def reset(self) -> None:
-        """Empty the emulator."""
-        request = urllib.request.Request(f"{self.endpoint}/moto-api/reset", method="POST")
-        with urllib.request.urlopen(request) as answer:
-            answer.read()
 
     def close(self) -> None:
         """Let go of connections."""

@@ -19,7 +19,9 @@ def trust(service: str) -> str:
 
 def allow(action: str) -> str:
     """A policy that allows an action on everything."""
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]})
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+    )
 
 
 ROLE: dict[str, Any] = {
@@ -64,7 +66,11 @@ def test_another_name_or_path_replaces_the_role(rig: Rig) -> None:
 
 def test_policies_declared_in_a_role_hold_all_of_them(rig: Rig) -> None:
     read_only = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-    given = {**ROLE, "inline_policy": [{"name": "p", "policy": allow("s3:Get")}], "managed_policy_arns": [read_only]}
+    given = {
+        **ROLE,
+        "inline_policy": [{"name": "p", "policy": allow("s3:Get")}],
+        "managed_policy_arns": [read_only],
+    }
     stored = rig.apply("aws_iam_role", given)
     assert rig.differences("aws_iam_role", given, stored) == {}
     client = rig.client("iam")
@@ -95,7 +101,9 @@ def test_a_role_with_policies_of_others_is_deleted_only_when_forced(rig: Rig) ->
 def test_an_interrupted_role_is_found_again(rig: Rig) -> None:
     token = new_token()
     assert rig.recover("aws_iam_role", ROLE, token) is None
-    rig.client("iam").create_role(RoleName="trainer", Path="/ml/", AssumeRolePolicyDocument=ROLE["assume_role_policy"])
+    rig.client("iam").create_role(
+        RoleName="trainer", Path="/ml/", AssumeRolePolicyDocument=ROLE["assume_role_policy"]
+    )
     found = rig.recover("aws_iam_role", ROLE, token)
     assert found is not None
     assert found.attributes["description"] is None
@@ -140,10 +148,19 @@ def test_an_instance_profile_gets_another_role_in_place(rig: Rig) -> None:
 
 def test_an_identity_provider_by_openid_connect(rig: Rig) -> None:
     kind = "aws_iam_openid_connect_provider"
-    given = {"url": "https://oidc.example.com/id/X", "client_id_list": ["sts.amazonaws.com"], "thumbprint_list": ["a" * 40]}
+    given = {
+        "url": "https://oidc.example.com/id/X",
+        "client_id_list": ["sts.amazonaws.com"],
+        "thumbprint_list": ["a" * 40],
+    }
     stored = rig.check(kind, given)
     assert stored.attributes["arn"].endswith(":oidc-provider/oidc.example.com/id/X")
-    changed = {**given, "client_id_list": ["sts.amazonaws.com", "other"], "thumbprint_list": ["b" * 40], "tags": {"a": "1"}}
+    changed = {
+        **given,
+        "client_id_list": ["sts.amazonaws.com", "other"],
+        "thumbprint_list": ["b" * 40],
+        "tags": {"a": "1"},
+    }
     stored = rig.apply(kind, changed, stored)
     assert rig.differences(kind, changed, stored) == {}
     rig.destroy(kind, stored)

@@ -52,7 +52,9 @@ def test_several_strings_go_from_the_highest_to_the_lowest_and_one_stands_alone(
             {"actions": ["q"], "resources": ["*"], "principals": [{"type": "AWS", "identifiers": ["*"]}]},
         ],
     }
-    assert text(offline, given) == """{
+    assert (
+        text(offline, given)
+        == """{
   "Version": "2012-10-17",
   "Id": "x",
   "Statement": [
@@ -109,10 +111,13 @@ def test_several_strings_go_from_the_highest_to_the_lowest_and_one_stands_alone(
     }
   ]
 }"""
+    )
 
 
 def test_documents_are_merged_by_sid_in_order(offline: Rig) -> None:
-    first = json.dumps({"Statement": [{"Sid": "One", "Effect": "Allow", "Action": "a"}, {"Sid": "Two", "Effect": "Allow"}]})
+    first = json.dumps(
+        {"Statement": [{"Sid": "One", "Effect": "Allow", "Action": "a"}, {"Sid": "Two", "Effect": "Allow"}]}
+    )
     second = json.dumps(
         {
             "Version": "2008-10-17",
@@ -125,7 +130,9 @@ def test_documents_are_merged_by_sid_in_order(offline: Rig) -> None:
             ],
         }
     )  # fmt: skip
-    over = json.dumps({"Id": "new", "Statement": [{"Sid": "One", "Effect": "Deny"}, {"Sid": "Five", "Effect": "Deny"}]})
+    over = json.dumps(
+        {"Id": "new", "Statement": [{"Sid": "One", "Effect": "Deny"}, {"Sid": "Five", "Effect": "Deny"}]}
+    )
     found = json.loads(
         text(
             offline,
@@ -164,7 +171,9 @@ def test_nothing_given_is_a_document_with_a_version_only(offline: Rig) -> None:
         ({"statement": [{"effect": "Maybe"}]}, '"Allow", "Deny"'),
     ],
 )
-def test_what_makes_no_document_is_an_error_with_a_place(offline: Rig, given: dict[str, Any], said: str) -> None:
+def test_what_makes_no_document_is_an_error_with_a_place(
+    offline: Rig, given: dict[str, Any], said: str
+) -> None:
     with pytest.raises(ProviderError) as caught:
         offline.data(KIND, given)
     assert said in caught.value.diagnostics[0].detail

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from tests.providers.aws.rig import Rig
 
@@ -146,8 +148,8 @@ def test_a_name_that_s3_refuses_is_an_error_before_any_call(rig: Rig, name: str)
     assert rig.problems(KIND, {"bucket": name}) != [] or name == "a"
 
 
-def test_tags_change_and_default_tags_join_them(rig_with: Rig) -> None:
-    rig: Rig = rig_with(default_tags=[{"tags": {"env": "staging", "team": "ml"}}])  # type: ignore[operator]
+def test_tags_change_and_default_tags_join_them(rig_with: Callable[..., Rig]) -> None:
+    rig = rig_with(default_tags=[{"tags": {"env": "staging", "team": "ml"}}])
     given = {"bucket": "b-one", "tags": {"team": "vision"}}
     stored = rig.check(KIND, given)
     assert stored.attributes["tags"] == {"team": "vision"}
@@ -160,8 +162,8 @@ def test_tags_change_and_default_tags_join_them(rig_with: Rig) -> None:
     assert rig.differences(KIND, {"bucket": "b-one"}, stored) == {}
 
 
-def test_ignored_tags_are_neither_seen_nor_removed(rig_with: Rig) -> None:
-    rig: Rig = rig_with(ignore_tags=[{"keys": ["by"], "key_prefixes": ["kubernetes.io/"]}])  # type: ignore[operator]
+def test_ignored_tags_are_neither_seen_nor_removed(rig_with: Callable[..., Rig]) -> None:
+    rig = rig_with(ignore_tags=[{"keys": ["by"], "key_prefixes": ["kubernetes.io/"]}])
     stored = rig.apply(KIND, {"bucket": "b-one", "tags": {"a": "1"}})
     client = rig.client("s3")
     theirs = [{"Key": "by", "Value": "hand"}, {"Key": "kubernetes.io/x", "Value": "y"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,16 @@ from twinfra.providers.protocol import ProviderError
 
 KIND = "aws_s3_object"
 BUCKET = "b-one"
-KEPT = ("content", "source", "content_base64", "acl", "force_destroy", "etag", "checksum_algorithm", "override_provider")
+KEPT = (
+    "content",
+    "source",
+    "content_base64",
+    "acl",
+    "force_destroy",
+    "etag",
+    "checksum_algorithm",
+    "override_provider",
+)
 
 
 @pytest.fixture
@@ -104,8 +114,8 @@ def test_an_empty_object_plans_no_change(bucket: Rig) -> None:
     bucket.check(KIND, {"bucket": BUCKET, "key": "empty"}, import_id=f"{BUCKET}/empty", kept=KEPT)
 
 
-def test_the_provider_s_default_tags_can_be_overridden(rig_with: object) -> None:
-    rig: Rig = rig_with(default_tags=[{"tags": {"env": "staging"}}])  # type: ignore[operator]
+def test_the_provider_s_default_tags_can_be_overridden(rig_with: Callable[..., Rig]) -> None:
+    rig = rig_with(default_tags=[{"tags": {"env": "staging"}}])
     rig.client("s3").create_bucket(Bucket=BUCKET)
     given = {"bucket": BUCKET, "key": "k", "override_provider": [{"default_tags": [{"tags": {}}]}]}
     stored = rig.apply(KIND, given)

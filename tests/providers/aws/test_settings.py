@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.providers.aws.rig import Rig, value_of
+
 from twinfra.providers.aws import AwsProvider
 from twinfra.providers.aws.settings import Settings, provider_block, take
 from twinfra.providers.protocol import Proposal, ProviderError, Stored

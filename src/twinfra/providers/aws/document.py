@@ -88,8 +88,7 @@ def _body(fields: Mapping[str, Field], notes: tuple[str, ...]) -> Iterator[str]:
     refused = list(_refused(fields))
     yield ""
     if notes:
-        for note in notes:
-            yield note
+        yield from notes
         yield ""
     if arguments:
         yield "## Arguments"

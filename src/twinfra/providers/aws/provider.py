@@ -355,7 +355,7 @@ class _Explained:
             ) from problem
 
 
-def _guarded(action: Any, item: Any) -> Stored | None | ProviderError:
+def _guarded(action: Any, item: Any) -> Stored | ProviderError | None:
     """What an action comes to for one of many, its failure included."""
     try:
         result: Stored | None = action(item)
