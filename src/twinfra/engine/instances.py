@@ -54,15 +54,15 @@ class InstancePlans:
     def plan(self, node: ResourceNode) -> Operation:
         """Plan all instances of a block in all instances of its module; an operation of the walk."""
         run = self._run
-        provider = run.starts.provider(node)
-        rows = self._from_state(node) if run.mode == "destroy" else self._expand(node)
+        destroying = run.mode == "destroy"
+        rows = self._from_state(node) if destroying else self._expand(node)
         if self._refresher.existing or self._refresher.deposed:
             waits = self._reads(rows)
             if waits:
                 yield waits
             self._collect(rows)
-        if node.imports or run.commanded_imports:
-            yield from self._import(node, provider, rows)
+        if not destroying and (node.imports or run.commanded_imports):
+            yield from self._import(node, run.starts.provider(node), rows)
         changes = run.changes_of.setdefault(node, [])
         for one in rows:
             scope = one.scope
@@ -71,7 +71,7 @@ class InstancePlans:
                     self._left_out(node, one.table, address)
                 elif run.mode == "normal":
                     scope.repeat(one.repetition, index, value)
-                    self._one(node, one, address, provider, changes)
+                    self._one(node, one, address, run.starts.provider(node), changes)
                 else:
                     self._as_it_is(one.table, address)
             scope.repeat(Repetition.SINGLE, None, None)

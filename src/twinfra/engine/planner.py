@@ -145,8 +145,6 @@ class Planner(Evaluation):
             self.targeting = targeting.Targeting(self.program, wanted, self.mode == DESTROY)
             if not self._moves_covered():
                 return False
-        if self.mode == DESTROY:
-            self._evaluated = self._needed_by_providers()
         self._drop_data()
         return True
 
@@ -171,17 +169,6 @@ class Planner(Evaluation):
         )
         return False
 
-    def _needed_by_providers(self) -> set[Node]:
-        """The nodes whose values provider configurations need: all that is evaluated when destroying."""
-        needed: set[Node] = set()
-        waiting: list[Node] = list(self.program.providers.values())
-        while waiting:
-            node = waiting.pop()
-            if node not in needed:
-                needed.add(node)
-                waiting.extend(node.needs)
-        return needed
-
     def _drop_data(self) -> None:
         """Forget data sources as last read: they are read again, and those without a block just go."""
         for address in [one for one in self.state.resources if one.resource.mode == DATA]:
@@ -190,6 +177,9 @@ class Planner(Evaluation):
 
     def _nodes(self) -> list[Node]:
         self.starts.assign(self.state)
+        if self.mode == DESTROY:
+            # Nothing else has to have a value when all is destroyed.
+            self._evaluated = self.starts.needed
         nodes: list[Node] = self.program.nodes
         if not self.targeting.everything:
             needed = self.starts.needed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twinfra.addresses import DATA, Instance, ProviderConfig
+from twinfra.addresses import DATA, Instance
 from twinfra.diagnostics import DiagnosticError
 from twinfra.engine.bodies import decode_config, locate
 from twinfra.engine.identity import check_identity
@@ -72,22 +72,18 @@ class ProviderStart:
         self._providers = providers
         self._started: dict[ProviderNode, Provider] = {}
         self._objects: dict[ProviderNode, list[tuple[Instance, str, InstanceObject, Facts]]] = {}
-        self.owners: dict[ProviderConfig, ProviderNode] = {}
         self.needed: set[Node] = set()
-        self.unreadable: set[Instance] = set()
+        self._used: set[ProviderNode] = set()
 
     def provider(self, node: ResourceNode) -> Provider:
         """The started provider of a resource."""
         return self._started[node.provider]
 
-    def by_config(self, config: ProviderConfig) -> Provider | None:
-        """The started provider of a configuration; None where it could not be started."""
-        node = self.owners.get(config)
-        return None if node is None else self._started.get(node)
-
     def assign(self, state: State) -> None:
-        """Note which provider serves each object of the state."""
+        """Note which provider serves each object of the state, and which are needed at all."""
         program: Program = self._run.program
+        if self._run.mode != "destroy":
+            self._used = {node.provider for node in program.nodes if isinstance(node, ResourceNode)}
         for address, resource in state.resources.items():
             if address.resource.mode == DATA:
                 continue
@@ -108,10 +104,8 @@ class ProviderStart:
                 if not self._run.included(configured, one):
                     continue
                 if owner is None or facts is None:
-                    self.unreadable.add(one)
                     self._run.diagnostics.add(unreadable(one, resource.provider))
                     continue
-                self.owners[resource.provider] = owner
                 objects = self._objects.setdefault(owner, [])
                 if instance.current is not None:
                     objects.append((one, "", instance.current, facts))
@@ -124,6 +118,11 @@ class ProviderStart:
                 if need not in self.needed:
                     self.needed.add(need)
                     waiting.extend(need.needs)
+        self._used.update(
+            node.provider
+            for node in self.needed
+            if isinstance(node, ResourceNode) and node.resource.mode == DATA
+        )
 
     def start(self, node: ProviderNode) -> Operation:
         """Configure a provider, check where it acts, and begin to read what it has; an operation of the
@@ -132,7 +131,7 @@ class ProviderStart:
         run = self._run
         objects = self._objects.get(node, [])
         scope = next(iter(run.scopes.get(node.path, ())), None)
-        if scope is None:
+        if scope is None or not (objects or node in self._used):
             return
         try:
             provider = configure(node, scope, self._providers)
