@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -43,14 +44,19 @@ def client(sandbox: Sandbox) -> Callable[..., Any]:
     return client_of(sandbox)
 
 
-def client_of(sandbox: Sandbox) -> Callable[..., Any]:
+@cache
+def _session() -> Any:
+    """One for all clients: it remembers the services' descriptions, which take longest."""
     import boto3
+
+    return boto3.Session(server.ACCESS_KEY, server.SECRET_KEY, region_name=server.REGION)
+
+
+def client_of(sandbox: Sandbox) -> Callable[..., Any]:
     from botocore.config import Config
 
-    session = boto3.Session(server.ACCESS_KEY, server.SECRET_KEY, region_name=sandbox.region)
-
     def make(service: str, **config: Any) -> Any:
-        return session.client(
+        return _session().client(
             service,
             endpoint_url=sandbox.endpoint,
             config=Config(retries={"total_max_attempts": 1}, **config),
