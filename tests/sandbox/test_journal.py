@@ -34,7 +34,7 @@ def test_what_was_written_is_read_again_in_order(
     written(tmp_path / "journal", entries).close()
     journal = Journal(tmp_path / "journal")
     expected = [Entry(number, *entry) for number, entry in enumerate(entries, 1)]
-    assert list(journal.after(0)) == expected
+    assert list(journal.after(journal.start)) == expected
     journal.close()
 
 
@@ -45,14 +45,16 @@ def test_a_journal_cut_anywhere_keeps_all_whole_entries_and_nothing_else(
 ) -> None:
     path = tmp_path / "journal"
     journal = written(path, entries)
-    ends = [end for _, end in journal._read(0)]
+    start, seed = journal.start, journal.seed
+    ends = [end for _, end in journal._read(start)]
     journal.close()
-    os.truncate(path, min(cut, path.stat().st_size))
+    os.truncate(path, min(start + cut, path.stat().st_size))
     with path.open("ab") as file:
         file.write(garbage)
     again = Journal(path)
-    whole = sum(end <= cut for end in ends)
-    assert len(list(again.after(0))) == whole
+    whole = sum(end <= start + cut for end in ends)
+    assert len(list(again.after(again.start))) == whole
+    assert again.seed == seed
     assert path.stat().st_size == again.end
     again.close()
 
@@ -67,6 +69,25 @@ def test_reading_can_begin_after_a_place(tmp_path: Path) -> None:
 def test_numbers_go_on_after_a_restart(tmp_path: Path) -> None:
     written(tmp_path / "journal", [(1.0, {}, b"one")]).close()
     assert Journal(tmp_path / "journal").append(2.0, {}, b"two") == 2
+
+
+def test_a_cleared_journal_begins_with_other_randomness(tmp_path: Path) -> None:
+    journal = written(tmp_path / "journal", [(1.0, {}, b"one")])
+    before = journal.seed
+    journal.clear()
+    assert list(Journal(tmp_path / "journal").after(journal.start)) == []
+    assert journal.seed != before
+    assert not journal.continues
+
+
+def test_a_journal_can_go_on_from_a_snapshot(tmp_path: Path) -> None:
+    journal = written(tmp_path / "journal", [(1.0, {}, b"one")])
+    journal.continue_as("seed")
+    assert journal.start == journal.end == Journal.length_of_opening("seed")
+    journal.append(2.0, {}, b"two")
+    again = Journal(tmp_path / "journal")
+    assert (again.seed, again.continues) == ("seed", True)
+    assert [entry.body for entry in again.after(again.start)] == [b"two"]
 
 
 @pytest.mark.parametrize("kind", ["symlink", "directory"])

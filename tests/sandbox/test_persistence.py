@@ -203,7 +203,8 @@ def test_a_snapshot_cannot_run_code(root: Path, few: Sandbox, clients_of: Callab
     before = few_things(clients_of(few))
     server.stop(root)
     snapshot = root / ".twinfra" / "sandbox" / "snapshot"
-    snapshot.write_bytes(pickle.dumps(Bomb()))
+    heading, _, _ = snapshot.read_bytes().partition(b"\n")
+    snapshot.write_bytes(heading + b"\n" + pickle.dumps(Bomb()))
     after = server.ensure_running(root)
     assert few_things(clients_of(after)) == before
     assert not (root / "exploded").exists()
@@ -216,3 +217,32 @@ def test_an_emptied_sandbox_stays_empty_after_a_restart(
     server.stop(root)
     after = server.ensure_running(root)
     assert clients_of(after)("s3").list_buckets()["Buckets"] == []
+
+
+def test_identifiers_do_not_come_back_after_a_reset(
+    root: Path, few: Sandbox, clients_of: Callable[..., Any]
+) -> None:
+    def made_in(sandbox: Sandbox) -> str:
+        role = clients_of(sandbox)("iam").create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)
+        return str(role["Role"]["RoleId"])
+
+    found = [made_in(few)]
+    faults.empty(few)
+    found.append(made_in(few))
+    after = server.reset(root)
+    assert after is not None
+    found.append(made_in(after))
+    assert len(set(found)) == 3
+
+
+def test_a_snapshot_of_another_version_is_not_read(
+    root: Path, few: Sandbox, clients_of: Callable[..., Any]
+) -> None:
+    before = few_things(clients_of(few))
+    server.stop(root)
+    snapshot = root / ".twinfra" / "sandbox" / "snapshot"
+    heading, _, rest = snapshot.read_bytes().partition(b"\n")
+    assert b"moto 5." in heading
+    snapshot.write_bytes(heading.replace(b"moto 5.", b"moto 4.") + b"\n" + rest)
+    after = server.ensure_running(root)
+    assert few_things(clients_of(after)) == before

@@ -17,7 +17,7 @@ from io import BytesIO
 from typing import Any
 
 from twinfra.sandbox.faults import CONTROL_HEADER, Fault, FaultPlan, RequestRecord
-from twinfra.sandbox.journal import Entry, Journal
+from twinfra.sandbox.journal import Entry, Journal, fresh_seed
 from twinfra.sandbox.operations import Operation, identify
 from twinfra.sandbox.repeatable import Repeatable
 from twinfra.sandbox.replies import Reply, error_reply, json_reply
@@ -43,29 +43,42 @@ _KEPT_VARIABLES = frozenset(
 )
 
 
+LONGEST_JOURNAL = 256 * 1024 * 1024
+"""Bytes after which a journal is given up for a snapshot."""
+
+
+class CannotRestoreError(Exception):
+    """The snapshot that the journal builds on cannot be read."""
+
+    def __str__(self) -> str:
+        return "What was saved in it is of another version of the emulator and cannot be read."
+
+
 class Gateway:
     """Answers requests. `handle` may be called from many threads."""
 
-    def __init__(self, application: Application, journal: Journal, snapshot: Snapshot, seed: str) -> None:
+    def __init__(self, application: Application, journal: Journal, snapshot: Snapshot) -> None:
         self._application = application
         self._journal = journal
         self._snapshot = snapshot
-        self._repeatable = Repeatable(seed)
+        self._repeatable = Repeatable(journal.seed)
         self._turn = threading.RLock()
         self._bookkeeping = threading.Lock()
         self._faults = FaultPlan()
         self._record = RequestRecord()
-        self._saved = 0
+        self._saved = journal.start
         self._changed_at: float | None = None
 
     def restore(self) -> int:
         """Bring back what was: the snapshot, and the requests after it. Returns how many were carried out
         again.
         """
-        position = self._snapshot.load(self._journal.end)
-        self._saved = position
+        place = self._snapshot.load(self._journal.seed, self._journal.end)
+        if place is None and self._journal.continues:
+            raise CannotRestoreError
+        self._saved = self._journal.start if place is None else place
         count = 0
-        for entry in self._journal.after(position):
+        for entry in self._journal.after(self._saved):
             self._repeat(entry)
             count += 1
         if count:
@@ -81,7 +94,17 @@ class Gateway:
         """Write the snapshot if something changed since the last one."""
         with self._turn:
             self._changed_at = None
-            if self._journal.end != self._saved and self._snapshot.write(self._journal.end):
+            if self._journal.end == self._saved:
+                return
+            successor = fresh_seed()
+            places = {self._journal.seed: self._journal.end}
+            is_long = self._journal.end > LONGEST_JOURNAL
+            if is_long:
+                places[successor] = self._journal.length_of_opening(successor)
+            if self._snapshot.write(places):
+                if is_long:
+                    self._journal.continue_as(successor)
+                    self._repeatable.seed = successor
                 self._journal.sync()
                 self._saved = self._journal.end
 
@@ -211,7 +234,9 @@ class Gateway:
             self._record.clear()
             self._snapshot.forget()
             self._journal.clear()
-            self._saved = 0
+            self._repeatable.seed = self._journal.seed
+            self._saved = self._journal.start
+            self._changed_at = None
 
 
 def _worth_keeping(variables: dict[str, Any]) -> dict[str, Any]:

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twinfra.sandbox.files import open_private
+from twinfra.sandbox.files import open_private, replace_private
 
-_HEAD = (
-    24  # three numbers of eight hexadecimal digits: length of the facts, length of the body, checksum of both
-)
+# Three numbers of eight hexadecimal digits: length of the facts, length of the body, checksum of both.
+_HEAD = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +32,37 @@ class Entry:
 
 
 class Journal:
-    """An open journal file. Not safe for threads: the caller takes turns."""
+    """An open journal file. Not safe for threads: the caller takes turns.
+
+    `seed` is the randomness that its requests are carried out with, and so also tells one journal from
+    another. `continues`: it does not begin with an empty cloud, but with a snapshot that it cannot do
+    without.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Open `path` for appending, or make it. A torn last entry, of a request never carried out, is
-        cut off.
+        """Open `path`, or begin an empty one. A torn last entry, of a request never carried out, is cut
+        off.
         """
+        self._path = path
         self._descriptor = open_private(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        self.end = 0
-        self.last = 0
-        for entry, end in self._read(0):
+        entries = self._read(0)
+        first = next(entries, None)
+        if first is None:
+            os.close(self._descriptor)
+            self._begin(fresh_seed(), continues=False)
+            return
+        opening, self.start = first
+        self.seed: str = opening.variables["seed"]
+        self.continues: bool = opening.variables["continues"]
+        self.end, self.last = self.start, 0
+        for entry, end in entries:
             self.end, self.last = end, entry.number
         os.ftruncate(self._descriptor, self.end)
 
     def append(self, time: float, variables: dict[str, Any], body: bytes) -> int:
         """Write one request down and return its number."""
         self.last += 1
-        facts = json.dumps([self.last, time, variables], separators=(",", ":")).encode()
-        checksum = zlib.crc32(body, zlib.crc32(facts))
-        record = b"%08x%08x%08x%b%b" % (len(facts), len(body), checksum, facts, body)
+        record = _record(self.last, time, variables, body)
         written = os.write(self._descriptor, record)
         while written < len(record):
             written += os.write(self._descriptor, record[written:])
@@ -59,7 +70,7 @@ class Journal:
         return self.last
 
     def after(self, position: int) -> Iterator[Entry]:
-        """The requests written after the place `position` (an earlier `end`), oldest first."""
+        """The requests written after the place `position` (`start`, or an earlier `end`), oldest first."""
         for entry, _ in self._read(position):
             yield entry
 
@@ -68,13 +79,31 @@ class Journal:
         os.fsync(self._descriptor)
 
     def clear(self) -> None:
-        """Forget all requests."""
-        os.ftruncate(self._descriptor, 0)
-        self.end = self.last = 0
+        """Forget all requests: begin again with an empty cloud, and other randomness."""
+        os.close(self._descriptor)
+        self._begin(fresh_seed(), continues=False)
+
+    def continue_as(self, seed: str) -> None:
+        """Forget all requests, because a snapshot for a journal with this seed has them all."""
+        os.close(self._descriptor)
+        self._begin(seed, continues=True)
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+    @staticmethod
+    def length_of_opening(seed: str) -> int:
+        """Where the requests begin in a journal that continues with this seed."""
+        return len(_opening(seed, continues=True))
+
+    def _begin(self, seed: str, *, continues: bool) -> None:
+        opening = _opening(seed, continues=continues)
+        replace_private(self._path, opening)
+        self._descriptor = open_private(self._path, os.O_RDWR | os.O_APPEND)
+        self.seed, self.continues = seed, continues
+        self.start = self.end = len(opening)
+        self.last = 0
 
     def _read(self, position: int) -> Iterator[tuple[Entry, int]]:
         """Entries with the place where each ends, up to the end of the file or to one that is not whole."""
@@ -101,3 +130,18 @@ class Journal:
             position += len(part)
             length -= len(part)
         return b"".join(parts)
+
+
+def fresh_seed() -> str:
+    """Randomness that no other journal has."""
+    return os.urandom(16).hex()
+
+
+def _opening(seed: str, *, continues: bool) -> bytes:
+    return _record(0, 0.0, {"seed": seed, "continues": continues}, b"")
+
+
+def _record(number: int, time: float, variables: dict[str, Any], body: bytes) -> bytes:
+    facts = json.dumps([number, time, variables], separators=(",", ":")).encode()
+    checksum = zlib.crc32(body, zlib.crc32(facts))
+    return b"%08x%08x%08x%b%b" % (len(facts), len(body), checksum, facts, body)

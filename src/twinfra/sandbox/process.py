@@ -39,10 +39,13 @@ def main(arguments: list[str]) -> None:
     os.setsid()
     try:
         _serve(files, word)
-    except BaseException as reason:
-        if isinstance(reason, SystemExit):
-            raise
-        _say(word, f"{type(reason).__name__}: {reason}")
+    except Exception as reason:
+        from twinfra.sandbox.gateway import CannotRestoreError
+
+        _say(
+            word,
+            str(reason) if isinstance(reason, CannotRestoreError) else f"{type(reason).__name__}: {reason}",
+        )
         raise
 
 
@@ -65,7 +68,7 @@ def _serve(files: SandboxFiles, word: int) -> None:
     identity = _identity(files)
     install()
     journal = Journal(files.journal)
-    gateway = Gateway(Dispatcher(create_backend_app), journal, Snapshot(files.snapshot), identity["seed"])
+    gateway = Gateway(Dispatcher(create_backend_app), journal, Snapshot(files.snapshot))
     repeated = gateway.restore()
     listener = Listener(gateway, identity.get("port", 0))
     if identity.get("port") != listener.server_port:
@@ -111,11 +114,11 @@ def _identity(files: SandboxFiles) -> dict[str, Any]:
     """Who this sandbox is: made once for the life of its directory."""
     try:
         found: dict[str, Any] = json.loads(files.identity.read_bytes())
-        if isinstance(found["id"], str) and isinstance(found["seed"], str):
+        if isinstance(found["id"], str):
             return found
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    made: dict[str, Any] = {"id": str(uuid.uuid4()), "seed": uuid.uuid4().hex}
+    made: dict[str, Any] = {"id": str(uuid.uuid4())}
     replace_private(files.identity, json.dumps(made).encode())
     return made
 

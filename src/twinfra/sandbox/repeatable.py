@@ -51,7 +51,7 @@ class _OperatingSystem(types.ModuleType):
 
 
 class Repeatable:
-    """Gives requests their time and their randomness. `seed` is the sandbox's own."""
+    """Gives requests their time and their randomness. `seed` is that of the journal in use."""
 
     def __init__(self, seed: str) -> None:
         self.seed = seed

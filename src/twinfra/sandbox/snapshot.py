@@ -9,6 +9,7 @@ in it but plain data types and classes of the emulator.
 from __future__ import annotations
 
 import io
+import json
 import os
 import pickle
 import sys
@@ -23,7 +24,9 @@ from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBack
 
 from twinfra.sandbox.files import is_private, replace_private
 
-FORMAT = ("twinfra sandbox snapshot", 1, moto.__version__, sys.version_info[:2])
+FORMAT = (
+    f"twinfra sandbox 1, moto {moto.__version__}, python {sys.version_info.major}.{sys.version_info.minor}"
+)
 """A snapshot of another format is not read: the emulator's classes may have changed."""
 
 Contents = list[tuple[tuple[str, str], dict[str, Any], dict[tuple[str, str], BaseBackend]]]
@@ -56,43 +59,43 @@ class Snapshot:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def write(self, position: int) -> bool:
-        """Save the cloud as it is after the journal's place `position`. Returns whether that was possible."""
+    def write(self, places: dict[str, int]) -> bool:
+        """Save the cloud as it is. `places` tells where in which journal that is: seed to place.
+
+        Returns whether it was possible.
+        """
         buffer = io.BytesIO()
+        buffer.write(json.dumps({"format": FORMAT, "places": places}).encode() + b"\n")
         try:
-            _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump((FORMAT, position, _contents()))
+            _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump(_contents())
         except Exception as reason:
-            # Something that moto keeps cannot be saved. The journal is whole, only the next start takes
-            # longer.
-            print(f"No snapshot this time: {type(reason).__name__}: {reason}", file=sys.stderr, flush=True)
+            # Something that moto keeps cannot be saved. The journal has it, only the next start takes longer.
+            _tell(f"No snapshot this time: {type(reason).__name__}: {reason}")
             return False
         replace_private(self._path, buffer.getvalue())
         return True
 
-    def load(self, end: int) -> int:
-        """Bring the cloud back; returns the place in the journal it was saved at, 0 when there is none to
-        use.
+    def load(self, seed: str, end: int) -> int | None:
+        """Bring the cloud back; returns the place in the journal it was saved at, None if there is no use
+        in it.
 
-        `end` is the journal's length: a snapshot from beyond it belongs to another journal.
+        `seed` and `end` are the journal's: a snapshot from beyond its end belongs to another one.
         """
         if not is_private(self._path):
-            return 0
-        _load_extensions_first()
+            return None
         try:
             with open(os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-                form, position, contents = _Unpickler(file).load()
+                heading = json.loads(file.readline())
+                place = heading["places"].get(seed)
+                if heading["format"] != FORMAT or not isinstance(place, int) or place > end:
+                    _tell("The snapshot is not used: it is of another version or journal")
+                    return None
+                contents: Contents = _Unpickler(file).load()
         except Exception as reason:
-            print(f"The snapshot is not used: {type(reason).__name__}: {reason}", file=sys.stderr, flush=True)
-            return 0
-        if form != FORMAT or not isinstance(position, int) or position > end:
-            print(
-                "The snapshot is not used: it belongs to another version or journal",
-                file=sys.stderr,
-                flush=True,
-            )
-            return 0
+            _tell(f"The snapshot is not used: {type(reason).__name__}: {reason}")
+            return None
         _install(contents)
-        return position
+        return place
 
     def forget(self) -> None:
         """Empty the cloud, and remove what was saved of it."""
@@ -141,10 +144,8 @@ def _services_at(place: tuple[str, str]) -> BackendDict[Any]:
     return found
 
 
-def _load_extensions_first() -> None:
-    from twinfra.sandbox.extensions import install
-
-    install()
+def _tell(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
 
 
 class _Pickler(pickle.Pickler):
