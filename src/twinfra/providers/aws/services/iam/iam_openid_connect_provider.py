@@ -78,7 +78,7 @@ RESOURCE = Resource(
             required=True,
             force_new=True,
             equal=_same_url,
-            checks=(matches(r"https://\S+", "be a URL that starts with https://"),),
+            checks=(matches(r"(https://)?[^\s:]+", "be a URL that starts with https://"),),
             about="Its URL, the iss of its tokens.",
         ),
         "client_id_list": string_set(

@@ -95,6 +95,7 @@ FEATURE_FIELDS: dict[str, Field] = {
     ),
     "acl": string(
         "Acl",
+        computed=True,
         conflicts=("grant",),
         deprecated=_instead("aws_s3_bucket_acl"),
         allowed=CANNED,
