@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Context:
     """One operation on one type in one region.
 
-    `token`: the operation's idempotency token while something is being created, else empty.
+    `token`: the operation's idempotency token while something is being created, else empty. `limits`: the
+    `timeouts` block. `unstored`: values of write-only fields, which the state never has.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Context:
         self.token = token
         self.not_found = not_found
         self.limits: dict[str, str] = {}
+        self.unstored: Attributes = {}
 
     @property
     def region(self) -> str:

@@ -182,7 +182,7 @@ def create(resource: Resource, context: Context, planned: Attributes) -> Attribu
     Raises `ApiError` or `WaitError` where nothing was made, `HalfDone` where something was.
     """
     fields = resource.all_fields()
-    known = without_unknown(planned)
+    known = without_unknown(planned) | context.unstored
     later = _later(resource)
     try:
         made = context.retry(
@@ -350,13 +350,15 @@ def _counterpart(field: Any, planned: Any, left: list[Any]) -> int:
 def update(resource: Resource, context: Context, prior: Attributes, planned: Attributes) -> Attributes:
     """Bring it to what is planned; returns all attributes. Raises `HalfDone` where some calls were made."""
     fields = resource.all_fields()
-    known = without_unknown(planned)
+    known = without_unknown(planned) | context.unstored
     for name in fields:
         # Computed attributes that change with this update are still what they were while it runs.
         if type(planned.get(name)) is Unknown:
             known[name] = prior.get(name)
     changed = frozenset(
-        name for name, field in fields.items() if not same_field(field, known.get(name), prior.get(name))
+        name
+        for name, field in fields.items()
+        if not field.write_only and not same_field(field, known.get(name), prior.get(name))
     )
     done: Attributes = dict(prior)
     reread = not resource.complete_update

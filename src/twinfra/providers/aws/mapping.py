@@ -121,6 +121,23 @@ def plain(value: Any) -> Any:
     return float(value)
 
 
+def bare_nulls(value: Any) -> Any:
+    """A value in which every null is plain None, whatever its type; the same object where nothing changes."""
+    kind = type(value)
+    if kind is Null:
+        return None
+    if kind is List or kind is Set:
+        inner = [bare_nulls(one) for one in value]
+        same_ones = all(one is other for one, other in zip(inner, value, strict=True))
+        return value if same_ones else kind(inner, value.element)
+    if kind is dict or kind is Map:
+        changed = {key: bare for key, one in value.items() if (bare := bare_nulls(one)) is not one}
+        if not changed:
+            return value
+        return Map({**value, **changed}, value.element) if kind is Map else {**value, **changed}
+    return value
+
+
 def without_unknown(attributes: Mapping[str, Any]) -> Attributes:
     """Attributes as functions of a resource get them: what is unknown yet is None."""
     return {name: _known(value) for name, value in attributes.items()}

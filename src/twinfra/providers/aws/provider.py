@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from twinfra.providers.aws import catalog, lifecycle, planning, validation
 from twinfra.providers.aws.context import Context
 from twinfra.providers.aws.failures import ApiError, WaitError, describe
 from twinfra.providers.aws.lifecycle import HalfDone
+from twinfra.providers.aws.mapping import bare_nulls, shape, type_of
 from twinfra.providers.aws.resource import Attributes, DataSource, Resource
 from twinfra.providers.aws.schemas import data_schema, resource_schema
 from twinfra.providers.aws.session import Session
@@ -58,7 +60,7 @@ class AwsProvider:
 
     def configure(self, config: Object) -> None:
         """Take the provider block's values; no call is made."""
-        self._settings = take(config, self._environment)
+        self._settings = take(bare_nulls(config), self._environment)
         self._session = Session(self._settings, self._environment)
         self._identity = None
 
@@ -73,7 +75,7 @@ class AwsProvider:
         """Account, partition, region and kind of cloud (`aws`, `sandbox` or `custom`)."""
         if self._identity is None:
             session = self.session
-            variables = self._environment or {}
+            variables = os.environ if self._environment is None else self._environment
             kind = "aws" if not session.endpoint and not self._settings.endpoints else "custom"
             if self._settings.sandbox or variables.get("TWINFRA_SANDBOX"):
                 kind = "sandbox"
@@ -121,11 +123,13 @@ class AwsProvider:
     def validate(self, kind: str, config: Object) -> Sequence[Diagnostic]:
         """Check a resource's configuration."""
         resource = _resource(kind)
+        config = bare_nulls(config)
         return [*validation.validate(kind, resource.all_fields(), config), *_bad_timeouts(resource, config)]
 
     def validate_data(self, kind: str, config: Object) -> Sequence[Diagnostic]:
         """Check a data source's configuration."""
         source = _data_source(kind)
+        config = bare_nulls(config)
         return [*validation.validate(kind, source.all_fields(), config), *_bad_timeouts(source, config)]
 
     def plan(self, kind: str, proposal: Proposal) -> Planned:
@@ -133,7 +137,8 @@ class AwsProvider:
         resource = _resource(kind)
         with _Explained(f"planning {kind}"):
             region = self.session.region if resource.regional else ""
-        return planning.plan(resource, proposal, self._settings, region)
+        plain = Proposal(proposal.prior, bare_nulls(proposal.config), proposal.proposed)
+        return planning.plan(resource, plain, self._settings, region)
 
     def read(self, kind: str, current: Stored, progress: Progress = silent) -> Stored | None:
         """The instance as it is now, or None when it is gone."""
@@ -218,6 +223,11 @@ class AwsProvider:
         private = dict(change.private)
         token = str(private.pop(OPERATION_TOKEN, ""))
         context = self._context(resource, change.planned, progress, token)
+        context.unstored = {
+            name: (change.config or {}).get(name)
+            for name, field in resource.all_fields().items()
+            if field.write_only
+        }
         if change.prior is not None:
             with _Explained(f"updating {kind}", change.prior.private):
                 return Stored(
@@ -293,8 +303,7 @@ class AwsProvider:
             self._permit()
         context = Context(self.session, source.service, _region_of(config, source.regional), progress)
         context.limits = lifecycle.limits_of(config)
-        from twinfra.providers.aws.mapping import shape, type_of
-
+        config = bare_nulls(config)
         with _Explained(f"reading data {kind}"):
             found = source.read(context, config)
             result: Object = {}

@@ -57,7 +57,11 @@ def _create(context: Context, attributes: Attributes) -> Api:
         request["CreateBucketConfiguration"] = {"LocationConstraint": region}
     if attributes["object_lock_enabled"] or attributes["object_lock_configuration"]:
         request["ObjectLockEnabledForBucket"] = True
-    context.call("create_bucket", **request)
+    try:
+        context.call("create_bucket", **request)
+    except ApiError:
+        _forget_name(context, bucket)
+        raise
     return _made(bucket, region)
 
 
