@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.engine.memory import Project, actions, errors, reasons, warnings
+
 from twinfra.engine import api
 
 ONE = 'resource "memory_thing" "a" {\n  name = "one"\n}\n'

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from tests.engine.memory import THING as THING_BLOCK
 from tests.engine.memory import Project, actions, errors
+
 from twinfra.addresses import AbsResource, Instance, parse_address
 from twinfra.engine import api
+from twinfra.values.value import List
 
 THING = 'resource "memory_thing" "a" {\n  name = "one"\n}\n'
 
@@ -15,15 +18,13 @@ def block(to: str, id: str, more: str = "") -> str:
 
 def existing(project: Project, id: str = "x-1", **attributes: object) -> None:
     thing = dict.fromkeys(("size", "label", "tags", "secret", "token", "token_version"))
-    from twinfra.values.value import List
-
     project.cloud.things[id] = {
         **thing,
         "id": id,
         "name": "one",
         "zone": "z",
         "revision": 5,
-        "rule": List(()),
+        "rule": List((), THING_BLOCK.type.attributes["rule"].element),
         **attributes,
     }
 

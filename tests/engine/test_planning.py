@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.engine.memory import Project, actions, errors, reasons, warnings
+
 from twinfra.values.value import GetAttr, Unknown
 
 ONE = 'resource "memory_thing" "a" {\n  name = "one"\n}\n'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.engine.memory import Project, actions, errors
+
 from twinfra.state.model import InstanceObject
 
 ONE = 'resource "memory_thing" "a" {\n  name = "one"\n  size = 1\n}\n'

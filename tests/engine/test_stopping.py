@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from tests.engine.memory import Notes, Project, errors
+
 from twinfra.engine.stop import Stop
 
 TWO = (

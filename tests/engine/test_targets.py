@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.engine.memory import Project, actions, errors, warnings
 
 CHAIN = """

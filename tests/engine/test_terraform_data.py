@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.engine.memory import Project, actions, reasons
+
 from twinfra.values.types import NUMBER
 from twinfra.values.value import Unknown
 

@@ -91,7 +91,7 @@ def plan_instance(
         before = existing.shown
         if action is Action.NO_OP:
             after = existing.value
-            if _marks_differ(wanted.marks, existing.marks, facts):
+            if marks_differ(wanted.marks, existing.marks, facts):
                 action = Action.UPDATE
     shown = before
     if action is not Action.NO_OP:
@@ -154,7 +154,7 @@ def _unchanged(before: Object, after: Object, path: Path) -> bool:
     return not contains_unknown(other) and identical(one, other)
 
 
-def _marks_differ(now: PathMarks, then: PathMarks, facts: Facts) -> bool:
+def marks_differ(now: PathMarks, then: PathMarks, facts: Facts) -> bool:
     """Whether configuration marks other paths as sensitive than the state remembers; the schema's do not
     count.
     """

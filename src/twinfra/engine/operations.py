@@ -15,10 +15,10 @@ from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, error, wa
 from twinfra.engine.bodies import decode_config, locate
 from twinfra.engine.changes import Action, Reason, ResourceChange
 from twinfra.engine.consistency import first_difference, path_text
-from twinfra.engine.instance import addressed, check_config
+from twinfra.engine.instance import addressed, check_config, marks_differ
 from twinfra.engine.lifecycle import ignore_changes
 from twinfra.engine.nodes import ProvisionerPart, ResourceNode
-from twinfra.engine.objects import Facts, encode_object, marked
+from twinfra.engine.objects import Facts, encode_object, marked, stored_marks
 from twinfra.engine.places import Place
 from twinfra.engine.proposal import propose
 from twinfra.engine.provisioning import Fail, Provisioning
@@ -38,7 +38,7 @@ from twinfra.state.model import InstanceObject
 from twinfra.values.encoding import value_to_json
 from twinfra.values.marks import PathMarks, unmark_deep
 from twinfra.values.unknowns import contains_unknown, unknown_as_null
-from twinfra.values.value import SENSITIVE, GetAttr, Path
+from twinfra.values.value import GetAttr, Path
 
 if TYPE_CHECKING:
     from twinfra.engine.applier import Applier
@@ -90,15 +90,16 @@ class Operations:
             self._failed(place, planned, marks, failed, began, call, deposed)
             return
         result: Stored = call.result
-        if creating and not node.provider.local and result.private and hasattr(provider, "confirm"):
-            self._keep(place, result, marks, tainted=False)
-            result = yield from self._confirm(place, provider, result)
         self._keep(place, result, marks, tainted=False)
-        if creating and node.provisioners:
+        if creating:
             try:
+                if not node.provider.local and result.private and hasattr(provider, "confirm"):
+                    result = yield from self._confirm(place, provider, result)
+                    self._keep(place, result, marks, tainted=False)
                 held = yield from self._provision(place, result.attributes, marks)
             except Abandoned:
-                self._keep(place, result, marks, tainted=True)
+                if node.provisioners:
+                    self._keep(place, result, marks, tainted=True)
                 raise
             if not held:
                 self._keep(place, result, marks, tainted=True)
@@ -152,7 +153,8 @@ class Operations:
         if differs is not None:
             raise DiagnosticError(_inconsistent(node, address, differs))
         unchanged = prior is not None and first_difference(prior.attributes, planned.planned) is None
-        if unchanged and _same_marks(marks, stored):
+        then = stored_marks(stored) if stored is not None and stored.sensitive else []
+        if unchanged and not marks_differ(marks, then, facts):
             place.table.rows[address.key] = change.before
             return None
         private = {**change.private, **planned.private}
@@ -356,21 +358,14 @@ class Operations:
         """Run the provisioners for a new object; returns whether all went well."""
         node = place.node
         parts = [part for part in node.provisioners if part.config.when != "destroy"]
+        if not parts:
+            return True
         shown = marked(attributes, node.facts, marks)
         return (
             yield from self._provisioning.run(
                 place.address, parts, place, shown, lambda found: self._run.fail(node, found)
             )
         )
-
-
-def _same_marks(now: PathMarks, stored: InstanceObject | None) -> bool:
-    if not now and (stored is None or not stored.sensitive):
-        return True
-    from twinfra.engine.objects import stored_marks
-
-    then = [] if stored is None else stored_marks(stored)
-    return {path for path, marks in now if SENSITIVE in marks} == {path for path, _ in then}
 
 
 def _inconsistent(node: ResourceNode, address: Instance, path: Path) -> Diagnostic:
