@@ -146,6 +146,7 @@ def test_an_endpoint_that_nobody_answers_is_said_soon(no_environment: pytest.Mon
         ({"shared_config_files": ["a", "b"]}, "takes one file"),
         ({"assume_role": [{"session_name": "x"}]}, "needs role_arn"),
         ({"skip_metadata_api_check": "maybe"}, "true or false"),
+        ({"region": "us-east1"}, "no name of a region"),
     ],
 )
 def test_what_the_block_may_not_say_is_refused(given: dict[str, Any], said: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from twinfra.providers.aws import catalog
@@ -10,6 +11,12 @@ from twinfra.providers.aws.fields import Field
 from twinfra.providers.aws.mapping import type_of
 from twinfra.providers.aws.resource import DataSource, Resource
 from twinfra.schema import Nesting
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write the pages into the directory named: `python -m twinfra.providers.aws.document DIRECTORY`."""
+    for file in write_documents(Path(arguments[0])):
+        print(file)
 
 
 def write_documents(directory: Path) -> list[Path]:
@@ -168,3 +175,7 @@ def _refused(fields: Mapping[str, Field], inside: str = "") -> Iterator[str]:
             yield f"- `{inside}{name}`: {one.unsupported}"
         elif one.fields is not None:
             yield from _refused(one.fields, f"{inside}{name}.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

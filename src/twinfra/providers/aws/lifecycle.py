@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial as partial_of
 from typing import Any
 
 from twinfra.providers.aws.comparison import has_unknown, is_empty, same
@@ -25,7 +26,7 @@ from twinfra.providers.aws.mapping import (
     type_of,
     without_unknown,
 )
-from twinfra.providers.aws.resource import Api, Attributes, Call, Change, Describe, Resource, Update
+from twinfra.providers.aws.resource import Api, Attributes, Call, Change, Describe, Resource, Retry, Update
 from twinfra.providers.aws.tagging import read_tags, request_tags, tag_difference
 from twinfra.providers.aws.waiting import dig
 from twinfra.providers.protocol import ProviderError, Stored
@@ -33,6 +34,10 @@ from twinfra.values.value import Unknown
 
 _NEW_SECONDS = 60.0
 """For how long something just made may be not found yet."""
+
+
+_UNSEEN_SECONDS = 20.0
+"""For how long calls on something just made may answer that it does not exist."""
 
 
 class HalfDone(Exception):
@@ -258,18 +263,21 @@ def _finish_create(
         seen = context.wait(
             resource.created, lambda: locate(resource, context, partial), action="create", first=seen
         )
+    # What was made a moment ago is not seen everywhere at once.
+    unseen = tuple(Retry(code, seconds=_UNSEEN_SECONDS) for code in resource.not_found)
     before: Attributes = dict.fromkeys(fields)
     for update in resource.updates:
         if update.after_create and (
             given := [name for name in update.fields if not is_empty(known.get(name))]
         ):
             # `made` may be handed to functions through the attributes: the id and what the call told.
-            _update(resource, context, update, Change(before, partial | _given(known), frozenset(given)))
+            change = Change(before, partial | _given(known), frozenset(given))
+            context.retry(partial_of(_update, resource, context, update, change), unseen)
             called = True
     tagging = resource.tags
     if tagging is not None and not tagging.at_create and known.get("tags_all"):
         tags = dict(known["tags_all"])
-        tagging.change(context, partial, tags, [], tags)
+        context.retry(lambda: tagging.change(context, partial, tags, [], tags), unseen)
     if seen is None or called:
         seen = _look_for_new(resource, context, partial)
     elif resource.extend is not None:

@@ -6,6 +6,7 @@ Settings of the public provider that mean nothing here are errors that say so, n
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -81,7 +82,8 @@ def provider_block() -> Block:
             ),
             "s3_us_east_1_regional_endpoint": _optional(STRING, "`legacy` or `regional`."),
             "skip_credentials_validation": _optional(
-                BOOL, "Whether not to ask the token service who acts before the first change."
+                BOOL,
+                "Whether to trust the credentials unseen; here they are always checked by their first use.",
             ),
             "skip_metadata_api_check": _optional(
                 STRING, "Whether not to ask the instance metadata service for credentials."
@@ -131,6 +133,8 @@ _REFUSED: dict[str, str] = {
 
 TRACE_TAG = "twinfra:operation"
 """A tag that exists from a create until its result is recorded (see `recovery`)."""
+
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 
 _FLAG = ("true", "false", "")
 
@@ -273,10 +277,20 @@ def take(config: Object, environment: Mapping[str, str] | None) -> Settings:
         else:
             default_tags |= tags or {}
     ignored = _blocks(value("ignore_tags"))
+    region = value("region") or ""
+    if region and not _REGION.fullmatch(region) and not value("skip_region_validation"):
+        problems.append(
+            error(
+                "Invalid region",
+                f'"{region}" is no name of a region, such as "eu-west-1".',
+                path=(GetAttr("region"),),
+                mend="Correct it; or set skip_region_validation = true if it is one of a cloud of your own.",
+            )
+        )
     if problems:
         raise ProviderError(problems)
     return Settings(
-        region=value("region") or "",
+        region=region,
         access_key="" if bound else value("access_key") or "",
         secret_key="" if bound else value("secret_key") or "",
         token="" if bound else value("token") or "",

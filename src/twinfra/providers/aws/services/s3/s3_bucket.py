@@ -14,7 +14,7 @@ from twinfra.providers.aws.fields import TAGS, Field, boolean, output, string
 from twinfra.providers.aws.naming import name_to_create, prefixed_name
 from twinfra.providers.aws.planning import Draft
 from twinfra.providers.aws.recovery import made_since
-from twinfra.providers.aws.resource import Api, Attributes, Resource
+from twinfra.providers.aws.resource import Api, Attributes, Resource, Retry
 from twinfra.providers.aws.services.s3._bucket import BUCKET_GONE
 from twinfra.providers.aws.services.s3._bucket_fields import FEATURE_FIELDS
 from twinfra.providers.aws.services.s3._emptying import empty_bucket
@@ -300,6 +300,7 @@ RESOURCE = Resource(
     delete=_delete,
     tags=Tagging(at_create="", read="TagSet", change=_set_tags),
     complete_create=True,
+    retry_create=(Retry("OperationAborted", seconds=180),),
     not_found=BUCKET_GONE,
     exists=("BucketAlreadyOwnedByYou", "BucketAlreadyExists"),
     timeouts=("create", "read", "update", "delete"),
