@@ -15,7 +15,6 @@ from twinfra.diagnostics import (
     DiagnosticError,
     Diagnostics,
     Severity,
-    as_warnings,
     error,
     warning,
 )
@@ -246,12 +245,12 @@ class Evaluation:
         return holds
 
     def check_block(self, node: CheckNode) -> None:
-        """Evaluate the assertions of a check block: what does not hold, or cannot be told, is a warning."""
+        """Evaluate the assertions of a check block: one that does not hold is a warning."""
         for scope in self.scopes.get(node.path, ()):
             for each in node.assertions:
                 outcome = check(each, scope, "Check assertion failed", severity=Severity.WARNING)
                 self.results.add("check", str(node), _prefixed(scope, node.label), outcome)
-                self.diagnostics.extend(as_warnings(outcome.diagnostics))
+                self._told(node, outcome.diagnostics)
                 if outcome.status == UNKNOWN:
                     self.diagnostics.add(
                         warning(

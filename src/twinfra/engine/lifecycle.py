@@ -46,6 +46,7 @@ def bind_lifecycle(node: ResourceNode) -> None:
             node.triggers.append(_trigger(expression))
         except DiagnosticError as refused:
             node.problems.extend(refused.at(expression.range).diagnostics)
+            break
 
 
 def _path(steps: list[Step], expression: Expression) -> Path:
@@ -65,17 +66,27 @@ def _trigger(expression: Expression) -> Trigger:
     steps = steps_of(expression)
     reference = next((one for one in references if one.kind in ("resource", "data")), None)
     others = [one for one in references if one is not reference and one.kind not in ("count", "each")]
-    if reference is None or others or reference.kind == DATA:
-        raise DiagnosticError(
+    found = []
+    if others or (reference is not None and reference.kind == DATA):
+        found.append(
             error(
-                "Unsuitable replace_triggered_by",
-                "An entry must name a managed resource of this module, an instance or an attribute "
-                "of it; its key may "
-                "use count.index or each.key.",
+                "Unsuitable reference in replace_triggered_by",
+                "An entry may use managed resources of this module, count.index and each.key, and nothing else.",
                 expression.range,
                 mend="Name a resource; a terraform_data resource can stand for any other value.",
             )
         )
+    if reference is None:
+        found.append(
+            error(
+                "No resource in replace_triggered_by",
+                "An entry must name a resource, an instance or an attribute of one.",
+                expression.range,
+                mend="Name a resource; a terraform_data resource can stand for any other value.",
+            )
+        )
+    if found or reference is None:
+        raise DiagnosticError(found)
     rest = steps[3:] if steps[0].name == "resource" else steps[2:]
     key: Expression | None = None
     if rest and rest[0].key is not None:
@@ -132,8 +143,8 @@ def value_at(value: Value, path: Path) -> Value:
 def ignore_changes(config: dict[str, Value], prior: dict[str, Value], paths: list[Path]) -> dict[str, Value]:
     """`config` with what `prior` has at each of the paths, as `ignore_changes` asks. Neither is changed.
 
-    A path into a map follows the prior map: a key that it lacks is left out, one that it has is kept. Inside
-    other values, a path that either side lacks changes nothing.
+    A path to a key follows the prior map: a key that it lacks is left out, one that it has is kept; of an
+    object that is no map, a key means the whole. A path that either side lacks changes nothing.
     """
     result = config
     for path in paths:
@@ -148,6 +159,8 @@ def _restored(config: Value, prior: Value, path: Path) -> Value:
     if kind is Marked:
         return Marked(_restored(config.value, prior, path), config.marks)
     step, rest = path[0], path[1:]
+    if not rest and isinstance(step, Index) and isinstance(step.key, str) and kind is dict:
+        return prior
     key = step.name if isinstance(step, GetAttr) else step.key
     if (kind is dict or kind is Map) and isinstance(prior, dict):
         return _restored_entry(config, prior, key, rest)

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from twinfra.config.model import Provisioner
 from twinfra.decode import prepare
 from twinfra.diagnostics import Diagnostic, error
 from twinfra.engine.nodes import ProvisionerPart, ResourceNode
+from twinfra.lang.compiler import compile_expression
+from twinfra.lang.nodes import BodyShape
 from twinfra.schema import Attribute, Block
 from twinfra.values.types import BOOL, STRING, ListType, MapType
 from twinfra.values.value import Value
@@ -70,18 +72,23 @@ def bind_parts(configs: Iterable[Provisioner], owner: str) -> tuple[list[Provisi
         decoder, found = prepare(config.body, LOCAL_EXEC)
         problems.extend(found)
         if config.when == "destroy":
-            problems.extend(
-                error(
-                    "A provisioner at destroy time can use only its own object",
-                    f"When {owner} is destroyed, {reference} may be gone already.",
-                    reference.range,
-                    mend="Keep the value in the object (input of terraform_data) and read it from self.",
-                )
-                for reference in decoder.references
-                if reference.kind not in _ALLOWED_WHEN_DESTROYING
-            )
+            problems.extend(_foreign_references(config, owner))
         parts.append(ProvisionerPart(config, decoder))
     return parts, problems
+
+
+def _foreign_references(config: Provisioner, owner: str) -> Iterator[Diagnostic]:
+    """An error for each reference that may lead nowhere when the owner is destroyed."""
+    content, _, _ = config.body.partial(BodyShape(dict.fromkeys(LOCAL_EXEC.attributes, False)))
+    for attribute in content.attributes.values():
+        for reference in compile_expression(attribute.expression).references:
+            if reference.kind not in _ALLOWED_WHEN_DESTROYING:
+                yield error(
+                    "A provisioner at destroy time can use only its own object",
+                    f"When {owner} is destroyed, {reference} may be gone already.",
+                    attribute.expression.range,
+                    mend="Keep the value in the object (input of terraform_data) and read it from self.",
+                )
 
 
 @dataclass(frozen=True, slots=True)

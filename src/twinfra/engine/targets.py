@@ -123,9 +123,15 @@ class Targeting:
                     break
                 verdict = verdict or below
             inside[node] = verdict
-        for node in program.nodes:
-            if isinstance(node, OutputNode) and not node.path and inside[node]:
-                self._need((node,))
+        # What they need takes part already, some resources with the named instances only.
+        waiting: list[Node] = [
+            node for node in program.nodes if isinstance(node, OutputNode) and not node.path and inside[node]
+        ]
+        while waiting:
+            node = waiting.pop()
+            if not self.includes(node):
+                self.needed.add(node)
+                waiting.extend(node.needs)
 
 
 def _configured(target: Target, path: ModulePath, resource: Resource) -> bool:

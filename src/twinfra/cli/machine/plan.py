@@ -136,7 +136,7 @@ def _values(before: Value, after: Value) -> dict[str, Any]:
     return {
         "before": plain(before),
         "after": plain(after),
-        "after_unknown": unknown_flags(after) if after is not None else {},
+        "after_unknown": {} if after is None or wholly_known(after) else unknown_flags(after),
         "before_sensitive": sensitive_flags(before),
         "after_sensitive": sensitive_flags(after),
     }
