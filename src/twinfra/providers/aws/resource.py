@@ -87,7 +87,7 @@ class Describe:
 
     `items`: dotted path to the list in a page (`a[].b` for a list in each element of `a`). `key`: member of
     an item that equals `attribute` of the instance. Narrowed by an EC2 `filter` name, or by `ids`, a request
-    member with a list (where one that is gone fails the call, each is asked alone then); by neither,
+    member with a list (where one that is gone fails the call, halves are asked then); by neither,
     everything is listed and picked from.
     """
 
