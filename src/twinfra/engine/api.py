@@ -14,6 +14,7 @@ from twinfra.addresses import Instance
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostics
 from twinfra.engine.changes import Plan
+from twinfra.engine.collector import young_only
 from twinfra.engine.events import Listener, Silent
 from twinfra.engine.providers import Providers
 from twinfra.engine.recorder import Intent, NoRecorder, Recorder
@@ -124,7 +125,8 @@ def validate(configuration: Configuration, providers: Providers) -> Diagnostics:
     """Check a configuration without state or values: references, schemas, types, what providers refuse."""
     from twinfra.engine.validator import validate as run
 
-    return run(configuration, providers)
+    with young_only():
+        return run(configuration, providers)
 
 
 def plan(
@@ -142,7 +144,8 @@ def plan(
     """
     from twinfra.engine.planner import plan as run
 
-    return run(configuration, state, inputs, providers, options, listener, stop or Stop())
+    with young_only():
+        return run(configuration, state, inputs, providers, options, listener, stop or Stop())
 
 
 def apply(
@@ -163,17 +166,18 @@ def apply(
     """
     from twinfra.engine.applier import apply as run
 
-    return run(
-        plan,
-        configuration,
-        state,
-        inputs,
-        providers,
-        options,
-        recorder or NoRecorder(),
-        listener,
-        stop or Stop(),
-    )
+    with young_only():
+        return run(
+            plan,
+            configuration,
+            state,
+            inputs,
+            providers,
+            options,
+            recorder or NoRecorder(),
+            listener,
+            stop or Stop(),
+        )
 
 
 def recover(

@@ -71,7 +71,7 @@ def _trigger(expression: Expression) -> Trigger:
         found.append(
             error(
                 "Unsuitable reference in replace_triggered_by",
-                "An entry may use managed resources of this module, count.index and each.key, and nothing else.",
+                "An entry may use managed resources of this module, count.index and each.key, only.",
                 expression.range,
                 mend="Name a resource; a terraform_data resource can stand for any other value.",
             )
