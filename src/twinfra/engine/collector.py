@@ -1,7 +1,7 @@
-"""The garbage collector while a run makes many long-lived objects: young ones only, so that its cost stays linear.
+"""The garbage collector while a run makes many long-lived objects: young ones only, for a linear cost.
 
-A full collection looks at everything that lives; with the default settings these come again and again while tables
-grow, which makes twice the resources cost more than twice the time.
+A full collection looks at everything that lives; with the default settings these come again and again while
+tables grow, which makes twice the resources cost more than twice the time.
 """
 
 from __future__ import annotations

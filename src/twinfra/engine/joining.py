@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from twinfra.addresses import MANAGED, ModulePath, Resource
 from twinfra.config.model import Import
-from twinfra.diagnostics import Diagnostic, DiagnosticError, error
+from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error
 from twinfra.engine.nodes import (
     CallNode,
     EndNode,
@@ -19,7 +19,7 @@ from twinfra.engine.nodes import (
     VariableNode,
 )
 from twinfra.engine.scope import table_key, undeclared
-from twinfra.engine.traversals import steps_of
+from twinfra.engine.traversals import Step, steps_of
 from twinfra.lang.compiler import compile_expression
 from twinfra.lang.nodes import BodyShape, Expression, Literal
 from twinfra.lang.scope import Reference
@@ -159,6 +159,21 @@ class Joiner:
 
     def _depend(self, nodes: ModuleNodes, node: Node, depends_on: Iterable[Expression]) -> None:
         for expression in depends_on:
+            try:
+                beyond = _beyond_the_object(steps_of(expression))
+            except DiagnosticError as refused:
+                node.problems.extend(refused.at(expression.range).diagnostics)
+                continue
+            if beyond is not None:
+                node.problems.append(
+                    error(
+                        "depends_on takes whole objects",
+                        f"{expression.range.text} is a part of an object; what is needed is all of it.",
+                        beyond,
+                        mend="Name the resource or module only.",
+                    )
+                )
+                continue
             for reference in compile_expression(expression).references:
                 if reference.kind == "module" and reference.name in nodes.calls:
                     node.needs[self._end((*nodes.module.path, reference.name))] = None
@@ -218,6 +233,18 @@ class Joiner:
             return
         for output in outputs.values():
             needs[output] = None
+
+
+def _beyond_the_object(steps: Sequence[Step]) -> SourceRange | None:
+    """The part of a traversal that goes into the object it names; None where it names the object itself."""
+    size = {"data": 3, "ephemeral": 3, "resource": 3}.get(steps[0].name, 2)
+    rest = steps[size:]
+    if rest and rest[0].key is not None:
+        rest = rest[1:]
+    if not rest:
+        return None
+    first = rest[0].own
+    return SourceRange(first.source, first.start, rest[-1].own.end)
 
 
 def _import_target(config: Import) -> tuple[ModulePath, Resource, bool]:

@@ -7,14 +7,14 @@ the same (adding or removing `count`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from twinfra.addresses import AbsResource, Instance, Key, ModuleInstance, ModulePath, Resource
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error, warning
 from twinfra.engine.nodes import ResourceNode
 from twinfra.engine.program import Program
-from twinfra.engine.scope import table_key
+from twinfra.engine.scope import ModuleScope, table_key
 from twinfra.engine.traversals import Target, target_of
 from twinfra.state.model import InstanceState, ResourceState, State
 
@@ -52,6 +52,7 @@ class Moves:
     statements: list[Statement] = field(default_factory=list)
     previous: dict[Instance, Instance] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    blocked: list[Diagnostic] = field(default_factory=list)
 
 
 def apply_moves(program: Program, state: State) -> Moves:
@@ -76,7 +77,7 @@ def apply_moves(program: Program, state: State) -> Moves:
     index.write(state)
     if blocked:
         lines = "".join(f"\n  - {old} could not move to {new}" for old, new in blocked)
-        moves.diagnostics.append(
+        moves.blocked.append(
             warning(
                 "Some moves could not be made",
                 f"There is an object at the new address already:{lines}",
@@ -150,14 +151,7 @@ def _check(program: Program, moves: Moves) -> None:
             )
             continue
         if _still_declared(program, one):
-            found.append(
-                error(
-                    "Moved object still exists",
-                    f"{one.source} is said to have moved to {one.target}, but is still declared.",
-                    one.range,
-                    mend="Rename the declaration, or remove the moved block.",
-                )
-            )
+            found.append(_exists(one))
             continue
         kept.append(one)
     moves.statements = _chained(kept, found)
@@ -220,6 +214,35 @@ def _meet(one: Statement, other: Statement) -> bool:
         return True
     return one.target.key == other.source.key and (
         one.path != other.path or one.target.steps == other.source.steps
+    )
+
+
+def still_there(moves: Moves, scopes: Mapping[ModulePath, Sequence[ModuleScope]]) -> list[Diagnostic]:
+    """Errors for moves of single instances that the configuration still makes; asked after planning."""
+    found: list[Diagnostic] = []
+    for one in moves.statements:
+        if one.whole:
+            continue
+        for scope in scopes.get(one.source_path, ()):
+            depth = len(one.path)
+            if scope.instance_of.steps[depth:] != one.source.steps:
+                continue
+            resource = one.source.resource
+            if resource is not None:
+                table = scope.resources.get(table_key(resource.mode, resource.type, resource.name))
+                if table is None or one.source.key not in table.rows:
+                    continue
+            found.append(_exists(one))
+            break
+    return found
+
+
+def _exists(one: Statement) -> Diagnostic:
+    return error(
+        "Moved object still exists",
+        f"{one.source} is said to have moved to {one.target}, but is still declared.",
+        one.range,
+        mend="Rename the declaration, or remove the moved block.",
     )
 
 

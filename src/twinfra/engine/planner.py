@@ -16,7 +16,7 @@ from twinfra.engine.datasources import DataReads, resources_of
 from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.events import Listener
 from twinfra.engine.instances import InstancePlans
-from twinfra.engine.moves import Moves, apply_moves
+from twinfra.engine.moves import Moves, apply_moves, still_there
 from twinfra.engine.nodes import (
     CallNode,
     CheckNode,
@@ -29,7 +29,7 @@ from twinfra.engine.nodes import (
     VariableNode,
 )
 from twinfra.engine.orphans import forgetting, removed_parts
-from twinfra.engine.outputs import output_changes
+from twinfra.engine.outputs import encode_output, output_changes
 from twinfra.engine.providers import Providers
 from twinfra.engine.refresh import Existing, Refresher
 from twinfra.engine.scheduler import Operation, Walk
@@ -38,8 +38,9 @@ from twinfra.engine.stop import RUN, Stop
 from twinfra.engine.sweep import SweepNode, sweep
 from twinfra.engine.validator import validate_program
 from twinfra.lang.scope import EvaluationContext
-from twinfra.state.model import State
+from twinfra.state.model import OutputState, State
 from twinfra.values.marks import has_marks
+from twinfra.values.unknowns import contains_unknown
 from twinfra.values.value import EPHEMERAL, Value
 
 if TYPE_CHECKING:
@@ -266,7 +267,7 @@ class Planner(Evaluation):
             None,
             reason,
             deposed=existing.deposed,
-            previous=None if existing.deposed else self.moves.previous.get(address),
+            previous=None if existing.deposed or self.mode == DESTROY else self.moves.previous.get(address),
             private=existing.stored.private,
         )
         changes.append(change)
@@ -284,6 +285,8 @@ class Planner(Evaluation):
     def _finish(self, result: Plan) -> PlanResult:
         from twinfra.engine.api import PlanResult
 
+        declared = still_there(self.moves, self.scopes)
+        self.diagnostics.extend(declared or self.moves.blocked)
         changes = [change for found in self.changes_of.values() for change in found]
         changes += self.orphaned
         changes += self.data.changes
@@ -323,10 +326,21 @@ class Planner(Evaluation):
         declared = self.program.configuration.root.outputs
         for name, value in self.root.outputs.items():
             after[name] = (value, declared[name].sensitive)
-        kept = {
+        known = {
             name: one for name, one in self.state.outputs.items() if name in after or name not in declared
         }
-        return output_changes(kept, after, self.targeting.everything)
+        changes = output_changes(known, after, self.targeting.everything)
+        for name, (value, sensitive) in after.items():
+            # What is known already holds whatever becomes of the apply.
+            if not contains_unknown(value):
+                self._keep_output(name, encode_output(value, sensitive))
+        return changes
+
+    def _keep_output(self, name: str, stored: OutputState | None) -> None:
+        if stored is None:
+            self.state.outputs.pop(name, None)
+        else:
+            self.state.outputs[name] = stored
 
     def _declare_checks(self) -> None:
         """Every object with checks has a result, if only that nothing is known of it."""

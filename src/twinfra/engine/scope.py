@@ -192,12 +192,14 @@ class ModuleScope:
         plain, marks = unmark(key)
         repetition = table.repetition
         if repetition is Repetition.SINGLE:
+            of_module = reference.kind == "module"
+            if of_module and self.validating:
+                return table.rows[None], marks
             raise DiagnosticError(
                 error(
                     "Key on something that is not repeated",
-                    f"{reference} sets neither count nor for_each, so there is just one of it, "
-                    "without a key.",
-                    reference.range,
+                    f"{reference} sets neither count nor for_each, so there is one of it, without a key.",
+                    None if of_module else reference.range,
                     mend="Remove the part in brackets.",
                 )
             )
@@ -250,7 +252,7 @@ class ModuleScope:
             error(
                 "Missing instance key",
                 f"{reference} sets {way}, so its attributes belong to its instances.",
-                reference.range,
+                None if reference.kind == "module" else reference.range,
                 mend=f"Say which instance, such as {reference}[{each}], or take all with {reference}[*].",
             )
         )

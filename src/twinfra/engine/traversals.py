@@ -13,11 +13,15 @@ from twinfra.lang.nodes import Expression, GetAttr, Index, Literal, Parentheses,
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a traversal: a name, or (where `key` is given) a key in brackets."""
+    """One step of a traversal: a name, or (where `key` is given) a key in brackets.
+
+    `range`: from the root name to this step. `own`: the step alone, with its dot or brackets.
+    """
 
     name: str
     key: Expression | None
     range: SourceRange
+    own: SourceRange
 
 
 def steps_of(expression: Expression) -> list[Step]:
@@ -26,13 +30,13 @@ def steps_of(expression: Expression) -> list[Step]:
     node = expression
     while True:
         if isinstance(node, GetAttr):
-            found.append(Step(node.name, None, node.range))
+            found.append(Step(node.name, None, node.range, _after(node.source, node)))
             node = node.source
         elif isinstance(node, Index):
-            found.append(Step("", node.key, node.range))
+            found.append(Step("", node.key, node.range, _after(node.source, node)))
             node = node.source
         elif isinstance(node, Variable):
-            found.append(Step(node.name, None, node.range))
+            found.append(Step(node.name, None, node.range, node.range))
             return found[::-1]
         elif isinstance(node, TemplateWrap | Parentheses):
             node = node.inner
@@ -40,6 +44,10 @@ def steps_of(expression: Expression) -> list[Step]:
             raise DiagnosticError(
                 error("Not an address", "An address is needed here: names joined by dots.", expression.range)
             )
+
+
+def _after(source: Expression, whole: Expression) -> SourceRange:
+    return SourceRange(whole.range.source, source.range.end, whole.range.end)
 
 
 @dataclass(frozen=True, slots=True)
