@@ -27,7 +27,7 @@ class Visits:
         self.settled_before.append(list(self.order))
 
 
-def walk(graph, visitor, stop=None, parallelism=10) -> bool:
+def walk(graph, visitor, stop=None, parallelism=0) -> bool:
     return Walk(graph, visitor, stop or Stop(), parallelism).run()
 
 

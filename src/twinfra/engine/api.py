@@ -52,16 +52,16 @@ class PlanOptions:
     """How to plan.
 
     `mode`: `normal`, `destroy` or `refresh-only`. `targets`, `replace`: addresses as written by people.
-    `refresh`: whether to read what exists first. `parallelism`: provider calls at a time. `timestamp`: of
-    this
-    run (RFC 3339, UTC; now where empty). `workspace`: for `terraform.workspace`.
+    `refresh`: whether to read what exists first. `parallelism`: provider calls at a time, 0 for 10 or what a
+    provider bears (its attribute `parallelism`). `timestamp`: of this run (RFC 3339, UTC; now where empty).
+    `workspace`: for `terraform.workspace`.
     """
 
     mode: str = "normal"
     targets: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
     refresh: bool = True
-    parallelism: int = 10
+    parallelism: int = 0
     timestamp: str = ""
     workspace: str = "default"
 
@@ -80,9 +80,9 @@ class PlanResult:
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """How to apply. `parallelism`: provider calls at a time. `workspace`: for `terraform.workspace`."""
+    """How to apply. `parallelism` and `workspace` are as in `PlanOptions`."""
 
-    parallelism: int = 10
+    parallelism: int = 0
     workspace: str = "default"
 
 

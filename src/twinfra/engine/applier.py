@@ -334,6 +334,7 @@ class Applier(Evaluation):
             self.fail(node, [locate(one, node.decoder, None) for one in failed.diagnostics])
             return
         self._providers[node] = provider
+        self.walk.widen(getattr(provider, "parallelism", 0))
 
     def _resource(self, node: ResourceNode) -> list[Operation] | None:
         """Fill the table of a block from plan and state, and begin the operations on its instances."""

@@ -120,8 +120,7 @@ class DataReads:
             return None
         config, marks = decode_config(node.decoder, scope, ())
         told = [
-            locate(one, node.decoder, node.config.range, str(address))
-            for one in _validated(provider, node, config)
+            locate(one, node.decoder, node.place, str(address)) for one in _validated(provider, node, config)
         ]
         if any(one.severity is Severity.ERROR for one in told):
             raise DiagnosticError(told)
@@ -166,10 +165,7 @@ class DataReads:
         if problem is not None:
             if not isinstance(problem, ProviderError):
                 raise problem
-            told = [
-                locate(item, node.decoder, node.config.range, str(one.address))
-                for item in problem.diagnostics
-            ]
+            told = [locate(item, node.decoder, node.place, str(one.address)) for item in problem.diagnostics]
             if not node.nested:
                 self._walk.fail(node, told)
                 return

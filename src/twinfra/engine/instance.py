@@ -139,10 +139,10 @@ def _ask(
         planned = provider.plan(kind, Proposal(prior, config, proposed))
     except ProviderError as refused:
         raise DiagnosticError(
-            locate(one, node.decoder, node.config.range, str(address)) for one in refused.diagnostics
+            locate(one, node.decoder, node.place, str(address)) for one in refused.diagnostics
         ) from None
     if planned.warnings:
-        found.extend(locate(one, node.decoder, node.config.range, str(address)) for one in planned.warnings)
+        found.extend(locate(one, node.decoder, node.place, str(address)) for one in planned.warnings)
     return planned
 
 
@@ -187,7 +187,7 @@ def check_config(
         told = refused.diagnostics
     if not told:
         return
-    placed = [locate(one, node.decoder, node.config.range, str(address)) for one in told]
+    placed = [locate(one, node.decoder, node.place, str(address)) for one in told]
     if any(one.severity == "error" for one in placed):
         raise DiagnosticError(placed)
     found.extend(placed)

@@ -276,6 +276,12 @@ class ResourceNode(Node):
         self.nested = False
 
     @property
+    def place(self) -> SourceRange:
+        """Where the body begins: what a provider says of no argument in particular points there."""
+        body = self.config.body.range
+        return SourceRange(body.source, body.start, body.start + 1)
+
+    @property
     def config_resource(self) -> ConfigResource:
         """Its address as configured."""
         return ConfigResource(self.path, self.resource)

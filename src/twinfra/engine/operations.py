@@ -145,7 +145,7 @@ class Operations:
             planned = provider.plan(kind, Proposal(prior, config, proposed))
         except ProviderError as refused:
             raise DiagnosticError(
-                locate(one, node.decoder, node.config.range, str(address)) for one in refused.diagnostics
+                locate(one, node.decoder, node.place, str(address)) for one in refused.diagnostics
             ) from None
         assert planned.planned is not None
         earlier, _ = unmark_deep(change.after)
@@ -205,9 +205,7 @@ class Operations:
             yield call
         except ProviderError as failed:
             self._run.diagnostics.extend(
-                replace(
-                    locate(one, None, place.node.config.range, str(place.address)), severity=Severity.WARNING
-                )
+                replace(locate(one, None, place.node.place, str(place.address)), severity=Severity.WARNING)
                 for one in failed.diagnostics
             )
             return result
@@ -271,9 +269,7 @@ class Operations:
             else:
                 run.put(address, node.provider.config, None)
         run.listener.apply_failed(address, began, call.seconds)
-        run.fail(
-            node, [locate(one, node.decoder, node.config.range, str(address)) for one in failed.diagnostics]
-        )
+        run.fail(node, [locate(one, node.decoder, node.place, str(address)) for one in failed.diagnostics])
 
     # -- objects that make room
 
@@ -318,7 +314,7 @@ class Operations:
         if stored is None:
             return
         value, _ = unmark_deep(change.before)
-        range = None if place is None else place.node.config.range
+        range = None if place is None else place.node.place
         if provisioners and not deposed and not stored.tainted:
             held = yield from self._provisioning.run(address, provisioners, place, change.before, fail)
             if not held:

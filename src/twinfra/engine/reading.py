@@ -57,7 +57,7 @@ def read_deferred(run: Applier, place: Place, provider: Provider) -> Operation:
     try:
         yield call
     except ProviderError as failed:
-        fail([locate(one, node.decoder, node.config.range, str(address)) for one in failed.diagnostics])
+        fail([locate(one, node.decoder, node.place, str(address)) for one in failed.diagnostics])
         return
     run.listener.data_finished(address, id_of(call.result), call.seconds)
     shown = marked(call.result, node.facts, marks)

@@ -147,6 +147,7 @@ class Walk:
     """Visits the nodes of a graph, each after all that it depends on.
 
     `waits_for` maps each node to its dependencies, in the order in which nodes start when several are ready.
+    `parallelism`: how many calls run at a time; 0 for the default, or what providers say they bear.
     """
 
     TICK = 10.0
@@ -154,16 +155,20 @@ class Walk:
 
     LOOK_AROUND = 1.0
 
+    DEFAULT = 10
+    """How many calls run at a time where nobody says."""
+
     def __init__(
         self,
         waits_for: Mapping[Any, Iterable[Any]],
         visitor: Visitor,
         stop: Stop,
-        parallelism: int = 10,
+        parallelism: int = 0,
     ) -> None:
         self._visitor = visitor
         self._stop = stop
-        self._parallelism = max(1, parallelism)
+        self._fixed = parallelism > 0
+        self._parallelism = parallelism if self._fixed else self.DEFAULT
         self._pool: Pool | None = None
         self._next_tick = 0.0
         self._backlog: deque[Call] = deque()
@@ -182,6 +187,13 @@ class Walk:
                 missing[node] = count
             else:
                 ready.append(node)
+
+    def widen(self, parallelism: int) -> None:
+        """Let this many calls run at a time, if that is more and nobody has said how many may."""
+        if not self._fixed and parallelism > self._parallelism:
+            self._parallelism = parallelism
+            if self._pool is not None:
+                self._pool.size = parallelism
 
     def post(self, call: Call, message: str) -> None:
         """A message from inside a running call, from any thread; reaches the call's `tick` on the walk's

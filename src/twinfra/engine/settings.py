@@ -150,6 +150,7 @@ class ProviderStart:
                 run.fail(node, [problem])
                 return
         self._started[node] = provider
+        run.walk.widen(getattr(provider, "parallelism", 0))
         if objects:
             calls = run.refresher.load(node.config, provider, objects, node.local, run.walk.post)
             run.walk.start(calls)

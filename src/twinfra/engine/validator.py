@@ -126,7 +126,7 @@ class _Validation(Evaluation):
         except ProviderError as refused:
             told = refused.diagnostics
         for one in told:
-            placed = locate(one, node.decoder, node.config.range)
+            placed = locate(one, node.decoder, node.place)
             if placed.severity == "error":
                 self.failed.add(node)
             self.diagnostics.add(placed)
