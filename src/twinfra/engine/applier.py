@@ -14,6 +14,7 @@ from twinfra.engine.bodies import locate
 from twinfra.engine.changes import Action, Plan, ResourceChange
 from twinfra.engine.checkstate import check_results_json
 from twinfra.engine.closures import Closures
+from twinfra.engine.destruction import Destruction
 from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.events import Listener
 from twinfra.engine.expand import expand
@@ -25,18 +26,15 @@ from twinfra.engine.nodes import (
     Kind,
     Node,
     ProviderNode,
-    ProvisionerPart,
     ResourceNode,
     ValidationNode,
 )
-from twinfra.engine.objects import Facts, decode_object, marked, stored_marks
+from twinfra.engine.objects import decode_object, marked, stored_marks
 from twinfra.engine.operations import Operations
 from twinfra.engine.ordering import DestroyNode, End, Ends
-from twinfra.engine.orphans import RemovedPart, removed_parts
 from twinfra.engine.outputs import encode_output
 from twinfra.engine.places import Place
 from twinfra.engine.providers import Providers
-from twinfra.engine.provisioners import bind_parts
 from twinfra.engine.reading import read_deferred
 from twinfra.engine.recorder import Recorder
 from twinfra.engine.refresh import unreadable
@@ -44,7 +42,7 @@ from twinfra.engine.scheduler import Call, Operation, Walk
 from twinfra.engine.scope import UNSET, ModuleScope, table_key
 from twinfra.engine.settings import configure
 from twinfra.engine.stop import RUN, Stop
-from twinfra.engine.tables import Repetition, Table
+from twinfra.engine.tables import Repetition, Table, repetition_of
 from twinfra.lang.scope import EvaluationContext
 from twinfra.providers.protocol import Provider, ProviderError
 from twinfra.state.model import InstanceObject, State
@@ -114,7 +112,7 @@ class Applier(Evaluation):
         self._working: set[Node] = set()
         self._waits: dict[Node, dict[Node, None]] = {}
         self._providers: dict[ProviderNode, Provider] = {}
-        self._removed: list[RemovedPart] = []
+        self._destruction = Destruction(self)
         self._targeting = targeting.Targeting(program, ())
         self._evaluated: set[Node] | None = None
 
@@ -145,8 +143,6 @@ class Applier(Evaluation):
     # -- before the walk
 
     def _prepare(self) -> bool:
-        problems: list[Diagnostic] = []
-        self._removed = removed_parts(self.program, problems)
         if self.plan.targets:
             wanted = targeting.parse_targets(self.plan.targets, self.diagnostics)
             self._targeting = targeting.Targeting(self.program, wanted, self.plan.mode == "destroy")
@@ -218,12 +214,17 @@ class Applier(Evaluation):
         if action is not Action.DELETE:
             self._by_block.setdefault(address.of, {})[address.key] = change
         if action in _DONE_BY_BLOCK:
-            node = self._node_of(address)
+            node = self.node_of(address)
             if node is not None:
                 self._working.add(node)
                 self._working.add(node.provider)
 
-    def _node_of(self, address: Instance) -> ResourceNode | None:
+    def provider(self, node: ProviderNode) -> Provider:
+        """The started provider of a configuration."""
+        return self._providers[node]
+
+    def node_of(self, address: Instance) -> ResourceNode | None:
+        """The block of an instance, where there is one."""
         resource = address.resource
         return self.program.resource(
             address.module.path, table_key(resource.mode, resource.type, resource.name)
@@ -288,7 +289,7 @@ class Applier(Evaluation):
         if self.failed and self.blocked(node):
             return None
         if isinstance(node, DestroyNode):
-            return self._destroy(node)
+            return self._destruction.begin(node)
         kind = node.kind
         if kind is Kind.RESOURCE:
             return self._resource(node)  # type: ignore[arg-type]
@@ -344,7 +345,7 @@ class Applier(Evaluation):
             base = AbsResource(scope.instance_of, node.resource)
             changes = self._by_block.get(base, {})
             table = scope.resources[table_key(node.resource.mode, node.resource.type, node.resource.name)] = (
-                Table(_repetition(node), Unknown(node.facts.type))
+                Table(repetition_of(node), Unknown(node.facts.type))
             )
             self._recorded(node, base, table, changes)
             if not working:
@@ -413,61 +414,6 @@ class Applier(Evaluation):
             return read_deferred(self, place, provider)
         return self.operations.change(place, change, provider)
 
-    def _destroy(self, node: DestroyNode) -> list[Operation]:
-        provider = self._providers[node.provider]
-        facts = self.program.facts(node.provider.config, node.resource.resource)
-        assert facts is not None
-        operations: list[Operation] = []
-        for change in node.changes:
-            deposed = change.deposed
-            if node.end is End.AFTER:
-                deposed = self.deposed.get(change.address, "")
-                if not deposed:
-                    continue
-            operations.append(self._ending_operation(node, change, deposed, facts, provider))
-        return operations
-
-    def _ending_operation(
-        self, node: DestroyNode, change: ResourceChange, deposed: str, facts: Facts, provider: Provider
-    ) -> Operation:
-        configured = self._node_of(change.address)
-        place = None
-        parts: list[ProvisionerPart] = []
-        if configured is not None:
-            parts = [part for part in configured.provisioners if part.config.when == "destroy"]
-            if parts:
-                place = self._ended_place(configured, change.address)
-        else:
-            parts = self._removed_provisioners(change.address)
-        return self.operations.destroy(
-            change,
-            deposed,
-            facts,
-            provider,
-            node.provider.local,
-            parts,
-            place,
-            lambda found: self.fail(node, found),
-        )
-
-    def _ended_place(self, node: ResourceNode, address: Instance) -> Place | None:
-        """Where the destroy-time provisioners of an instance are evaluated; None when its module is gone
-        too.
-        """
-        for scope in self.scopes.get(node.path, ()):
-            if scope.instance_of == address.module:
-                table = Table(_repetition(node))
-                return Place(node, scope, table, address, address.key, Unknown())
-        return None
-
-    def _removed_provisioners(self, address: Instance) -> list[ProvisionerPart]:
-        for part in self._removed:
-            if part.names(address):
-                parts, problems = bind_parts(part.config.provisioners, str(part.target))
-                self.diagnostics.extend(problems)
-                return parts
-        return []
-
     # -- after the walk
 
     def _set_outputs(self, stopped: bool) -> None:
@@ -485,12 +431,6 @@ class Applier(Evaluation):
                 outputs.pop(name, None)
             else:
                 outputs[name] = stored
-
-
-def _repetition(node: ResourceNode) -> Repetition:
-    if node.count is not None:
-        return Repetition.COUNT
-    return Repetition.FOR_EACH if node.for_each is not None else Repetition.SINGLE
 
 
 def _vanished(node: ResourceNode, address: Instance) -> Diagnostic:

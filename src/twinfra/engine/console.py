@@ -16,7 +16,7 @@ from twinfra.engine.objects import decode_object, marked, stored_marks
 from twinfra.engine.program import Program
 from twinfra.engine.providers import Providers
 from twinfra.engine.scope import table_key
-from twinfra.engine.tables import Repetition, Table
+from twinfra.engine.tables import Table, repetition_of
 from twinfra.lang.compiler import compile_expression
 from twinfra.lang.nodes import Expression
 from twinfra.lang.scope import EvaluationContext, Scope
@@ -103,10 +103,8 @@ class View(Evaluation):
 
     def _resource(self, node: ResourceNode) -> None:
         resource = node.resource
-        counted, keyed = node.count is not None, node.for_each is not None
         for scope in self.scopes.get(node.path, ()):
-            repetition = Repetition.COUNT if counted else Repetition.FOR_EACH if keyed else Repetition.SINGLE
-            table = Table(repetition, Unknown(node.facts.type))
+            table = Table(repetition_of(node), Unknown(node.facts.type))
             scope.resources[table_key(resource.mode, resource.type, resource.name)] = table
             base = AbsResource(scope.instance_of, resource)
             recorded = self._state.resources.get(base)

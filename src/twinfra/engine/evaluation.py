@@ -23,7 +23,7 @@ from twinfra.engine.expand import Expansion, any_instance, expand
 from twinfra.engine.nodes import CallNode, CheckNode, CompiledCheck, LocalNode, Node, OutputNode, VariableNode
 from twinfra.engine.program import Program
 from twinfra.engine.scope import ModuleScope
-from twinfra.engine.tables import Repetition, Table
+from twinfra.engine.tables import Repetition, Table, repetition_of
 from twinfra.lang.scope import EvaluationContext
 from twinfra.lang.type_expr import apply_defaults
 from twinfra.state.model import State
@@ -300,9 +300,7 @@ class Evaluation:
         matter.
         """
         depth = len(node.path)
-        repetition = (
-            Repetition.COUNT if node.count else Repetition.FOR_EACH if node.for_each else Repetition.SINGLE
-        )
+        repetition = repetition_of(node)
         steps = {base.module.steps for base in state.resources}
         for scope in self.scopes.get(node.path, ()):
             own = scope.instance_of.steps

@@ -19,7 +19,7 @@ from twinfra.engine.orphans import gone_reason
 from twinfra.engine.refresh import Existing
 from twinfra.engine.scheduler import Call, Operation
 from twinfra.engine.scope import UNSET, ModuleScope, table_key
-from twinfra.engine.tables import Repetition, Table
+from twinfra.engine.tables import Repetition, Table, repetition_of
 from twinfra.engine.triggers import triggered
 from twinfra.providers.protocol import Provider, ProviderError, Stored
 from twinfra.values.value import Unknown, Value
@@ -98,13 +98,7 @@ class InstancePlans:
     def _from_state(self, node: ResourceNode) -> list[Rows]:
         """The instances that exist: when all is destroyed, nothing else matters."""
         found: list[Rows] = []
-        repetition = (
-            Repetition.COUNT
-            if node.count is not None
-            else Repetition.FOR_EACH
-            if node.for_each is not None
-            else Repetition.SINGLE
-        )
+        repetition = repetition_of(node)
         for scope in self._run.scopes.get(node.path, ()):
             rows = Rows(node, scope, repetition)
             resource = self._run.state.resources.get(rows.base)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from twinfra.addresses import DATA, Instance, ProviderConfig, instance_order
+from twinfra.addresses import DATA, ROOT, Instance, ModuleInstance, ProviderConfig, instance_order
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, error
 from twinfra.engine import targets as targeting
 from twinfra.engine.changes import Action, OutputChange, Plan, Reason, ResourceChange
 from twinfra.engine.closures import Closures
+from twinfra.engine.contributions import Contributions
 from twinfra.engine.datasources import DataReads, resources_of
 from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.events import Listener
@@ -295,6 +296,7 @@ class Planner(Evaluation):
         result.changes = changes
         result.drift = self._drift()
         result.outputs = self._outputs()
+        result.relevant = self._relevant(result)
         self._declare_checks()
         result.checks = self.results.all()
         result.variables = {
@@ -335,6 +337,22 @@ class Planner(Evaluation):
             if not contains_unknown(value):
                 self._keep_output(name, encode_output(value, sensitive))
         return changes
+
+    def _relevant(self, result: Plan) -> list[tuple[str, tuple[Any, ...]]]:
+        """What the changed objects and outputs were made from."""
+        found = Contributions(self.program)
+        done: set[tuple[Node, ModuleInstance]] = set()
+        for node, changes in self.changes_of.items():
+            for change in changes:
+                place = (node, change.address.module)
+                if change.action is not Action.NO_OP and place not in done:
+                    done.add(place)
+                    found.add(*place)
+        outputs = self.program.modules[()].outputs
+        for output in result.outputs:
+            if output.action is not Action.NO_OP and output.name in outputs:
+                found.add(outputs[output.name], ROOT)
+        return found.all()
 
     def _keep_output(self, name: str, stored: OutputState | None) -> None:
         if stored is None:

@@ -49,3 +49,10 @@ class Table:
             return ()
         last: int = max(rows)  # type: ignore[type-var, assignment]
         return tuple([rows.get(index, self.filler) for index in range(last + 1)])
+
+
+def repetition_of(block: Any) -> Repetition:
+    """How a resource or call node is repeated, by which of its arguments are written."""
+    if block.count is not None:
+        return Repetition.COUNT
+    return Repetition.FOR_EACH if block.for_each is not None else Repetition.SINGLE
