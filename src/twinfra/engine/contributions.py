@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from twinfra.addresses import AbsResource, Instance, Key, ModuleInstance, Resource
+from twinfra.addresses import AbsResource, Key, ModuleInstance, Resource
 from twinfra.engine.nodes import LocalNode, Node, OutputNode, ResourceNode, VariableNode
 from twinfra.engine.program import ModuleNodes, Program
 from twinfra.lang.scope import Reference
@@ -105,10 +105,8 @@ class Contributions:
         key: Key = None
         if steps and (node.count is not None or node.for_each is not None):
             key, steps = steps[0], steps[1:]
-        address: Instance | AbsResource = AbsResource(module, resource)
-        if key is not None:
-            address = address.instance(key)
-        found = (str(address), steps)
+        base = AbsResource(module, resource)
+        found = (str(base if key is None else base.instance(key)), steps)
         if found in self._seen:
             return
         self._seen.add(found)
