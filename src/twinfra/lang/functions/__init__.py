@@ -2,3 +2,7 @@
 
 `lookup(name)` finds one; `catalog()` has all. See `declaration` for how to write one.
 """
+
+from twinfra.lang.functions.catalog import catalog, lookup, suggestion
+
+__all__ = ["catalog", "lookup", "suggestion"]

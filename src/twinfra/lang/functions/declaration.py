@@ -13,8 +13,8 @@ def substr(text: str, offset: int, length: int) -> str: ...
 ```
 
 The caller (`call`) does the rest before the implementation runs: converts arguments to the parameter types,
-refuses nulls, lets unknown arguments make the result unknown, and moves marks from the arguments to the result,
-except where a parameter says that it deals with those itself.
+refuses nulls, lets unknown arguments make the result unknown, and moves marks from the arguments to the
+result, except where a parameter says that it deals with those itself.
 """
 
 from __future__ import annotations
