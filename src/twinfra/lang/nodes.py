@@ -68,7 +68,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GetAttr:
-    """`source.name`."""
+    """`source.name`. `name_range` starts at the dot: diagnostics about the name point there."""
 
     source: Expression
     name: str
@@ -78,11 +78,15 @@ class GetAttr:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Index:
-    """`source[key]`; also the legacy `source.0`, whose key is a literal and `legacy` is true."""
+    """`source[key]`; also the legacy `source.0`, whose key is a literal and `legacy` is true.
+
+    `key_range` is the key with its brackets (or dot).
+    """
 
     source: Expression
     key: Expression
     range: SourceRange
+    key_range: SourceRange
     legacy: bool = False
 
 
@@ -90,12 +94,13 @@ class Index:
 class Splat:
     """`source[*]` (full) or `source.*` (attribute-only), with the steps that follow applied to each element.
 
-    `each` is the expression for one element, in which `SplatElement` stands for it.
+    `each` is the expression for one element, in which `SplatElement` stands for it. `star_range` is `[*]` or `.*`.
     """
 
     source: Expression
     each: Expression
     range: SourceRange
+    star_range: SourceRange
     full: bool
 
 
