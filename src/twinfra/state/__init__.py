@@ -1,1 +1,1 @@
-"""State: the model, the public version 4 file format, journal, locks, encryption and where all that is kept."""
+"""State: the model, the public version 4 file format, journal, locks, encryption where all that is kept."""

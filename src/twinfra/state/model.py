@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from twinfra.addresses import AbsResource, Instance, ProviderConfig
+
+Extra: TypeAlias = tuple[tuple[str, Any], ...]
+"""Fields of a state file by name that this version does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,10 @@ class InstanceObject:
     """One object that exists: the current one of an instance, or a deposed one.
 
     `attributes` is plain JSON (numbers as `int` or as `decimal.Decimal`, never rounded). `sensitive` has the
-    paths of the file's `sensitive_attributes`, in that JSON form. `private` is the provider's note.
+    paths of the file's `sensitive_attributes`, in that JSON form. `private` is the provider's note; one of
+    another engine's provider that is no JSON object is kept verbatim (see `v4.VERBATIM`).
     `dependencies` are the configured resources (`module.net.aws_vpc.main`) it was made from, in order.
+    `extra` are fields of the file that this version does not know, kept as they were.
     """
 
     attributes: dict[str, Any]
@@ -29,6 +34,7 @@ class InstanceObject:
     private: dict[str, Any] = field(default_factory=dict)
     dependencies: tuple[str, ...] = ()
     create_before_destroy: bool = False
+    extra: Extra = ()
 
 
 @dataclass(slots=True)
@@ -41,19 +47,24 @@ class InstanceState:
 
 @dataclass(slots=True)
 class ResourceState:
-    """A resource in a module instance: its provider configuration and its instances by key, in file order."""
+    """A resource in a module instance: its provider configuration and its instances by key, in file order.
+
+    `extra`: see `InstanceObject`.
+    """
 
     provider: ProviderConfig
     instances: dict[int | str | None, InstanceState] = field(default_factory=dict)
+    extra: Extra = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OutputState:
-    """A root module output: `value` and `type` in their JSON forms."""
+    """A root module output: `value` and `type` in their JSON forms; `extra`: see `InstanceObject`."""
 
     value: Any
     type: Any
     sensitive: bool = False
+    extra: Extra = ()
 
 
 @dataclass(slots=True)
@@ -61,8 +72,9 @@ class State:
     """A whole state. Owned by one thread; readers on other threads get copies of what they need.
 
     `check_results` is kept as read. `identities` remembers which cloud each provider configuration acts on
-    (`str(ProviderConfig)` to account, region or sandbox), so that state of one is never applied to another; it
-    travels inside instances' private notes, since the file format has no other place that stock readers keep.
+    (`str(ProviderConfig)` to account, region or sandbox), so that state of one is never applied to another;
+    it travels inside instances' private notes, since the file format has no other place that stock readers
+    keep. `extra`: see `InstanceObject`.
     """
 
     serial: int = 0
@@ -72,6 +84,7 @@ class State:
     resources: dict[AbsResource, ResourceState] = field(default_factory=dict)
     check_results: Any = None
     identities: dict[str, dict[str, str]] = field(default_factory=dict)
+    extra: Extra = ()
 
     @staticmethod
     def fresh() -> State:
@@ -115,7 +128,11 @@ class State:
         resources = {
             address: ResourceState(
                 resource.provider,
-                {key: InstanceState(one.current, dict(one.deposed)) for key, one in resource.instances.items()},
+                {
+                    key: InstanceState(one.current, dict(one.deposed))
+                    for key, one in resource.instances.items()
+                },
+                resource.extra,
             )
             for address, resource in self.resources.items()
         }

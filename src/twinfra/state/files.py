@@ -1,0 +1,131 @@
+"""Files that must survive: written under another name, synced, renamed into place, the directory synced."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from twinfra.diagnostics import Diagnostic, DiagnosticError, error
+
+PRIVATE = 0o600
+_AT_ONCE = 1 << 20
+_SUFFIX = ".new"
+_LEFT = re.compile("[0-9a-f]{12}[.]new")
+
+
+def replace_file(path: Path, pieces: Iterable[bytes]) -> None:
+    """Make `path` hold exactly `pieces`, readable by its owner only, or leave it as it was. Raises OSError."""
+    fresh, descriptor = write_beside(path, pieces)
+    try:
+        os.replace(fresh, path)
+        sync_directory(path.parent)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def write_beside(path: Path, pieces: Iterable[bytes]) -> tuple[Path, int]:
+    """Write `pieces` to a new synced file next to `path`; returns its path and open descriptor.
+
+    Nothing is left behind when it fails. Raises `OSError`.
+    """
+    fresh = path.with_name(f"{_prefix(path)}{secrets.token_hex(6)}{_SUFFIX}")
+    descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
+    try:
+        for piece in pieces:
+            write_all(descriptor, piece)
+        os.fsync(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        fresh.unlink(missing_ok=True)
+        raise
+    return fresh, descriptor
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name.removeprefix('.')}."
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a process that was killed while it replaced `path` left beside it; under a lock only."""
+    prefix = _prefix(path)
+    with os.scandir(path.parent) as entries:
+        left = [
+            one.path
+            for one in entries
+            if one.name.startswith(prefix) and _LEFT.fullmatch(one.name[len(prefix) :])
+        ]
+    for one in left:
+        Path(one).unlink(missing_ok=True)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of it, however many calls that takes."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, data[written : written + _AT_ONCE])
+
+
+def read_all(descriptor: int) -> bytes:
+    """The whole content of an open file, wherever it was read to before."""
+    size = os.fstat(descriptor).st_size
+    parts = []
+    at = 0
+    while part := os.pread(descriptor, max(size - at, _AT_ONCE), at):
+        parts.append(part)
+        at += len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory survive a crash of the machine. Raises `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as reason:
+        # Some network file systems cannot sync a directory; then there is nothing more to be had.
+        if reason.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, private to their owner, so that they survive. Raises `OSError`."""
+    missing = []
+    while not path.exists():
+        missing.append(path)
+        path = path.parent
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+        sync_directory(one.parent)
+
+
+def file_problem(reason: OSError, doing: str, path: Path | str) -> DiagnosticError:
+    """An error of the operating system in words. `doing` is such as `write the state to`."""
+    return DiagnosticError(_in_words(reason, doing, path))
+
+
+def _in_words(reason: OSError, doing: str, path: Path | str) -> Diagnostic:
+    mends = {
+        errno.ENOSPC: "Make room on that disk, then run the command again.",
+        errno.EDQUOT: "Make room within the quota, then run the command again.",
+        errno.EROFS: "That file system is read-only: work in a directory that can be written to.",
+        errno.EACCES: "Give yourself permission for that file and its directory, or work elsewhere.",
+        errno.EPERM: "Give yourself permission for that file and its directory, or work elsewhere.",
+        errno.EISDIR: "Remove the directory of that name, or name another file.",
+        errno.ENOTDIR: "A part of that path is a file: name another path.",
+        errno.ENOLCK: "That file system has no locks: keep the state elsewhere, or give -lock=false.",
+    }
+    why = reason.strerror or str(reason)
+    return error(
+        f"Cannot {doing.split(maxsplit=1)[0]} a file",
+        f"Could not {doing} {path}: {why}.",
+        mend=mends.get(reason.errno or 0, "Check that path, then run the command again."),
+    )

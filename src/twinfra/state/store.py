@@ -1,0 +1,333 @@
+"""One workspace's state, opened for one command: read, locked, recorded to, and saved when something changed.
+
+This is what the command line works with. Where the bytes lie is the backend's matter, how they look `v4`'s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from twinfra.diagnostics import Diagnostic, DiagnosticError, error
+from twinfra.state.backends.protocol import NOTHING, Backend, Conflict, Locked
+from twinfra.state.comparison import same_content
+from twinfra.state.files import file_problem, replace_file
+from twinfra.state.intents import Intent
+from twinfra.state.journal import Journal, refuse_if_written
+from twinfra.state.locks import LockInfo, held_by_another, new_lock
+from twinfra.state.model import State
+from twinfra.state.recovery import Recovered, fold
+from twinfra.state.v4 import COMPATIBLE_VERSION, read_state, write_state
+
+ERRORED = "errored.tfstate"
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LockOptions:
+    """How to lock. `timeout`: how long to wait for another holder, in seconds.
+
+    `waiting` is called once when the wait begins; `cancelled` ends the wait early by returning True.
+    """
+
+    wanted: bool = True
+    timeout: float = 0.0
+    waiting: Callable[[LockInfo | None], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+
+
+LOCKED = LockOptions()
+NO_LOCK = LockOptions(wanted=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A state as a backend has it. `existed` is False where there is none: then `state` is a fresh one.
+
+    `version` is the backend's name for it, `digest` the SHA-256 of its file in hex (empty where there is
+    none).
+    """
+
+    state: State
+    existed: bool
+    version: str
+    digest: str
+
+
+def read_stored(backend: Backend, workspace: str) -> Stored:
+    """The state as it is now. Raises `DiagnosticError`."""
+    content = backend.read(workspace)
+    if content is None:
+        return Stored(State.fresh(), False, NOTHING, "")
+    state = read_state(content.data, backend.label(workspace))
+    if state is None:
+        return Stored(State.fresh(), False, content.version, "")
+    return Stored(state, True, content.version, hashlib.sha256(content.data).hexdigest())
+
+
+def read_journal(backend: Backend, workspace: str, stored: Stored) -> Recovered | None:
+    """What the journal of an interrupted run adds to `stored`, which is not changed; None where there is no
+    journal.
+
+    Raises `DiagnosticError` where it does not fit, or another process is writing it.
+    """
+    path = backend.journal_path(workspace)
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as reason:
+        raise file_problem(reason, "read the journal", path) from None
+    if not content:
+        return None
+    refuse_if_written(path)
+    return fold(
+        content, stored.state if stored.existed else None, stored.digest, backend.label(workspace), path
+    )
+
+
+def current_state(backend: Backend, workspace: str) -> tuple[State | None, Recovered | None]:
+    """The state for commands that only look: with what a journal adds, nothing written, no lock taken.
+
+    None where there is no state yet. While an apply is running, what it has done so far is not seen.
+    """
+    stored = read_stored(backend, workspace)
+    try:
+        recovered = read_journal(backend, workspace, stored)
+    except DiagnosticError:
+        # For those who only look it is no obstacle; whoever wants to change something is told.
+        recovered = None
+    if recovered is not None:
+        return recovered.state, recovered
+    return (stored.state if stored.existed else None), None
+
+
+class Store:
+    """An open workspace. Made by `open_store`; owned by one thread.
+
+    `state` is what is stored, with a journal found at the start folded in and saved (`recovered` tells). It
+    is never changed in place: `save` takes a new one.
+    """
+
+    def __init__(
+        self, backend: Backend, workspace: str, directory: Path, stored: Stored, lock: LockInfo | None
+    ) -> None:
+        self.backend = backend
+        self.workspace = workspace
+        self.directory = directory
+        self.lock = lock
+        self.recovered: Recovered | None = None
+        self._stored = stored
+        self._journal: Journal | None = None
+        self._safe = True
+        self._intents: tuple[Intent, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """The state as stored; a fresh one where nothing is."""
+        return self._stored.state
+
+    @property
+    def existed(self) -> bool:
+        """Whether anything is stored."""
+        return self._stored.existed
+
+    @property
+    def label(self) -> str:
+        """How people know it."""
+        return self.backend.label(self.workspace)
+
+    @property
+    def intents(self) -> tuple[Intent, ...]:
+        """Creates of an interrupted run that nobody knows the outcome of (see `engine.api.recover`)."""
+        return self._intents
+
+    def refresh(self) -> State:
+        """Read again what is stored, such as after another process may have written."""
+        self._stored = read_stored(self.backend, self.workspace)
+        return self.state
+
+    @contextmanager
+    def recording(
+        self, identities: State | None = None, on_failure: Callable[[Diagnostic], None] | None = None
+    ) -> Iterator[Journal]:
+        """A journal for one apply: give it to the engine, and `save` its result before leaving.
+
+        `identities`: the state that the apply starts from, for what it knows of clouds. `on_failure` is
+        called when the journal cannot be written any more: stop starting anything new. The journal is removed
+        at the end when all it says is saved; else it stays, and the next start folds it in.
+        """
+        state = self.state
+        if identities is not None and identities.identities:
+            state = replace(state, identities={**state.identities, **identities.identities})
+        path = self.backend.journal_path(self.workspace)
+        journal = Journal(path, state, self.workspace, fresh=not self.existed, intents=self._intents)
+        journal.on_failure = on_failure
+        self._journal, self._safe = journal, False
+        try:
+            yield journal
+        finally:
+            self._journal = None
+            self._intents = tuple(journal.unanswered)
+            if self._intents or (journal.used and not self._safe):
+                journal.close()
+            else:
+                journal.remove()
+
+    def save(self, state: State) -> bool:
+        """Store a state under the next serial; False (and nothing is written) when it says nothing new.
+
+        `state` has the lineage of `self.state`, which afterwards is the saved one. When it cannot be written,
+        it is put into `errored.tfstate` in the working directory, and `DiagnosticError` is raised.
+        """
+        stored = self._stored
+        if stored.existed and state.lineage != stored.state.lineage:
+            raise ValueError("a state can only be saved over one of its own lineage")
+        if stored.existed and same_content(stored.state, state):
+            if self._journal is not None:
+                self._journal.saving(stored.state, stored.digest)
+            self._safe = True
+            return False
+        saved = replace(state, serial=stored.state.serial + 1, terraform_version=COMPATIBLE_VERSION)
+        pieces = list(write_state(saved))
+        digest = _digest(pieces)
+        if self._journal is not None:
+            self._journal.saving(saved, digest)
+        try:
+            version = self.backend.write(self.workspace, pieces, stored.version)
+        except DiagnosticError as failed:
+            raise DiagnosticError([*failed.diagnostics, self._rescue(pieces)]) from None
+        except Conflict:
+            raise DiagnosticError([self._conflict(), self._rescue(pieces)]) from None
+        self._stored = Stored(saved, True, version, digest)
+        self._safe = True
+        return True
+
+    def _conflict(self) -> Diagnostic:
+        return error(
+            "State was changed by somebody else",
+            f"{self.label} is not the state any more that this run began with (serial {self.state.serial}).",
+            mend="Make sure that everybody works with the lock (no -lock=false), then run the command again.",
+        )
+
+    def _rescue(self, pieces: list[bytes]) -> Diagnostic:
+        """Put a state that cannot be stored where it can be found."""
+        summary = "State was not saved"
+        kept = (
+            " The journal has it too, and is folded in at the next start."
+            if self._journal is not None
+            else ""
+        )
+        path = self._free_name()
+        try:
+            replace_file(path, pieces)
+        except OSError as reason:
+            return error(
+                summary,
+                f"Nor could it be written to {path}: {reason.strerror}.{kept}",
+                mend="Mend the cause named above, then run the command again.",
+            )
+        return error(
+            summary,
+            f"What was done is kept in {path}.{kept}",
+            mend="Mend the cause named above, then run the command again."
+            if kept
+            else f"Mend the cause named above, then: twinfra state push {path.name}",
+        )
+
+    def _free_name(self) -> Path:
+        path = self.directory / ERRORED
+        number = 0
+        while path.exists():
+            number += 1
+            path = self.directory / f"errored.{number}.tfstate"
+        return path
+
+    def _recover(self) -> None:
+        """Fold in what an interrupted run left, and store it. What it was creating stays in the journal."""
+        recovered = read_journal(self.backend, self.workspace, self._stored)
+        if recovered is None:
+            return
+        path = self.backend.journal_path(self.workspace)
+        if recovered.changed:
+            saved = replace(
+                recovered.state,
+                serial=recovered.state.serial + 1,
+                terraform_version=COMPATIBLE_VERSION,
+            )
+            pieces = list(write_state(saved))
+            digest = _digest(pieces)
+            # Written over the old journal only after the state is safe: doing this twice does no harm.
+            expected = self._stored.version
+            try:
+                version = self.backend.write(self.workspace, pieces, expected)
+            except Conflict:
+                raise DiagnosticError(self._conflict()) from None
+            self._stored = Stored(saved, True, version, digest)
+        self.recovered = recovered
+        self._intents = recovered.intents
+        if recovered.intents:
+            Journal(
+                path, self.state, self.workspace, fresh=not self.existed, intents=recovered.intents
+            ).close()
+        else:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_store(
+    backend: Backend,
+    workspace: str,
+    operation: str,
+    directory: Path,
+    lock: LockOptions = LOCKED,
+) -> Iterator[Store]:
+    """Lock and read a workspace, folding in the journal of an interrupted run; unlock at the end.
+
+    `operation` is the command's name, `directory` the working directory. Raises `DiagnosticError` (nothing
+    was changed then).
+    """
+    held = _acquire(backend, workspace, operation, lock) if lock.wanted else None
+    try:
+        store = Store(backend, workspace, directory, read_stored(backend, workspace), held)
+        store._recover()
+        yield store
+    finally:
+        if held is not None:
+            backend.unlock(workspace, held.id)
+
+
+def _acquire(backend: Backend, workspace: str, operation: str, options: LockOptions) -> LockInfo:
+    place = backend.label(workspace)
+    lock = new_lock(operation, place)
+    start = time.monotonic()
+    pause = _FIRST_PAUSE
+    told = False
+    while True:
+        try:
+            backend.lock(workspace, lock)
+        except Locked as locked:
+            waited = time.monotonic() - start
+            left = options.timeout - waited
+            if left <= 0 or (options.cancelled is not None and options.cancelled()):
+                raise DiagnosticError(
+                    held_by_another(locked.holder, place, round(waited, 1) if options.timeout else 0.0)
+                ) from None
+            if not told and options.waiting is not None:
+                options.waiting(locked.holder)
+            told = True
+            time.sleep(min(pause, left))
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        else:
+            return lock
+
+
+def _digest(pieces: list[bytes]) -> str:
+    found = hashlib.sha256()
+    for piece in pieces:
+        found.update(piece)
+    return found.hexdigest()
