@@ -26,11 +26,11 @@ class Charset:
         if self.codec == "utf-16":
             return b"\xfe\xff" + text.encode("utf-16-be")
         if self.codec == "hz":
-            # Without the return to ASCII that Python puts after the last character.
-            encoded = text.encode("hz")
-            return encoded.removesuffix(b"~}") if text and not text[-1].isascii() else encoded
+            return _hz(text)
         if self.codec == "gbk":
             return b"".join(map(_gbk, text))
+        if self.codec == "big5hkscs":
+            return b"".join(map(_big5, text))
         if not (self.no_c1 or self.replaced):
             return text.encode(self.codec)
         table = self._encoding()
@@ -75,6 +75,31 @@ def _gbk(character: str) -> bytes:
     if len(encoded) > 2:
         raise UnicodeError(f"{character!r} is not in GBK")
     return encoded
+
+
+def _big5(character: str) -> bytes:
+    try:
+        return character.encode("big5hkscs")
+    except UnicodeEncodeError:
+        return character.encode("cp950")
+
+
+def _hz(text: str) -> bytes:
+    """Chinese characters are between `~{` and `~}`; after the last ones there is no `~}`."""
+    parts: list[bytes] = []
+    shifted = False
+    for character in text:
+        if shifted == character.isascii():
+            parts.append(b"~}" if shifted else b"~{")
+            shifted = not shifted
+        if not shifted:
+            parts.append(b"~~" if character == "~" else character.encode("ascii"))
+            continue
+        encoded = character.encode("gb18030")
+        if len(encoded) != 2 or min(encoded) < 0xA1:
+            raise UnicodeError(f"{character!r} is not in HZ-GB-2312")
+        parts.append(bytes(byte & 0x7F for byte in encoded))
+    return b"".join(parts)
 
 
 _IBM1047 = {0x5F: "^", 0xAD: "[", 0xB0: "¬", 0xBA: "Ý", 0xBB: "¨", 0xBD: "]"}

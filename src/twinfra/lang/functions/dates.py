@@ -53,9 +53,9 @@ _VERBS: dict[str, Callable[[Moment], str]] = {
 }
 
 
-def _parse(text: str, name: str, argument: int | None) -> Moment:
+def _parse(text: str, name: str, argument: int | None, lenient: bool = False) -> Moment:
     try:
-        return parse_moment(text)
+        return parse_moment(text, lenient)
     except MomentError as failure:
         raise FunctionError(f'"{name}" is not an RFC 3339 timestamp: {failure.reason}', argument) from failure
 
@@ -131,8 +131,8 @@ def timeadd(timestamp: str, duration: str) -> str:
 )
 def timecmp(first: str, second: str) -> int:
     """Offsets are taken into account."""
-    one = _parse(first, "timestamp_a", 0).instant
-    two = _parse(second, "timestamp_b", 1).instant
+    one = _parse(first, "timestamp_a", 0, lenient=True).instant
+    two = _parse(second, "timestamp_b", 1, lenient=True).instant
     return (one > two) - (one < two)
 
 

@@ -232,6 +232,7 @@ def _uuid_bytes(text: str) -> bytes | None:
     if len(text) == 45:
         lowered = lowered.removeprefix("urn:uuid:")
     elif len(text) == 38:
-        lowered = lowered.removeprefix("{").removesuffix("}")
+        # Any two characters may be around it, as stock Terraform has it.
+        lowered = lowered[1:-1]
     pattern = r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     return bytes.fromhex(lowered.replace("-", "")) if re.fullmatch(pattern, lowered) else None

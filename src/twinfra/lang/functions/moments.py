@@ -9,9 +9,13 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-_RFC3339 = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+_DATE, _CLOCK, _ZONE = (
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T",
+    r":([0-9]{2}):([0-9]{2})",
+    r"(Z|[+-][0-9]{2}:[0-9]{2})",
 )
+_RFC3339 = re.compile(rf"{_DATE}([0-9]{{2}}){_CLOCK}(\.[0-9]+)?{_ZONE}")
+_LENIENT = re.compile(rf"{_DATE}([0-9]{{1,2}}){_CLOCK}([.,][0-9]+)?{_ZONE}")
 _DURATION_PART = re.compile(r"([0-9]*)(?:(\.)([0-9]*))?([^0-9.]*)")
 _UNITS = {
     "ns": 1,
@@ -117,9 +121,13 @@ def _civil(days: int) -> tuple[int, int, int]:
     return era * 400 + year + (month <= 2), month, of_year - (153 * shifted + 2) // 5 + 1
 
 
-def parse_moment(text: str) -> Moment:
-    """The moment that an RFC 3339 timestamp writes. Raises `MomentError`."""
-    found = _RFC3339.fullmatch(text)
+def parse_moment(text: str, lenient: bool = False) -> Moment:
+    """The moment that an RFC 3339 timestamp writes. Raises `MomentError`.
+
+    `lenient`: the hour may have one digit, the fraction a comma, and the offset may be up to 24:60, as Go's
+    `time.Parse` has it.
+    """
+    found = (_LENIENT if lenient else _RFC3339).fullmatch(text)
     if found is None:
         raise MomentError(f'"{text}" is not of the form 2018-01-02T23:12:01Z')
     year, month, day, hour, minute, second = map(int, found.groups()[:6])
@@ -134,7 +142,7 @@ def parse_moment(text: str) -> Moment:
     offset = 0
     if zone != "Z":
         hours, minutes = int(zone[1:3]), int(zone[4:])
-        if hours > 23 or minutes > 59:
+        if hours > 23 + lenient or minutes > 59 + lenient:
             raise MomentError(f"{zone} is not an offset from UTC")
         offset = (hours * 3600 + minutes * 60) * (-1 if zone[0] == "-" else 1)
     fraction = int((found[7] or ".")[1:10].ljust(9, "0"))
@@ -165,13 +173,23 @@ def parse_duration(text: str) -> int:
             raise MomentError(f"{what}; units are h, m, s, ms, us and ns")
         total += _whole(whole) * size
         if point and fraction:
-            # In floating point, as the original has it: a few digits more or less must not matter.
-            total += int(float(fraction[:18]) * (size / 10.0 ** len(fraction[:18])))
+            total += _fraction(fraction, size)
         at = found.end()
     negative = text[0] == "-"
     if total > _LONGEST - (not negative):
         raise MomentError("it is longer than 2562047h47m16s")
     return -total if negative else total
+
+
+def _fraction(digits: str, size: int) -> int:
+    """The nanoseconds of a fraction of a unit: in floating point, from as many digits as fit 63 bits."""
+    value, scale = 0, 1.0
+    for digit in digits:
+        more = value * 10 + int(digit)
+        if value > (_LONGEST - 1) // 10 or more > _LONGEST:
+            break
+        value, scale = more, scale * 10
+    return int(float(value) * (size / scale))
 
 
 def _whole(digits: str) -> int:

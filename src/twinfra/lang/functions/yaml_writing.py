@@ -84,7 +84,7 @@ class _Writer:
         if spaced and not self.after_space:
             self.put(" ")
         self.put(text)
-        self.after_space = indents
+        self.after_space = False
         self.at_indent = self.at_indent and indents
 
     def node(self, value: Value, indent: int, *, in_mapping: bool = False) -> None:
