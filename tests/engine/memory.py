@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -248,6 +249,7 @@ class Journal:
     def __init__(self) -> None:
         self.entries: list[Any] = []
         self.intents: list[Intent] = []
+        self.identities: dict[str, dict[str, str]] = {}
 
     def record(
         self, address: Instance, provider: ProviderConfig, value: InstanceObject | None, deposed: str = ""
@@ -257,6 +259,12 @@ class Journal:
     def intend(self, intent: Intent) -> None:
         self.intents.append(intent)
         self.entries.append(("intend", str(intent.address), intent.token))
+
+    def answered(self, token: str) -> None:
+        self.entries.append(("answered", token))
+
+    def identify(self, provider: ProviderConfig, identity: Mapping[str, str]) -> None:
+        self.identities[str(provider)] = dict(identity)
 
     def sync(self) -> None:
         self.entries.append("sync")

@@ -328,6 +328,7 @@ class Applier(Evaluation):
                     raise DiagnosticError(problem)
                 if actual:
                     self.state.identities[str(node.config)] = dict(actual)
+                    self.recorder.identify(node.config, actual)
         except DiagnosticError as failed:
             self.fail(node, failed.diagnostics)
             return

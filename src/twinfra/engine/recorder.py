@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
 from twinfra.addresses import Instance, ProviderConfig
+from twinfra.state.intents import Intent
 from twinfra.state.model import InstanceObject
 
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A create that is about to be asked for: enough to find what it made, should its answer be lost.
-
-    `config` and `planned` are attributes in the JSON form of the state, unknowns as null; `unknown` are the
-    names
-    of attributes that the create will choose. `token` is what the provider was given.
-    """
-
-    address: Instance
-    provider: ProviderConfig
-    token: str
-    config: dict[str, Any]
-    planned: dict[str, Any]
-    unknown: tuple[str, ...] = ()
-    dependencies: tuple[str, ...] = ()
-    create_before_destroy: bool = False
-    private: dict[str, Any] = field(default_factory=dict)
+__all__ = ["Intent", "NoRecorder", "Recorder"]
 
 
 class Recorder(Protocol):
@@ -47,6 +30,12 @@ class Recorder(Protocol):
     def intend(self, intent: Intent) -> None:
         """An object is about to be created; `record` for the same address tells what came of it."""
 
+    def answered(self, token: str) -> None:
+        """What came of the intent with this token is known, and needs no record: it made nothing."""
+
+    def identify(self, provider: ProviderConfig, identity: Mapping[str, str]) -> None:
+        """A provider configuration acts on this cloud (see `State.identities`)."""
+
     def sync(self) -> None:
         """Make all that was recorded so far survive a crash of the machine."""
 
@@ -59,5 +48,9 @@ class NoRecorder:
     ) -> None: ...
 
     def intend(self, intent: Intent) -> None: ...
+
+    def answered(self, token: str) -> None: ...
+
+    def identify(self, provider: ProviderConfig, identity: Mapping[str, str]) -> None: ...
 
     def sync(self) -> None: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +43,6 @@ def recover(
         view.run()
     started: dict[str, Provider] = {}
     for intent in intents:
-        if result.current(intent.address) is not None:
-            continue
         node = program.provider(intent.provider)
         facts = program.facts(intent.provider, intent.address.resource)
         if node is None or facts is None or node in view.failed:
@@ -64,6 +63,7 @@ def recover(
             found.add(_lost(intent, "looking for it failed"))
             continue
         if made is None:
+            recorder.answered(intent.token)
             continue
         stored = encode_object(
             made,
@@ -73,8 +73,11 @@ def recover(
             dependencies=intent.dependencies,
             create_before_destroy=intent.create_before_destroy,
         )
-        result.put(intent.address, intent.provider, stored)
-        recorder.record(intent.address, intent.provider, stored)
+        # Somebody else's object has the address by now: ours is put beside it, to be destroyed.
+        deposed = "" if result.current(intent.address) is None else secrets.token_hex(4)
+        result.put(intent.address, intent.provider, stored, deposed)
+        recorder.record(intent.address, intent.provider, stored, deposed)
+        recorder.answered(intent.token)
         found.add(_recovered(intent))
     recorder.sync()
     return ApplyResult(result, found)

@@ -18,7 +18,7 @@ _LEFT = re.compile("[0-9a-f]{12}[.]new")
 
 
 def replace_file(path: Path, pieces: Iterable[bytes]) -> None:
-    """Make `path` hold exactly `pieces`, readable by its owner only, or leave it as it was. Raises OSError."""
+    """Make `path` hold exactly `pieces`, readable by its owner only, or as it was before. Raises OSError."""
     fresh, descriptor = write_beside(path, pieces)
     try:
         os.replace(fresh, path)

@@ -115,13 +115,13 @@ class Journal:
         )
 
     def answered(self, token: str) -> None:
-        """What became of an intended create is known: nothing that needs recording."""
+        """What became of the intended create with this token is known, and needs no record."""
         if self._unanswered.pop(token, None) is not None:
             self._append(["answered", token])
 
-    def identify(self, provider: str, identity: Mapping[str, str]) -> None:
-        """Where a provider configuration (in the notation of state files) acts."""
-        self._append(["identity", provider, dict(identity)])
+    def identify(self, provider: ProviderConfig, identity: Mapping[str, str]) -> None:
+        """A provider configuration acts on this cloud (see `State.identities`)."""
+        self._append(["identity", str(provider), dict(identity)])
 
     def note(self, kind: str, payload: Any) -> None:
         """Anything else, as JSON, for people and for later versions to read."""

@@ -20,7 +20,7 @@ DEFAULT_WORKSPACE = "default"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a command works. `directory`: relative paths start there; `data_directory`: mostly `.terraform`."""
+    """Where a command works. `directory`: relative paths start there; `data_directory`: `.terraform`."""
 
     directory: Path
     data_directory: Path

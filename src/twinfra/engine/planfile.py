@@ -1,0 +1,241 @@
+"""Saved plans: everything that applying a plan later needs, in one sealed file.
+
+A plan file holds the configuration's texts, the values of variables, the plan, the state as refreshed, and
+which stored state it was made from. It holds sensitive values in the clear, as the state does: it is readable
+by its owner only, and should be kept no longer than needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from twinfra import __version__
+from twinfra.addresses import DATA, ProviderAddress
+from twinfra.config.model import Configuration
+from twinfra.diagnostics import Diagnostic, DiagnosticError, error
+from twinfra.engine.changes import Plan
+from twinfra.engine.plan_container import is_sealed, read_sealed, write_sealed
+from twinfra.engine.plan_records import PlanReader, PlanWriter
+from twinfra.engine.providers import Providers
+from twinfra.schema import Block, ResourceSchema
+from twinfra.state.model import State
+from twinfra.state.v4 import read_state, write_state
+from twinfra.state.workspaces import data_directory
+from twinfra.values.value import Value
+
+
+@dataclass(frozen=True, slots=True)
+class StateBasis:
+    """The stored state that a plan was made from. `serial` 0: there was none."""
+
+    lineage: str
+    serial: int
+    workspace: str
+
+
+@dataclass(frozen=True)
+class SavedPlan:
+    """A plan as saved.
+
+    `state` is the state as refreshed, from which the apply starts; `inputs` are the root variables given.
+    `files` are the configuration's texts by name, `root` its directory relative to the working directory.
+    `schemas` are digests of the schemas it was made with, by `provider mode type`.
+    """
+
+    path: Path
+    plan: Plan
+    state: State
+    inputs: dict[str, Value]
+    basis: StateBasis
+    files: dict[str, str]
+    root: str
+    version: str
+    created: str
+    schemas: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """The configuration as it was when the plan was made, whatever the files say now."""
+        from twinfra.config.installer import load_texts
+
+        configuration, found = load_texts(Path(self.root), self.files)
+        found.raise_errors()
+        return configuration
+
+    def check_fresh(self, state: State, workspace: str) -> None:
+        """Raise `DiagnosticError` unless `state`, as stored now, is the one that the plan was made from."""
+        if workspace != self.basis.workspace:
+            raise DiagnosticError(
+                error(
+                    "Saved plan is for another workspace",
+                    f'{self.path} was made in the workspace "{self.basis.workspace}"; this is "{workspace}".',
+                    mend=f"Select it (twinfra workspace select {self.basis.workspace}), or plan again.",
+                )
+            )
+        if state.serial == self.basis.serial and (
+            state.lineage == self.basis.lineage or self.basis.serial == 0
+        ):
+            return
+        if state.lineage != self.basis.lineage and self.basis.serial and state.serial:
+            detail = f"{self.path} was made from a state of another lineage ({self.basis.lineage})."
+        else:
+            detail = (
+                f"{self.path} was made from serial {self.basis.serial} of the state, which is at serial "
+                f"{state.serial} now: it was changed since."
+            )
+        raise DiagnosticError(
+            error(
+                "Saved plan is stale",
+                detail,
+                mend="Nothing was done. Plan again: twinfra plan -out=FILE",
+            )
+        )
+
+    def check_schemas(self, providers: Providers) -> None:
+        """Raise `DiagnosticError` where a provider declares another schema than when the plan was made."""
+        now = _schema_digests(self.plan, providers)
+        for name, digest in self.schemas.items():
+            if now.get(name) != digest:
+                provider, _, type = name.split(" ")
+                raise DiagnosticError(
+                    error(
+                        "Saved plan is stale",
+                        f"{self.path} was made with another schema of {type} (of {provider}).",
+                        mend="Nothing was done. Plan again: twinfra plan -out=FILE",
+                    )
+                )
+
+
+def write_plan_file(
+    path: Path,
+    plan: Plan,
+    configuration: Configuration,
+    state: State,
+    *,
+    inputs: Mapping[str, Value],
+    base: State,
+    workspace: str = "default",
+    providers: Providers | None = None,
+    data: Path | None = None,
+) -> None:
+    """Save a plan. `state` is as refreshed by the plan, `base` as stored (serial 0: nothing is stored yet).
+
+    `providers` are those of the plan; `data` is the data directory. Raises `DiagnosticError` where the file
+    cannot be written.
+    """
+    writer = PlanWriter()
+    body = writer.plan(plan)
+    given = writer.named(inputs)
+    parts = {
+        "about": {
+            "version": __version__,
+            "created": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "root": str(configuration.root_directory),
+            "lineage": base.lineage,
+            "serial": base.serial,
+            "workspace": workspace,
+            "schemas": _schema_digests(plan, providers or Providers()),
+        },
+        "files": configuration.files,
+        "tables": writer.tables(),
+        "plan": body,
+        "inputs": given,
+        "state": b"".join(write_state(state)).decode(),
+        "identities": state.identities,
+    }
+    write_sealed(path, parts, data if data is not None else data_directory(Path()))
+
+
+def read_plan_file(path: Path, data: Path | None = None) -> SavedPlan:
+    """A saved plan. Raises `DiagnosticError` where it is none, was changed, or is of another version."""
+    parts = read_sealed(path, data if data is not None else data_directory(Path()))
+    try:
+        about = parts["about"]
+        if about["version"] != __version__:
+            raise DiagnosticError(_other_version(path, about["version"]))
+        reader = PlanReader(parts["tables"], parts["files"])
+        state = read_state(parts["state"].encode(), f"the state in {path}") or State()
+        state.identities = parts["identities"]
+        return SavedPlan(
+            path,
+            reader.plan(parts["plan"]),
+            state,
+            reader.named(parts["inputs"]),
+            StateBasis(about["lineage"], about["serial"], about["workspace"]),
+            parts["files"],
+            about["root"],
+            about["version"],
+            about["created"],
+            about["schemas"],
+        )
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
+        # The seal is right, yet a part is not: written by a development version of the same name.
+        raise DiagnosticError(_other_version(path, "another one under the same number")) from None
+
+
+def is_plan_file(path: Path) -> bool:
+    """Whether a file is meant as a saved plan, ours or Terraform's; False for states and where nothing is."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError:
+        return False
+    return is_sealed(start) or start.startswith(b"PK\x03\x04")
+
+
+def _other_version(path: Path, version: str) -> Diagnostic:
+    return error(
+        "Saved plan is of another version",
+        f"{path} was written by Twinfra {version}; this is {__version__}.",
+        mend="Use that version, or plan again with this one.",
+    )
+
+
+# -- digests of schemas
+
+
+def _schema_digests(plan: Plan, providers: Providers) -> dict[str, str]:
+    """SHA-256 of the schema of each type in the plan, by `provider mode type`."""
+    found: dict[tuple[ProviderAddress, str, str], str] = {}
+    for change in (*plan.changes, *plan.drift):
+        resource = change.address.resource
+        key = (change.provider.provider, resource.mode, resource.type)
+        if key not in found:
+            found[key] = _digest_of(providers, *key)
+    return {f"{provider} {mode} {type}": digest for (provider, mode, type), digest in found.items() if digest}
+
+
+def _digest_of(providers: Providers, provider: ProviderAddress, mode: str, type: str) -> str:
+    try:
+        declared = providers.schema(provider)
+    except DiagnosticError:
+        # A provider that is not part of this version: what it manages can only be forgotten.
+        return ""
+    schema = (declared.data_sources if mode == DATA else declared.resources).get(type)
+    return "" if schema is None else schema_digest(schema)
+
+
+def schema_digest(schema: ResourceSchema) -> str:
+    """A digest of all that matters to values: names, types, nesting and behaviour, but no descriptions."""
+    return hashlib.sha256(repr([schema.version, _block_facts(schema.block)]).encode()).hexdigest()
+
+
+def _block_facts(block: Block) -> Any:
+    attributes = [
+        [name, *(str(getattr(one, part.name)) for part in fields(one) if part.name not in _WORDS)]
+        for name, one in sorted(block.attributes.items())
+    ]
+    blocks = [
+        [name, one.nesting.value, one.min_items, one.max_items, _block_facts(one.block)]
+        for name, one in sorted(block.blocks.items())
+    ]
+    return [attributes, blocks]
+
+
+_WORDS = ("description", "deprecated")
