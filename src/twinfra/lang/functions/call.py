@@ -28,12 +28,11 @@ class ArgumentCountError(FunctionError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Signature:
-    """What the short way needs of a function: per parameter, the Python classes that need no preparation."""
+class _PlainCalls:
+    """The short way to a function: the classes of arguments, as seen in calls, that need no preparation."""
 
     function: Function
-    plain: tuple[frozenset[type], ...]
-    rest: frozenset[type]
+    classes: set[tuple[type, ...]]
 
 
 _HIDDEN = "the reason is not shown, since it could tell a sensitive argument"
@@ -46,8 +45,10 @@ _PLAIN: dict[Type, frozenset[type]] = {
     DYNAMIC: _SCALARS,
 }
 
+_MOST_PLAIN_CALLS = 100
+
 # By identity, since the hash of a declaration costs more than most calls; the entry keeps the function alive.
-_SIGNATURES: dict[int, _Signature] = {}
+_PLAIN_CALLS: dict[int, _PlainCalls] = {}
 
 
 def call(function: Function, arguments: Sequence[Value], context: EvaluationContext) -> Value:
@@ -56,46 +57,50 @@ def call(function: Function, arguments: Sequence[Value], context: EvaluationCont
     Raises `FunctionError`, whose `argument` is the index of the argument to blame if one is, and
     `ArgumentCountError` when there are too few arguments or too many.
     """
-    signature = _SIGNATURES.get(id(function)) or _sign(function)
-    plain = signature.plain
-    surplus = len(arguments) - len(plain)
-    if surplus:
-        plain = _check_count(signature, surplus)
+    plain = _PLAIN_CALLS.get(id(function)) or _register(function)
+    classes = tuple(map(type, arguments))
     try:
-        for argument, classes in zip(arguments, plain, strict=True):
-            if type(argument) not in classes:
-                return _call_carefully(function, arguments, context)
-        if function.needs_context:
-            return function.implementation(context, *arguments)
-        return function.implementation(*arguments)
+        if classes in plain.classes or _is_plain_call(plain, classes):
+            if function.needs_context:
+                return function.implementation(context, *arguments)
+            return function.implementation(*arguments)
+        return _call_carefully(function, arguments, context)
     except (NumberError, ConversionError) as failure:
         raise FunctionError(failure.reason) from failure
     except RecursionError as failure:
         raise FunctionError("the value is nested too deeply") from failure
 
 
-def _sign(function: Function) -> _Signature:
-    plain = tuple(_PLAIN.get(one.type, _NOTHING) for one in function.parameters)
-    rest = _PLAIN.get(function.variadic.type, _NOTHING) if function.variadic else _NOTHING
-    signature = _SIGNATURES[id(function)] = _Signature(function, plain, rest)
-    return signature
+def _register(function: Function) -> _PlainCalls:
+    plain = _PLAIN_CALLS[id(function)] = _PlainCalls(function, set())
+    return plain
 
 
-def _check_count(signature: _Signature, surplus: int) -> tuple[frozenset[type], ...]:
-    function = signature.function
-    if surplus > 0 and function.variadic is not None:
-        return (*signature.plain, *(signature.rest for _ in range(surplus)))
+def _is_plain_call(plain: _PlainCalls, classes: tuple[type, ...]) -> bool:
+    """Whether arguments of these classes go straight to the implementation; checks how many there are."""
+    function = plain.function
     wanted = len(function.parameters)
-    if surplus > 0:
-        takes = f"takes {wanted} argument{'' if wanted == 1 else 's'}" if wanted else "takes no arguments"
-        raise ArgumentCountError(
-            f'"{function.name}" {takes}, but {wanted + surplus} were given', wanted, False
-        )
-    missing = function.parameters[surplus]
+    if len(classes) < wanted or (len(classes) > wanted and function.variadic is None):
+        raise _wrong_count(function, len(classes))
+    for at, one in enumerate(classes):
+        if one not in _PLAIN.get(parameter_at(function, at).type, _NOTHING):
+            return False
+    if len(plain.classes) < _MOST_PLAIN_CALLS:
+        plain.classes.add(classes)
+    return True
+
+
+def _wrong_count(function: Function, given: int) -> ArgumentCountError:
+    wanted = len(function.parameters)
+    plural = "" if wanted == 1 else "s"
+    if given > wanted:
+        takes = f"takes {wanted} argument{plural}" if wanted else "takes no arguments"
+        return ArgumentCountError(f'"{function.name}" {takes}, but {given} were given', wanted, False)
+    missing = function.parameters[given]
     at_least = "at least " if function.variadic else ""
-    raise ArgumentCountError(
-        f'"{function.name}" takes {at_least}{wanted} argument{"" if wanted == 1 else "s"}: "{missing.name}"'
-        f"{f' ({missing.description})' if missing.description else ''} is missing",
+    what = f" ({missing.description})" if missing.description else ""
+    return ArgumentCountError(
+        f'"{function.name}" takes {at_least}{wanted} argument{plural}: "{missing.name}"{what} is missing',
         None,
         True,
     )

@@ -202,7 +202,7 @@ def jsonencode(value: Value) -> Value:
     if contains_unknown(value):
         return _unknown_json(value)
     try:
-        return encode_json(value)
+        return normal_text(encode_json(value))
     except EncodingError as failure:
         raise FunctionError(failure.reason) from failure
 
@@ -249,4 +249,4 @@ def yamlencode(value: Value) -> Value:
         return UNKNOWN_STRING
     from twinfra.lang.functions.yaml_writing import write_yaml
 
-    return write_yaml(value)
+    return normal_text(write_yaml(value))

@@ -11,6 +11,8 @@ from twinfra.values.types import DYNAMIC, STRING, ListType, Type
 from twinfra.values.unknowns import UNKNOWN_STRING, contains_unknown, not_null, unknown_text
 from twinfra.values.value import UNKNOWN, List, Set, Unknown, Value
 
+_SCALARS = frozenset((str, int, bool))
+
 
 def _has_untyped(arguments: Sequence[Value]) -> bool:
     """Whether an argument has no type yet: then neither has the result, as stock Terraform has it."""
@@ -52,10 +54,11 @@ def _formatted(pattern: str, arguments: Sequence[Value]) -> str:
 )
 def format_(pattern: str, *arguments: Value) -> Value:
     """Every argument must be used. While one is unknown, only what stands before the first verb is known."""
-    if _has_untyped(arguments):
-        return UNKNOWN
-    if any(map(contains_unknown, arguments)):
-        return unknown_text(pattern.partition("%")[0])
+    if not _SCALARS.issuperset(map(type, arguments)):
+        if _has_untyped(arguments):
+            return UNKNOWN
+        if any(map(contains_unknown, arguments)):
+            return unknown_text(pattern.partition("%")[0])
     return _formatted(pattern, arguments)
 
 

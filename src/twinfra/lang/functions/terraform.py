@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twinfra.diagnostics import DiagnosticError
+from twinfra.lang.functions.arguments import normal_text
 from twinfra.lang.functions.declaration import FunctionError, function, parameter
 from twinfra.lang.functions.hcl_writing import is_identifier, write_attributes, write_expression
 from twinfra.lang.scope import EvaluationContext
@@ -37,7 +38,7 @@ def decode_tfvars(context: EvaluationContext, text: str) -> Value:
 )
 def encode_expr(value: Value) -> Value:
     """Formatted as `fmt` would."""
-    return UNKNOWN_STRING if contains_unknown(value) else write_expression(value)
+    return UNKNOWN_STRING if contains_unknown(value) else normal_text(write_expression(value))
 
 
 @function(
@@ -57,4 +58,4 @@ def encode_tfvars(value: Value) -> Value:
     for name in value:
         if not is_identifier(name):
             raise FunctionError(f'"{name}" cannot be the name of a variable')
-    return UNKNOWN_STRING if contains_unknown(value) else write_attributes(value)
+    return UNKNOWN_STRING if contains_unknown(value) else normal_text(write_attributes(value))

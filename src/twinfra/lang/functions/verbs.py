@@ -34,6 +34,11 @@ class Verb:
     precision: int | None
     argument: int
 
+    @property
+    def simple(self) -> bool:
+        """Whether it asks for nothing but the value."""
+        return not self.flags and self.width is None and self.precision is None
+
 
 @lru_cache(maxsize=512)
 def parse_format(source: str) -> tuple[str | Verb, ...]:
@@ -76,6 +81,9 @@ def _size(text: str | None) -> int | None:
 def write(verb: Verb, value: Value) -> str:
     """The value as the verb asks. Raises `FunctionError` where the verb cannot take it."""
     letter = verb.letter
+    kind = type(value)
+    if verb.simple and ((kind is str and letter in "sv") or (kind is int and letter in "sd")):
+        return str(value)
     if letter not in "vtbdoxXeEfgGsq":
         raise FunctionError(f'the format string has an unknown verb, "{verb.text}"')
     if letter == "v":
@@ -113,7 +121,8 @@ def _natural(verb: Verb, value: Value) -> str:
 
 
 def _cut(verb: Verb, text: str) -> str:
-    return text if verb.precision is None else "".join(graphemes(text)[: verb.precision])
+    # A precision of zero cuts nothing, as stock Terraform has it.
+    return "".join(graphemes(text)[: verb.precision]) if verb.precision else text
 
 
 def _padded(verb: Verb, text: str) -> str:
@@ -160,11 +169,9 @@ def _write_real(verb: Verb, number: Number) -> str:
     if not finite and not sign:
         sign = "+"
     width = verb.width or 0
-    if "-" in verb.flags:
-        return (sign + text).ljust(width)
     if "0" in verb.flags and finite:
         return sign + text.rjust(width - len(sign), "0")
-    return (sign + text).rjust(width)
+    return (sign + text).ljust(width) if "-" in verb.flags else (sign + text).rjust(width)
 
 
 def _real_text(number: Number, letter: str, precision: int | None) -> str:
