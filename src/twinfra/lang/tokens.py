@@ -54,7 +54,7 @@ class Tokens:
         return self.text[self.starts[index] - self.base : self.ends[index] - self.base]
 
 
-_QUOTED_TEXT = r'(?:[^"\\$%\r\n]|\\[^\r\n]|\$\$\{|\$(?!\{)|%%\{|%(?!\{))'
+_QUOTED_TEXT = r'(?:[^"\\$%\r\n]|\\[^\r\n]|\$\$\{|\$(?!\{|\Z)|%%\{|%(?!\{|\Z))'
 _LINE_TEXT = r"(?:[^$%\n]|\$\$\{|\$(?!\{)|%%\{|%(?!\{))"
 
 _MAIN = re.compile(
@@ -297,7 +297,13 @@ class _Tokenizer:
                 self._add(TEXT, start, end)
             elif kind == "text":
                 state[1] = False
-                self._add(TEXT, start, end)
+                if end == len(self.text) and self.text[end - 1] in "$%":
+                    # The text ended before it could tell what the character introduces.
+                    end -= 1
+                    self._add(TEXT, start, end)
+                    self._add(INVALID, end, end + 1)
+                else:
+                    self._add(TEXT, start, end)
             elif kind == "end":
                 return ""
             else:
@@ -333,7 +339,12 @@ def bracket_depth(text: str) -> int:
     return depth
 
 
-_BITWISE = {"&": "For a logical and, write &&.", "|": "For a logical or, write ||.", "~": "For a logical not, write !."}
+_BITWISE = {
+    "&": "For a logical and, write &&.",
+    "|": "For a logical or, write ||.",
+    "~": "For a logical not, write !.",
+    "^": "",
+}
 _ONCE = 1
 _MOST_BITWISE = 4
 
@@ -349,21 +360,27 @@ def invalid_token_diagnostics(source: Source, tokens: Tokens) -> list[Diagnostic
         if kind not in _SUSPECT:
             continue
         place = SourceRange(source, tokens.starts[index], tokens.ends[index])
-        seen = told[kind] = told.get(kind, 0) + 1
+        alike = "&" if kind in _BITWISE else kind
+        seen = told[alike] = told.get(alike, 0) + 1
         problem = _problem(kind, tokens.word(index), place, seen)
         if problem is not None:
             found.append(problem)
     return found
 
 
-_SUSPECT = frozenset({*_BITWISE, "^", "`", "'", ";", TEXT_NEWLINE, INVALID})
+_SUSPECT = frozenset({*_BITWISE, "`", "'", ";", TEXT_NEWLINE, INVALID})
 
 
 def _problem(kind: str, text: str, place: SourceRange, seen: int) -> Diagnostic | None:
-    if kind in _BITWISE or kind == "^":
+    if kind in _BITWISE:
         if seen > _MOST_BITWISE:
             return None
-        return error("No such operator", f"The language has no bitwise operators such as {kind}.", place, mend=_BITWISE.get(kind, ""))
+        return error(
+            "No such operator",
+            f"The language has no bitwise operators such as {kind}.",
+            place,
+            mend=_BITWISE[kind],
+        )
     if kind == "`" or kind == "'":
         # Quotes come in pairs, and one remark for a pair is enough.
         if not seen & 1 and seen < 3:
@@ -373,7 +390,9 @@ def _problem(kind: str, text: str, place: SourceRange, seen: int) -> Diagnostic 
             if kind == "`"
             else 'Write strings in double quotes: "text".'
         )
-        return error("Unexpected character", f"The character {kind} has no meaning in the language.", place, mend=mend)
+        return error(
+            "Unexpected character", f"The character {kind} has no meaning in the language.", place, mend=mend
+        )
     if kind == ";":
         if seen > _ONCE:
             return None
@@ -399,7 +418,9 @@ def _problem(kind: str, text: str, place: SourceRange, seen: int) -> Diagnostic 
         )
     if text in "“”„‟":
         mend = 'These are typographic quotes, as word processors make them; write straight ones: "text".'
-        return error("Unexpected character", f"The character {text} has no meaning in the language.", place, mend=mend)
+        return error(
+            "Unexpected character", f"The character {text} has no meaning in the language.", place, mend=mend
+        )
     return error(
         "Unexpected character",
         f"The character {_shown(text)} has no meaning in the language.",

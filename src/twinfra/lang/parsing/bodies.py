@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twinfra.diagnostics import SourceRange
 from twinfra.lang.body import NativeBody
 from twinfra.lang.nodes import Attribute, Block
 from twinfra.lang.parsing.expressions import ExpressionReader, name_of
@@ -17,7 +18,6 @@ from twinfra.lang.tokens import (
     STRING,
     TEXT,
 )
-from twinfra.diagnostics import SourceRange
 
 _HOW = 'An argument is written name = value, a block as its type, its labels, and its content in braces: type "label" { }.'
 
@@ -43,8 +43,12 @@ class BodyReader(ExpressionReader):
                 self._bad_item(kind, closer, before)
                 closing = self.recover("}") if closer == "}" else len(self.kinds) - 1
                 break
-        start, end = (0, len(self.source.text)) if closer == END else (self.starts[before], self.ends[closing])
-        return NativeBody(attributes, tuple(blocks), SourceRange(self.source, start, end), self.range_of(before))
+        start, end = (
+            (0, len(self.source.text)) if closer == END else (self.starts[before], self.ends[closing])
+        )
+        return NativeBody(
+            attributes, tuple(blocks), SourceRange(self.source, start, end), self.range_of(before)
+        )
 
     def _bad_item(self, kind: str, closer: str, before: int) -> None:
         """Complain about what is no item, after reading it."""
@@ -53,7 +57,12 @@ class BodyReader(ExpressionReader):
             return
         place = self.range_of(bad)
         if kind == END:
-            self.fail("Unclosed block", "This brace is never closed.", self.range_of(before), mend="Write } after the content.")
+            self.fail(
+                "Unclosed block",
+                "This brace is never closed.",
+                self.range_of(before),
+                mend="Write } after the content.",
+            )
         elif kind == OPEN_QUOTE or kind == STRING:
             self.fail(
                 "Quoted name",
@@ -62,7 +71,9 @@ class BodyReader(ExpressionReader):
                 mend="Remove the quotes.",
             )
         else:
-            self.fail("Argument or block expected", "Here an argument or a block must start.", place, mend=_HOW)
+            self.fail(
+                "Argument or block expected", "Here an argument or a block must start.", place, mend=_HOW
+            )
 
     def _item(self, attributes: dict[str, Attribute], blocks: list[Block]) -> None:
         name = self.at
@@ -149,7 +160,9 @@ class BodyReader(ExpressionReader):
             else:
                 self._bad_header(kind, name)
                 self.recover_after_item()
-                return self._made(name, labels, places, NativeBody({}, (), type_range, type_range), type_range)
+                return self._made(
+                    name, labels, places, NativeBody({}, (), type_range, type_range), type_range
+                )
         opening = at
         self.deeper()
         kind = self.peek()
@@ -175,7 +188,12 @@ class BodyReader(ExpressionReader):
         return self._made(name, labels, places, body, type_range)
 
     def _made(
-        self, name: int, labels: list[str], places: list[SourceRange], body: NativeBody, type_range: SourceRange
+        self,
+        name: int,
+        labels: list[str],
+        places: list[SourceRange],
+        body: NativeBody,
+        type_range: SourceRange,
     ) -> Block:
         header = SourceRange(self.source, type_range.start, places[-1].end) if places else type_range
         return Block(name_of(self.word(name)), tuple(labels), body, header, type_range, tuple(places))
@@ -203,7 +221,7 @@ class BodyReader(ExpressionReader):
             if kind == CLOSE_QUOTE:
                 break
             if kind == TEXT:
-                parts.append(self.word(index))
+                parts.append(self._unescaped(self.word(index), self.starts[index]))
                 continue
             if kind == INTERPOLATION or kind == DIRECTIVE:
                 self.fail(
@@ -271,7 +289,12 @@ class BodyReader(ExpressionReader):
         place = self.next_range()
         mend = "Put each argument on a line of its own, and the closing brace on the line after."
         if kind == ",":
-            self.fail("Several arguments on one line", "A block on one line can hold one argument only.", place, mend=mend)
+            self.fail(
+                "Several arguments on one line",
+                "A block on one line can hold one argument only.",
+                place,
+                mend=mend,
+            )
         elif kind == NEWLINE:
             self.fail(
                 "Unclosed block on one line",
@@ -281,7 +304,12 @@ class BodyReader(ExpressionReader):
             )
         elif not self.recovering:
             if kind == END:
-                self.fail("Unclosed block", "This brace is never closed.", self.range_of(opening), mend="Write } after the content.")
+                self.fail(
+                    "Unclosed block",
+                    "This brace is never closed.",
+                    self.range_of(opening),
+                    mend="Write } after the content.",
+                )
             else:
                 self.fail(
                     "Several arguments on one line",

@@ -108,7 +108,13 @@ class Cursor:
         return self.at - 1
 
     def fail(
-        self, summary: str, detail: str, subject: SourceRange, *, mend: str = "", context: SourceRange | None = None
+        self,
+        summary: str,
+        detail: str,
+        subject: SourceRange,
+        *,
+        mend: str = "",
+        context: SourceRange | None = None,
     ) -> None:
         """Add an error."""
         self.diagnostics.append(error(summary, detail, subject, mend=mend, context=context))

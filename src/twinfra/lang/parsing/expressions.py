@@ -309,13 +309,7 @@ class ExpressionReader(TemplateReader):
         else:
             closing = self.read()
             if self.kinds[closing] != "]" and not self.recovering:
-                self.fail(
-                    "Missing closing bracket",
-                    "An index must end with a closing bracket, ].",
-                    self.range_of(closing),
-                    mend="Write ] after the key.",
-                )
-                closing = self.recover("]")
+                closing = self._missing_bracket("An index must end with a closing bracket, ].")
         self.skipping = skipping
         self.depth -= 1
         end = self.ends[closing]
@@ -325,18 +319,18 @@ class ExpressionReader(TemplateReader):
         self.read()
         closing = self.read()
         if self.kinds[closing] != "]" and not self.recovering:
-            self.fail(
-                "Missing closing bracket",
-                "The star of a splat must be followed by a closing bracket: [*].",
-                self.range_of(closing),
-                mend="Write [*].",
-            )
-            closing = self.recover("]")
+            closing = self._missing_bracket("The star of a splat must be followed by a closing bracket: [*].")
         place = self.range(self.starts[opening], self.ends[closing])
         self.deeper()
         each = self._steps(SplatElement(place))
         self.depth -= 1
         return Splat(term, each, self.range(term.range.start, each.range.end), place, True)
+
+    def _missing_bracket(self, detail: str) -> int:
+        """Complain where reading can go on, as stock Terraform does; the token there."""
+        closing = self.recover("]")
+        self.fail("Missing closing bracket", detail, self.range_of(closing), mend="Write ] before this.")
+        return closing
 
     def _parentheses(self) -> Expression:
         opening = self.read()
@@ -476,7 +470,9 @@ class ExpressionReader(TemplateReader):
                 return elements, self.recover("]")
             self.read()
 
-    def _unclosed_or_unseparated(self, kind: str, opening: int, closer: str, separator: str, parts: str) -> None:
+    def _unclosed_or_unseparated(
+        self, kind: str, opening: int, closer: str, separator: str, parts: str
+    ) -> None:
         if kind == END:
             self.fail(
                 "Unclosed bracket",
@@ -600,7 +596,9 @@ class ExpressionReader(TemplateReader):
             if key is not None:
                 self._for_error("A for in brackets makes a list, which has no keys.", key.range)
             if dots >= 0:
-                self._for_error("Three dots group by key, which only a for in braces can do.", self.range_of(dots))
+                self._for_error(
+                    "Three dots group by key, which only a for in braces can do.", self.range_of(dots)
+                )
         elif key is None:
             self._for_error("A for in braces needs a key: key => value.", value.range)
         return For(key_name, value_name, collection, key, value, condition, dots >= 0, place)

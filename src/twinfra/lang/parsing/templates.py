@@ -13,7 +13,15 @@ from typing import TypeAlias
 from unicodedata import normalize
 
 from twinfra.diagnostics import SourceRange, nearest
-from twinfra.lang.nodes import Expression, Literal, Template, TemplateFor, TemplateIf, TemplatePart, TemplateWrap
+from twinfra.lang.nodes import (
+    Expression,
+    Literal,
+    Template,
+    TemplateFor,
+    TemplateIf,
+    TemplatePart,
+    TemplateWrap,
+)
 from twinfra.lang.parsing.cursor import Cursor
 from twinfra.lang.tokens import (
     CLOSE_HEREDOC,
@@ -137,7 +145,8 @@ class TemplateReader(Cursor):
         return self._template(END, self.starts[0], False)
 
     def _template(self, closer: str, start: int, flush: bool) -> Expression:
-        pieces, end = self._pieces(closer)
+        pieces, closing = self._pieces(closer)
+        end = self.ends[closing]
         if flush:
             _strip_indentation(pieces)
         pieces = _melded(pieces)
@@ -150,10 +159,10 @@ class TemplateReader(Cursor):
                 return Literal(_normal(only.text), place)
             if isinstance(only, _Interpolation):
                 return TemplateWrap(only.expression, place)
-        return Template(_Gatherer(self, pieces, end).gather(), place)
+        return Template(_Gatherer(self, pieces, self.range_of(closing)).gather(), place)
 
     def _pieces(self, closer: str) -> tuple[list[_Piece], int]:
-        """The pieces up to the closing token, trimmed where markers ask for it; where the closing token ends."""
+        """The pieces up to the closing token, trimmed where markers ask for it; the closing token."""
         pieces: list[_Piece] = []
         first = self.at
         trim_next = trimmable = False
@@ -161,7 +170,7 @@ class TemplateReader(Cursor):
             index = self.read()
             kind = self.kinds[index]
             if kind == closer:
-                return pieces, self.ends[index]
+                return pieces, index
             trim, trim_next = trim_next, False
             before, trimmable = trimmable, False
             if kind == TEXT or kind == STRING:
@@ -198,7 +207,7 @@ class TemplateReader(Cursor):
                         mend="Close it." if closer == CLOSE_HEREDOC else 'Write the closing quote, ".',
                         context=self.range(self.starts[first], self.ends[index]),
                     )
-                return pieces, self.ends[self.recover(closer)] if closer != END else self.ends[index]
+                return pieces, self.recover(closer) if closer != END else index
 
     def _close_interpolation(self, first: int, closer: str) -> bool:
         """Read the end of an interpolation; whether it has a trim marker."""
@@ -347,10 +356,10 @@ def _melded(pieces: list[_Piece]) -> list[_Piece]:
 class _Gatherer:
     """Gathers the pieces between directives into nodes."""
 
-    def __init__(self, reader: TemplateReader, pieces: list[_Piece], end: int) -> None:
+    def __init__(self, reader: TemplateReader, pieces: list[_Piece], end: SourceRange) -> None:
         self.reader = reader
         self.pieces = pieces
-        self.end = reader.range(end - 1 if pieces else end, end)
+        self.end = end
         self.at = 0
 
     def gather(self) -> tuple[TemplatePart, ...]:
@@ -376,10 +385,14 @@ class _Gatherer:
 
     def _unexpected(self, piece: _Directive, detail: str) -> Expression:
         place = self.reader.range(piece.start, piece.end)
-        self.reader.fail("Misplaced directive", detail, place, mend="Remove it, or write the directive that opens it.")
+        self.reader.fail(
+            "Misplaced directive", detail, place, mend="Remove it, or write the directive that opens it."
+        )
         return self.reader.placeholder(piece.start, piece.end)
 
-    def _body(self, opening: _Directive, ends: tuple[str, ...]) -> tuple[list[TemplatePart], _Directive | None]:
+    def _body(
+        self, opening: _Directive, ends: tuple[str, ...]
+    ) -> tuple[list[TemplatePart], _Directive | None]:
         """The parts up to one of the directives `ends`, and that directive; None after complaining."""
         parts: list[TemplatePart] = []
         while self.at < len(self.pieces):
@@ -389,7 +402,9 @@ class _Gatherer:
                 if piece.word in ends:
                     return parts, piece
                 line = self.reader.range(opening.start, opening.end).first.line
-                self._unexpected(piece, f"The {opening.word} directive of line {line} cannot have {piece.word} here.")
+                self._unexpected(
+                    piece, f"The {opening.word} directive of line {line} cannot have {piece.word} here."
+                )
                 return parts, None
             parts.append(self._part())
         self.reader.fail(
