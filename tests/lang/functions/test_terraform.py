@@ -26,8 +26,7 @@ from twinfra.lang.functions.terraform import encode_expr, encode_tfvars
         ),
         (
             {"a b": 1, "d": 2, "1": 3, "for": 4, "${x}": 5, "": 6, "a-b": 7, "_a": 8},
-            '{\n  ""      = 6\n  "$${x}" = 5\n  "1"     = 3\n  _a      = 8\n  "a b"   = 1\n  a-b     = 7\n'
-            "  d       = 2\n  for     = 4\n}",
+            '{\n  ""      = 6\n  "$${x}" = 5\n  "1"     = 3\n  _a      = 8\n  "a b"   = 1\n  a-b     = 7\n  d       = 2\n  for     = 4\n}',
         ),
         (
             {"a": ({"b": 1}, {"c": {}}), "d": ()},

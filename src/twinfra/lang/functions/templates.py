@@ -14,7 +14,7 @@ from twinfra.lang.functions.rendering import ParsedTemplate, describe, parse
 from twinfra.lang.scope import EvaluationContext
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.types import DYNAMIC, STRING
-from twinfra.values.value import Marked, Value, is_null
+from twinfra.values.value import UNKNOWN, Marked, Unknown, Value, is_null
 
 _VARIABLES = parameter("vars", DYNAMIC, "an object or map with the values by name")
 _inside: ContextVar[bool] = ContextVar("inside a template", default=False)
@@ -42,12 +42,14 @@ def templatefile(context: EvaluationContext, path: str, variables: Value) -> Val
     "templatestring",
     "Fills in a template that comes from another object of the configuration.",
     parameter("template", STRING, "a direct reference to the template, such as `data.aws_s3_object.x.body`"),
-    _VARIABLES,
+    parameter("vars", DYNAMIC, _VARIABLES.description, allow_unknown=True),
     returns=STRING,
     needs_context=True,
 )
 def templatestring(context: EvaluationContext, text: str, variables: Value) -> Value:
     """Always a string."""
+    if type(variables) is Unknown:
+        return UNKNOWN
     with _not_within("templatestring"):
         template = parse("the template", text)
         if template.problem:
