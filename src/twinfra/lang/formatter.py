@@ -386,5 +386,6 @@ def _align(lines: list[_Line]) -> None:
 def _columns(cell: list[_Token]) -> int:
     """How wide the cell is, in characters as people see them."""
     return sum(
-        token.spaces + (len(token.text) if token.text.isascii() else grapheme_count(token.text)) for token in cell
+        token.spaces + (len(token.text) if token.text.isascii() else grapheme_count(token.text))
+        for token in cell
     )

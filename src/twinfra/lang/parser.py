@@ -28,6 +28,11 @@ def parse_config(source: Source) -> tuple[NativeBody, list[Diagnostic]]:
 
 def parse_expression(source: Source) -> tuple[Expression, list[Diagnostic]]:
     """One expression, as people type it in the console or give it with -var."""
+    return expression_in(source, source.text, 0)
+
+
+def expression_in(source: Source, text: str, base: int) -> tuple[Expression, list[Diagnostic]]:
+    """The expression `text`, which begins at the offset `base` of a source."""
 
     def read(reader: BodyReader) -> Expression:
         reader.skipping = True
@@ -41,7 +46,8 @@ def parse_expression(source: Source) -> tuple[Expression, list[Diagnostic]]:
             )
         return found
 
-    return _read(source, read, lambda: Literal(UNKNOWN, SourceRange(source, 0, len(source.text))))
+    whole = SourceRange(source, base, base + len(text))
+    return _read(source, read, lambda: Literal(UNKNOWN, whole), text=text, base=base)
 
 
 def parse_template(source: Source) -> tuple[Expression, list[Diagnostic]]:
@@ -57,7 +63,12 @@ def template_in(source: Source, text: str, base: int) -> tuple[Expression, list[
 
         return Literal(name_of(text), whole), []
     return _read(
-        source, lambda reader: reader.bare_template(), lambda: Literal(UNKNOWN, whole), text=text, base=base, template=True
+        source,
+        lambda reader: reader.bare_template(),
+        lambda: Literal(UNKNOWN, whole),
+        text=text,
+        base=base,
+        template=True,
     )
 
 
@@ -66,9 +77,7 @@ def parse_traversal(source: Source) -> tuple[Expression, list[Diagnostic]]:
     found, problems = parse_expression(source)
     node = found
     while not problems:
-        if isinstance(node, GetAttr):
-            node = node.source
-        elif isinstance(node, Index) and isinstance(node.key, Literal):
+        if isinstance(node, GetAttr) or (isinstance(node, Index) and isinstance(node.key, Literal)):
             node = node.source
         elif isinstance(node, Variable):
             break

@@ -113,7 +113,9 @@ class References:
         name = root.name
         whole = _static_range(root, steps)
         if name in SINGLE_NAME:
-            first = self._attribute(root, steps, 0, f"{name} is no value itself; {SINGLE_NAME[name]} must follow it.")
+            first = self._attribute(
+                root, steps, 0, f"{name} is no value itself; {SINGLE_NAME[name]} must follow it."
+            )
             if first is None:
                 return None
             if name == "module":
@@ -152,7 +154,9 @@ class References:
         kind, type, at = "resource", root.name, 0
         if type in ("data", "ephemeral", "resource"):
             kind = type
-            what = {"data": "a data source", "ephemeral": "an ephemeral resource", "resource": "a resource"}[kind]
+            what = {"data": "a data source", "ephemeral": "an ephemeral resource", "resource": "a resource"}[
+                kind
+            ]
             wanted = f"After {kind}, the type and the name of {what} must follow."
             first = self._attribute(root, steps, 0, wanted)
             if first is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from twinfra.diagnostics import DiagnosticError
 from twinfra.values.value import Value
 
 if TYPE_CHECKING:
@@ -55,8 +56,16 @@ class EvaluationContext:
     planning: bool = False
 
 
+class UnresolvedReferenceError(DiagnosticError):
+    """A reference refers to nothing at all, whatever the values: `try` and `can` do not hide that."""
+
+
 class Scope(Protocol):
-    """Answers references. Each method raises `DiagnosticError` when there is no answer."""
+    """Answers references. Each method raises `DiagnosticError` when there is no answer.
+
+    An error from `value` is taken for an `UnresolvedReferenceError`; the other methods tell the two apart, since
+    a key or output that is not there is an error like any other.
+    """
 
     context: EvaluationContext
 
