@@ -15,7 +15,11 @@ class NativeBody(Body):
     __slots__ = ("attributes", "blocks", "end", "range")
 
     def __init__(
-        self, attributes: dict[str, Attribute], blocks: tuple[Block, ...], range: SourceRange, end: SourceRange
+        self,
+        attributes: dict[str, Attribute],
+        blocks: tuple[Block, ...],
+        range: SourceRange,
+        end: SourceRange,
     ) -> None:
         self.attributes = attributes
         self.blocks = blocks
@@ -55,7 +59,11 @@ class NativeBody(Body):
                 blocks.append(block)
             else:
                 found.append(problem)
-        return BodyContent(attributes, tuple(blocks)), NativeBody(rest, tuple(others), self.range, self.end), found
+        return (
+            BodyContent(attributes, tuple(blocks)),
+            NativeBody(rest, tuple(others), self.range, self.end),
+            found,
+        )
 
     def just_attributes(self) -> tuple[dict[str, Attribute], list[Diagnostic]]:
         if not self.blocks:
