@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.conformance.cases import Case
+from twinfra.values.console import render
+
 from twinfra.diagnostics import DiagnosticError, Source, error
 from twinfra.lang.compiler import compile_expression
 from twinfra.lang.functions import lookup
@@ -12,7 +14,6 @@ from twinfra.lang.functions.call import call
 from twinfra.lang.functions.declaration import FunctionError
 from twinfra.lang.parser import parse_expression
 from twinfra.lang.scope import EvaluationContext, Reference, UnresolvedReferenceError
-from twinfra.values.console import render
 from twinfra.values.value import Value
 
 

@@ -60,8 +60,7 @@ def parse_json(source: Source, templates: bool | None = None) -> tuple[JsonBody,
     except _TooDeepError:
         root = JsonInvalid(SourceRange(source, 0, 0))
     if not isinstance(root, JsonObject | JsonArray):
-        if not parser.diagnostics or not isinstance(root, JsonInvalid):
-            parser.diagnostics.append(_no_object(root.range))
+        parser.diagnostics.append(_no_object(root.range))
         start = SourceRange(source, 0, 0)
         root = JsonObject((), start, start, start)
     return JsonBody(root, templates), parser.diagnostics

@@ -343,7 +343,7 @@ _BITWISE = {
     "&": "For a logical and, write &&.",
     "|": "For a logical or, write ||.",
     "~": "For a logical not, write !.",
-    "^": "",
+    "^": "Remove it.",
 }
 _ONCE = 1
 _MOST_BITWISE = 4

@@ -174,7 +174,12 @@ class ExpressionReader(TemplateReader):
         try:
             return parse_number(self.word(index))
         except NumberError as reason:
-            self.fail("Invalid number", f"This is not a number: {reason.reason}.", self.range_of(index))
+            self.fail(
+                "Invalid number",
+                f"This is not a number: {reason.reason}.",
+                self.range_of(index),
+                mend="Write digits, with one dot at most.",
+            )
             return UNKNOWN
 
     def _named(self, index: int) -> Expression:
