@@ -1,6 +1,6 @@
 """Records what stock Terraform answers: expressions from standard input, one a line, cases to standard output.
 
-    python tests/lang/functions/record.py < new-expressions.txt >> tests/data/functions.jsonl
+    python tests/lang/functions/record.py < new-expressions.txt >> tests/data/functions/expressions.jsonl
 
 A case has the form that `python -m tests.conformance` reads. Expressions whose answer changes from run to run, or
 that need files, are not for this.

@@ -1,4 +1,4 @@
-"""Compression: readable by everyone, and byte for byte what stock Terraform makes (see `functions.jsonl`)."""
+"""Compression: readable by everyone, and byte for byte what stock Terraform makes (see `test_stock_answers`)."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ from twinfra.diagnostics import DiagnosticError
 from twinfra.lang.functions.arguments import normal_text
 from twinfra.lang.functions.declaration import FunctionError, function, parameter
 from twinfra.lang.functions.hcl_writing import is_identifier, write_attributes, write_expression
-from twinfra.lang.scope import EvaluationContext
 from twinfra.values.types import DYNAMIC, STRING
 from twinfra.values.unknowns import UNKNOWN_STRING, contains_unknown
 from twinfra.values.value import Unknown, Value
@@ -17,15 +16,14 @@ from twinfra.values.value import Unknown, Value
     "Reads the format of .tfvars files.",
     parameter("src", STRING, "the content of such a file"),
     returns=DYNAMIC,
-    needs_context=True,
 )
-def decode_tfvars(context: EvaluationContext, text: str) -> Value:
+def decode_tfvars(text: str) -> Value:
     """An object with an attribute per variable."""
-    from twinfra.lang.functions.rendering import describe
+    from twinfra.lang.functions.filling import describe
     from twinfra.lang.functions.tfvars_reading import read_tfvars
 
     try:
-        return read_tfvars(context, text)
+        return read_tfvars(text)
     except DiagnosticError as failure:
         raise FunctionError(f"the values cannot be read: {describe(failure.diagnostics[0])}") from failure
 
