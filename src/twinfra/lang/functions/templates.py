@@ -8,9 +8,9 @@ from contextvars import ContextVar
 
 from twinfra.diagnostics import DiagnosticError
 from twinfra.lang.functions.declaration import FunctionError, function, parameter
+from twinfra.lang.functions.filling import ParsedTemplate, describe, parse
 from twinfra.lang.functions.hcl_writing import is_identifier
 from twinfra.lang.functions.paths import read_text, resolve
-from twinfra.lang.functions.filling import ParsedTemplate, describe, parse
 from twinfra.lang.scope import EvaluationContext
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.types import DYNAMIC, STRING
