@@ -42,8 +42,28 @@ ModulePath: TypeAlias = tuple[str, ...]
 """A module as configured: the names of the calls from the root; the root is `()`."""
 
 
+class _Hashed:
+    """Keeps the hash of an address: they are keys of every table, and each would hash a nest of others."""
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+    def _parts(self) -> object:
+        raise TypeError(f"{type(self).__name__} does not say what it is made of")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash(self._parts()))
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:  # A copy or a pickle brings the fields only.
+            self.__post_init__()
+            return self._hash
+
+
 @dataclass(frozen=True, slots=True)
-class ModuleInstance:
+class ModuleInstance(_Hashed):
     """One instance of a module: (call name, key) steps from the root; the root module is `ROOT`."""
 
     steps: tuple[tuple[str, Key], ...] = ()
@@ -57,6 +77,11 @@ class ModuleInstance:
         """The configured module this is an instance of."""
         return tuple(name for name, _ in self.steps)
 
+    def _parts(self) -> object:
+        return self.steps
+
+    __hash__ = _Hashed.__hash__
+
     def __str__(self) -> str:
         return ".".join(f"module.{name}{key_text(key)}" for name, key in self.steps)
 
@@ -65,12 +90,17 @@ ROOT = ModuleInstance()
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(_Hashed):
     """A resource block's own name: mode (`MANAGED`, `DATA` or `EPHEMERAL_MODE`), type and name."""
 
     mode: str
     type: str
     name: str
+
+    def _parts(self) -> object:
+        return (self.mode, self.type, self.name)
+
+    __hash__ = _Hashed.__hash__
 
     def __str__(self) -> str:
         prefix = "" if self.mode == MANAGED else f"{self.mode}."
@@ -78,18 +108,23 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigResource:
+class ConfigResource(_Hashed):
     """A resource as configured: one per block, whatever the number of module or resource instances."""
 
     module: ModulePath
     resource: Resource
+
+    def _parts(self) -> object:
+        return (self.module, self.resource)
+
+    __hash__ = _Hashed.__hash__
 
     def __str__(self) -> str:
         return "".join(f"module.{name}." for name in self.module) + str(self.resource)
 
 
 @dataclass(frozen=True, slots=True)
-class AbsResource:
+class AbsResource(_Hashed):
     """A resource in a module instance: all its instances together."""
 
     module: ModuleInstance
@@ -104,12 +139,17 @@ class AbsResource:
         """The block it comes from."""
         return ConfigResource(self.module.path, self.resource)
 
+    def _parts(self) -> object:
+        return (self.module, self.resource)
+
+    __hash__ = _Hashed.__hash__
+
     def __str__(self) -> str:
         return f"{self.module}.{self.resource}" if self.module.steps else str(self.resource)
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(_Hashed):
     """One resource instance: `module.m[0].aws_subnet.private["a"]`."""
 
     module: ModuleInstance
@@ -126,6 +166,11 @@ class Instance:
         """The block it comes from."""
         return ConfigResource(self.module.path, self.resource)
 
+    def _parts(self) -> object:
+        return (self.module, self.resource, self.key)
+
+    __hash__ = _Hashed.__hash__
+
     def __str__(self) -> str:
         base = f"{self.resource}{key_text(self.key)}"
         return f"{self.module}.{base}" if self.module.steps else base
@@ -139,12 +184,17 @@ def instance_order(address: Instance) -> tuple[object, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderAddress:
+class ProviderAddress(_Hashed):
     """Where a provider is published: `registry.terraform.io/hashicorp/aws`."""
 
     type: str
     namespace: str = "hashicorp"
     host: str = "registry.terraform.io"
+
+    def _parts(self) -> object:
+        return (self.type, self.namespace, self.host)
+
+    __hash__ = _Hashed.__hash__
 
     def __str__(self) -> str:
         return f"{self.host}/{self.namespace}/{self.type}"
@@ -154,7 +204,7 @@ BUILTIN_PROVIDER = ProviderAddress("terraform", "builtin", "terraform.io")
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderConfig:
+class ProviderConfig(_Hashed):
     """A provider configuration: the provider, the module whose block configures it, and its alias if any.
 
     `str()` is the notation of state files: `provider["registry.terraform.io/hashicorp/aws"].west`.
@@ -163,6 +213,11 @@ class ProviderConfig:
     provider: ProviderAddress
     alias: str = ""
     module: ModulePath = ()
+
+    def _parts(self) -> object:
+        return (self.provider, self.alias, self.module)
+
+    __hash__ = _Hashed.__hash__
 
     def __str__(self) -> str:
         prefix = "".join(f"module.{name}." for name in self.module)

@@ -143,7 +143,9 @@ def test_a_body_has_attributes_and_blocks():
 def places(text: str, shape: BodyShape) -> list[tuple[int, int, str]]:
     body, problems = parse_config(Source("x", text))
     problems += body.content(shape)[1]
-    return sorted((one.subject.first.line, one.subject.first.column, one.mend) for one in problems if one.subject)
+    return sorted(
+        (one.subject.first.line, one.subject.first.column, one.mend) for one in problems if one.subject
+    )
 
 
 def test_what_a_shape_does_not_name_is_reported_with_the_nearest_name():

@@ -19,6 +19,10 @@ class UsageProblem(Exception):
     """Wrong usage of the command line, in words for people."""
 
 
+class SilentFailure(Exception):
+    """A failure that was told already; only the exit code is left to give."""
+
+
 class Command(click.Command):
     """A command whose long options take one dash, and whose flags take `=true` and `=false`."""
 

@@ -59,11 +59,13 @@ def run(arguments: list[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from twinfra.cli.command import UsageProblem, execute
+    from twinfra.cli.command import SilentFailure, UsageProblem, execute
     from twinfra.diagnostics import DiagnosticError
 
     try:
         return execute(arguments, COMMANDS)
+    except SilentFailure:
+        return 1
     except UsageProblem as problem:
         print(problem, file=sys.stderr)
         return 1

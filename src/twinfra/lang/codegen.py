@@ -1,8 +1,8 @@
 """Python code objects for expressions that are evaluated often.
 
 Code is built as `ast` nodes, never as text, so that nothing in a configuration can become code. It takes the
-short way that most values take, and raises for everything else (errors, marks in collections, ...): the interpreter
-deals with that. What needs no reference is computed beforehand.
+short way that most values take, and raises for everything else (errors, marks in collections, ...): the
+interpreter deals with that. What needs no reference is computed beforehand.
 """
 
 from __future__ import annotations
@@ -201,13 +201,13 @@ class _Generator:
             text = self.apply(shortcuts.text, *map(self.build, node.body))
         return _Piece(_call(self.helper(shortcuts.joined), self.comprehension(text.code, rounds, None)))
 
-    def tuple(self, node: TupleExpression) -> _Piece:
+    def tuple_expression(self, node: TupleExpression) -> _Piece:
         pieces = [self.build(element) for element in node.elements]
         if all(piece.fixed for piece in pieces):
             return self.fixed(tuple([piece.value for piece in pieces]))
         return _Piece(ast.Tuple([piece.code for piece in pieces], ast.Load()))
 
-    def object(self, node: ObjectExpression) -> _Piece:
+    def object_expression(self, node: ObjectExpression) -> _Piece:
         keys: list[_Piece] = []
         values: list[_Piece] = []
         for item in node.items:
@@ -328,8 +328,8 @@ _BUILDERS: dict[type, Callable[[_Generator, Any], _Piece]] = {
     Binary: _Generator.binary,
     Conditional: _Generator.conditional,
     Parentheses: _Generator.inner,
-    TupleExpression: _Generator.tuple,
-    ObjectExpression: _Generator.object,
+    TupleExpression: _Generator.tuple_expression,
+    ObjectExpression: _Generator.object_expression,
     For: _Generator.for_expression,
     Call: _Generator.call,
 }

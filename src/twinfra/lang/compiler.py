@@ -1,4 +1,4 @@
-"""Expressions made ready to be evaluated: their references are known, and those evaluated often run as Python code.
+"""Expressions made ready to be evaluated: references are known, what is evaluated often runs as Python code.
 
 Literals and plain references need no code at all. Any other expression is interpreted at first; one that is
 evaluated again and again, or that goes through collections, is compiled (see `codegen`). Compiled code only
@@ -18,7 +18,7 @@ from twinfra.lang.scope import EvaluationContext, Reference, Scope, UnresolvedRe
 from twinfra.values.value import Value
 
 _WARM = 32
-"""After how many evaluations code is made of an expression: making it takes as long as some dozens of them."""
+"""After how many evaluations code is made of an expression: making it takes as long as dozens of them."""
 
 _MANY_ROUNDS = 500
 """After how many rounds of `for` expressions code is made at once."""
@@ -105,19 +105,21 @@ def compile_expression(expression: Expression) -> Compiled:
 
 
 def constant(expression: Expression) -> Value:
-    """The value of an expression that may not refer to anything. Raises `DiagnosticError`."""
-    compiled = Compiled(expression)
-    for reference in compiled.references:
-        raise DiagnosticError(no_references(reference))
-    return compiled.evaluate(_NOTHING)
+    """The value of an expression without references and function calls. Raises `DiagnosticError`."""
+    analysis = References(expression)
+    found = list(analysis.problems)
+    found += [_not_constant(f"{one} is not", one.range) for one in analysis.found]
+    found += [_not_constant(f"{one.name} would have to be called", one.range) for one in analysis.calls]
+    if found:
+        raise DiagnosticError(found)
+    return Interpreter(analysis.resolved, _NOTHING).run(expression)
 
 
-def no_references(reference: Reference) -> Diagnostic:
-    """Complains about a reference where only constants may stand."""
+def _not_constant(what: str, place: SourceRange) -> Diagnostic:
     return error(
-        "No references here",
-        f"The value must be known without evaluating anything, and {reference} is not.",
-        reference.range,
+        "Not a constant",
+        f"The value must be known without evaluating anything, and {what}.",
+        place,
         mend="Write the value itself.",
     )
 
@@ -128,16 +130,19 @@ class _Nothing:
     context = EvaluationContext(Path(), "")
 
     def value(self, reference: Reference) -> Value:
-        raise UnresolvedReferenceError(no_references(reference))
+        raise self._nothing(reference)
 
     def instance(self, reference: Reference, key: Value) -> Value:
-        raise UnresolvedReferenceError(no_references(reference))
+        raise self._nothing(reference)
 
     def output(self, reference: Reference, name: str) -> Value:
-        raise UnresolvedReferenceError(no_references(reference))
+        raise self._nothing(reference)
 
     def instance_output(self, reference: Reference, key: Value, name: str) -> Value:
-        raise UnresolvedReferenceError(no_references(reference))
+        raise self._nothing(reference)
+
+    def _nothing(self, reference: Reference) -> UnresolvedReferenceError:
+        return UnresolvedReferenceError(_not_constant(f"{reference} is not", reference.range))
 
 
 _NOTHING = _Nothing()

@@ -1,4 +1,4 @@
-"""`condition ? a : b`, once the values are there: the one type of both, and what an unknown condition leaves open."""
+"""`condition ? a : b` once the values are there: the type of both, and what an unknown condition leaves."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from twinfra.values.numbers import Number
 from twinfra.values.types import (
     DYNAMIC,
     NUMBER,
-    ListType,
-    MapType,
     ObjectType,
-    SetType,
     TupleType,
     Type,
     describe,
+    element_type,
     is_collection,
 )
 from twinfra.values.unify import unify
@@ -35,7 +33,8 @@ class BranchError(Exception):
 def unify_branches(then: Value, otherwise: Value) -> Type:
     """The type of a conditional with these two values. Raises `BranchError`.
 
-    A null of no type takes the type of the other value; with a value whose type is not known, neither is converted.
+    A null of no type takes the type of the other value; with a value whose type is not known, neither is
+    converted.
     """
     if then is None:
         return _type(otherwise)
@@ -53,7 +52,8 @@ def unify_branches(then: Value, otherwise: Value) -> Type:
 
 
 def _type(value: Value) -> Type:
-    return type_of(unmark(value)[0])
+    found: Type = type_of(unmark(value)[0])
+    return found
 
 
 def chosen(value: Value, other: Value, type: Type) -> Value:
@@ -115,7 +115,8 @@ def _lengths(value: Value) -> tuple[int, int | None]:
 def _difference(first: Type, second: Type) -> str:
     """In what two types that have nothing in common differ, as far down as it can be told."""
     if isinstance(first, ObjectType) and isinstance(second, ObjectType):
-        for one, other, which in ((first, second, "first"), (second, first, "second")):
+        sides = (("first", first, second), ("second", second, first))
+        for which, one, other in sides:
             missing = sorted(one.attributes.keys() - other.attributes.keys())
             if missing:
                 return f"the {which} has an attribute {missing[0]} that the other lacks"
@@ -125,10 +126,9 @@ def _difference(first: Type, second: Type) -> str:
     if isinstance(first, TupleType) and isinstance(second, TupleType):
         if len(first.elements) != len(second.elements):
             return f"the first has {len(first.elements)} elements and the second {len(second.elements)}"
-        for at, (one, other) in enumerate(zip(first.elements, second.elements, strict=True)):
-            if one != other:
-                return f"in element {at}, {_difference(one, other)}"
-    for kind in (ListType, SetType, MapType):
-        if isinstance(first, kind) and isinstance(second, kind):
-            return f"of their elements, {_difference(first.element, second.element)}"
+        for at, inner in enumerate(zip(first.elements, second.elements, strict=True)):
+            if inner[0] != inner[1]:
+                return f"in element {at}, {_difference(*inner)}"
+    if is_collection(first) and first.__class__ is second.__class__:
+        return f"of their elements, {_difference(element_type(first), element_type(second))}"
     return f"the first is {describe(first)} and the second {describe(second)}"

@@ -1,12 +1,13 @@
 """The canonical format of source text in native syntax, byte for byte that of `terraform fmt`.
 
-Only the space between tokens changes, but for three old spellings: `"${x}"` becomes `x`, the type of a variable
-loses its quotes or gets its element type, and labels of blocks are quoted.
+Only the space between tokens changes, but for three old spellings: `"${x}"` becomes `x`, the type of a
+variable loses its quotes or gets its element type, and labels of blocks are quoted.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from twinfra.lang.functions.graphemes import grapheme_count
 from twinfra.lang.tokens import (
@@ -57,7 +58,7 @@ _CHANGES = {**dict.fromkeys(_OPENERS, 1), **dict.fromkeys(_CLOSERS, -1)}
 
 
 def format_source(text: str) -> str:
-    """The text in the canonical format. Text with syntax errors comes out in some format, with all its tokens."""
+    """The text in the canonical format; text with syntax errors in some format, with all its tokens."""
     tokens = _tokens(text)
     tokens = _Modernizer(tokens).run()
     lines = _lines(tokens)
@@ -294,7 +295,7 @@ def _indent(lines: list[_Line]) -> None:
 
 def _space(cell: list[_Token]) -> None:
     before = ""
-    for token, after in zip(cell, cell[1:], strict=False):
+    for token, after in pairwise(cell):
         after.spaces = 1 if _has_space(token, before, after) else 0
         before = token.kind
 

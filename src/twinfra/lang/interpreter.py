@@ -1,8 +1,8 @@
 """Evaluating expressions by walking their syntax: the meaning of the language, and all that can go wrong.
 
 Like stock Terraform, it goes on after an error with an unknown value, so that one evaluation finds several
-errors, and so that a branch which is not taken may fail: only its type matters. `compiler` has the fast way for
-expressions that are evaluated often; it leaves every error to this one.
+errors, and so that a branch which is not taken may fail: only its type matters. `compiler` has the fast way
+for expressions that are evaluated often; it leaves every error to this one.
 """
 
 from __future__ import annotations

@@ -24,7 +24,6 @@ from twinfra.values.types import (
 )
 from twinfra.values.unknowns import refine
 from twinfra.values.value import (
-    EMPTY_MARKS,
     UNKNOWN,
     List,
     Map,
@@ -239,7 +238,7 @@ def _build_object(run: Interpreter, node: For, rounds: Rounds) -> Value:
                 "Key made twice",
                 f'Two elements make the same key, "{key}".',
                 node.key.range,
-                "To gather the values of equal keys in lists, write three dots after the value: key => value...",
+                "To gather the values of equal keys, write three dots after the value: key => value...",
             )
         else:
             values[key] = value
@@ -300,7 +299,7 @@ def _splat_single(run: Interpreter, node: Splat, source: Value, marks: frozenset
         # It may turn out to be null, and then there is no element.
         return mark(UNKNOWN, marks)
     if len(run.diagnostics) > before:
-        return mark(UNKNOWN, marks)
+        return mark(_after_errors(run, node, TupleType((type_of(bare),))), marks)
     return mark((value,), marks)
 
 
@@ -310,6 +309,12 @@ def _result_type(run: Interpreter, node: Splat, kind: Type) -> Type:
         return TupleType(tuple(type_of(unmark(_each(run, node, Unknown(one)))[0]) for one in kind.elements))
     assert isinstance(kind, ListType | SetType)
     return ListType(type_of(unmark(_each(run, node, Unknown(kind.element)))[0]))
+
+
+def _after_errors(run: Interpreter, node: Splat, kind: Type) -> Value:
+    """What a splat of which some element failed goes on with: only its type is known."""
+    result, _ = run.captured(lambda: Unknown(_result_type(run, node, kind)))
+    return result
 
 
 def _splat_unknown(run: Interpreter, node: Splat, source: Unknown) -> Value:
@@ -326,8 +331,7 @@ def _splat_sequence(run: Interpreter, node: Splat, source: Value) -> Value:
     run.count_rounds(len(source))
     values = [_each(run, node, element) for _, element in pairs(source)]
     if len(run.diagnostics) > before:
-        kind, _ = run.captured(lambda: _result_type(run, node, type_of(source)))
-        return Unknown(kind)
+        return _after_errors(run, node, type_of(source))
     if type(source) is tuple:
         return tuple(values)
     if not values:
@@ -336,7 +340,7 @@ def _splat_sequence(run: Interpreter, node: Splat, source: Value) -> Value:
         return List((), kind.element)
     return splat_list(values) or run.fail(
         "Unlike elements in a splat",
-        "The elements of the inner splat are of different types, so that they cannot be the elements of a list.",
+        "The inner splat gives elements of different types, which no list can have.",
         node.each.range,
         "Use a for expression: its result may have elements of different types.",
     )

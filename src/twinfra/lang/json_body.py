@@ -1,4 +1,4 @@
-"""Bodies and expressions in JSON syntax: which property is an argument, which a block, and what a value means."""
+"""Bodies and expressions in JSON syntax: which property is an argument, which a block, what a value means."""
 
 from __future__ import annotations
 
@@ -175,17 +175,17 @@ class JsonBody(Body):
             return
         names = tuple(property.name for property in labels)
         places = tuple(property.name_range for property in labels)
-        for body in bodies:
-            blocks.append(
-                Block(
-                    shape.type,
-                    names,
-                    JsonBody(body, self.templates),
-                    start_range(value),
-                    block.name_range,
-                    places,
-                )
+        blocks.extend(
+            Block(
+                shape.type,
+                names,
+                JsonBody(body, self.templates),
+                start_range(value),
+                block.name_range,
+                places,
             )
+            for body in bodies
+        )
 
 
 def expression(value: JsonValue, templates: bool, found: list[Diagnostic]) -> Expression:

@@ -1,7 +1,7 @@
 """Reading configurations and files of variables in JSON syntax (`*.tf.json`, `*.tfvars.json`).
 
-The text becomes values with source ranges here; `json_body` reads those as bodies and expressions. See the JSON
-syntax specification of HCL (https://github.com/hashicorp/hcl/blob/main/json/spec.md).
+The text becomes values with source ranges here; `json_body` reads those as bodies and expressions. See the
+JSON syntax specification of HCL (https://github.com/hashicorp/hcl/blob/main/json/spec.md).
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ _Token: TypeAlias = tuple[str, int, int]
 def parse_json(source: Source, templates: bool | None = None) -> tuple[JsonBody, list[Diagnostic]]:
     """The body of a file in JSON syntax.
 
-    `templates`: whether its strings are templates, as in configurations, or plain text, as in files of variables;
-    where not given, they are in files named `*.tf.json`. What is wrong with a template is told when it is read.
+    `templates`: whether its strings are templates, as in configurations, or plain text, as in files of
+    variables; where not given, they are in files named `*.tf.json`. What is wrong with a template is told
+    when it is read.
     """
     if templates is None:
         templates = source.filename.endswith(".tf.json")

@@ -94,7 +94,8 @@ class Index:
 class Splat:
     """`source[*]` (full) or `source.*` (attribute-only), with the steps that follow applied to each element.
 
-    `each` is the expression for one element, in which `SplatElement` stands for it. `star_range` is `[*]` or `.*`.
+    `each` is the expression for one element, in which `SplatElement` stands for it. `star_range` is `[*]` or
+    `.*`.
     """
 
     source: Expression
@@ -192,7 +193,7 @@ class For:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """`name(arguments...)`; `expand` when the last argument is followed by `...`. Name may be namespaced (`a::b`)."""
+    """`name(arguments...)`, the name may be `a::b`; `expand` when the last argument is followed by `...`."""
 
     name: str
     arguments: tuple[Expression, ...]
@@ -234,7 +235,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """`type "label" { body }` in a body. `range` covers type and labels (the header), as diagnostics point at it."""
+    """`type "label" { body }` in a body. `range` is the header (type and labels): diagnostics point at it."""
 
     type: str
     labels: tuple[str, ...]

@@ -1,7 +1,7 @@
 """Reading source text in native syntax: configurations, expressions, templates and addresses.
 
-All functions return what they could read and the diagnostics; with errors among those, what was read is partial.
-They take time in proportion to the length of the text, and raise nothing.
+All functions return what they could read and the diagnostics; with errors among those, what was read is
+partial. They take time in proportion to the length of the text, and raise nothing.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def template_in(source: Source, text: str, base: int) -> tuple[Expression, list[
 
 
 def parse_traversal(source: Source) -> tuple[Expression, list[Diagnostic]]:
-    """An address such as `module.m["a"].aws_vpc.main[0]`: names joined by dots, with literal keys in brackets."""
+    """An address such as `module.m["a"].aws_vpc.main[0]`: names joined by dots, literal keys in brackets."""
     found, problems = parse_expression(source)
     node = found
     while not problems:

@@ -1,8 +1,8 @@
 """Finding what an expression refers to, without evaluating it.
 
-A reference is a chain of names from a root that no `for` binds: `var.x`, `module.m[0].out`, `aws_vpc.main.id`.
-Which object a chain names, and which of its steps remain to be taken on that object's value, follows the
-reference rules of the language
+A reference is a chain of names from a root that no `for` binds: `var.x`, `module.m[0].out`,
+`aws_vpc.main.id`. Which object a chain names, and which of its steps remain to be taken on that object's
+value, follows the reference rules of the language
 (https://developer.hashicorp.com/terraform/language/expressions/references).
 """
 
@@ -65,12 +65,16 @@ class Resolved:
 
 
 class References:
-    """All references of one expression: in order, by the node at the end of each chain, and those that are none."""
+    """All references of one expression, in order and by the node at the end of each chain.
 
-    __slots__ = ("found", "problems", "resolved")
+    `problems` are about those that refer to nothing, whatever there is; `calls` are its function calls.
+    """
+
+    __slots__ = ("calls", "found", "problems", "resolved")
 
     def __init__(self, expression: Expression) -> None:
         self.found: list[Reference] = []
+        self.calls: list[Call] = []
         self.problems: list[Diagnostic] = []
         self.resolved: dict[int, Resolved] = {}
         self._walk(expression)
@@ -86,6 +90,8 @@ class References:
             if kind is Variable or kind is GetAttr or kind is Index:
                 pending.extend(self._chain(node, bound))
             else:
+                if isinstance(node, Call):
+                    self.calls.append(node)
                 pending.extend(reversed([*_children(node, bound)]))
 
     def _chain(self, node: TemplatePart, bound: frozenset[str]) -> list[tuple[TemplatePart, frozenset[str]]]:
@@ -189,7 +195,7 @@ class References:
             step = steps[at]
             if isinstance(step, GetAttr):
                 return step
-            if isinstance(step.key, Literal) or at:
+            if isinstance(step.key, Literal):
                 self._problem("Invalid reference", wanted, step.key_range, "Write a dot and the name.")
                 return None
         mend = "Write the full reference; or quote it, if a string is meant."

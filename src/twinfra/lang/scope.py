@@ -63,14 +63,14 @@ class UnresolvedReferenceError(DiagnosticError):
 class Scope(Protocol):
     """Answers references. Each method raises `DiagnosticError` when there is no answer.
 
-    An error from `value` is taken for an `UnresolvedReferenceError`; the other methods tell the two apart, since
-    a key or output that is not there is an error like any other.
+    An error from `value` is taken for an `UnresolvedReferenceError`; the other methods tell the two apart,
+    since a key or output that is not there is an error like any other.
     """
 
     context: EvaluationContext
 
     def value(self, reference: Reference) -> Value:
-        """The value of a reference: of a resource or module its object, or all instances as a tuple or object."""
+        """The value: of a resource or module its object, or all its instances as a tuple or object."""
 
     def instance(self, reference: Reference, key: Value) -> Value:
         """One instance of a resource or module with `count` or `for_each`: reads that row only.

@@ -1,4 +1,4 @@
-"""What compiled code calls: each operation for plain known values, and `HardError` for what needs the interpreter."""
+"""What compiled code calls: operations on plain known values; `HardError` for what needs the interpreter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twinfra.values.convert import convert
 from twinfra.values.numbers import LIMIT
 from twinfra.values.types import BOOL, STRING
 from twinfra.values.unknowns import contains_unknown
-from twinfra.values.value import UNKNOWN, List, Map, Marked, Null, Set, Unknown, Value
+from twinfra.values.value import UNKNOWN, List, Map, Marked, Set, Unknown, Value
 
 __all__ = ["ATTEMPTS", "BINARY", "UNARY", "HardError", "call"]
 
@@ -173,9 +173,9 @@ def key(value: Value) -> str:
     raise HardError
 
 
-def truth(value: Value) -> bool:
+def truth(value: Value) -> Value:
     """The condition of a `for`."""
-    if value is True or value is False:
+    if value.__class__ is bool:
         return value
     raise HardError
 
@@ -223,7 +223,7 @@ def known_pairs(collection: Value) -> Iterable[tuple[Value, Value]]:
 
 
 def pairs_for_condition(collection: Value) -> Iterable[tuple[Value, Value]]:
-    """Keys and elements where there is a condition: an empty collection never gets to see what is wrong with it."""
+    """Keys and elements where there is a condition, which no round would check if there were no elements."""
     if collection.__class__ in _ITERABLE and collection:
         return pairs(collection)
     raise HardError

@@ -18,7 +18,7 @@ def is_json(expression: Expression) -> bool:
 
 
 def native(expression: Expression) -> Expression:
-    """What a string in JSON syntax holds in native syntax; any other expression, or a string without, as it is."""
+    """What a string in JSON syntax holds in native syntax; any other expression as it is."""
     if not is_json(expression):
         return expression
     if isinstance(expression, TemplateWrap):
@@ -46,8 +46,8 @@ def as_keyword(expression: Expression) -> str:
 def as_traversal(expression: Expression) -> Expression | None:
     """The address that an expression is: a name and steps with literal keys; None for any other expression.
 
-    Of a quoted address in native syntax, as old configurations have them, it is what stands inside the quotes:
-    `is_quoted` tells those, about which one should warn.
+    Of a quoted address in native syntax, as old configurations have them, it is what stands inside the
+    quotes: `is_quoted` tells those, about which one should warn.
     """
     found = native(expression)
     if is_quoted(found):

@@ -105,8 +105,8 @@ _LINES = re.compile(
 def tokenize(text: str, *, template: bool = False, comments: bool = False, base: int = 0) -> Tokens:
     """The tokens of a text: of a configuration or expression, or of a bare `template`.
 
-    Without `comments`, comments are left out, except that one which runs to the end of its line stands as that
-    line's `NEWLINE`. `base` is added to all offsets.
+    Without `comments`, comments are left out, except that one which runs to the end of its line stands as
+    that line's `NEWLINE`. `base` is added to all offsets.
     """
     return _Tokenizer(text, comments, base).run(template)
 
@@ -148,7 +148,7 @@ class _Tokenizer:
         self.tokens.ends.append(end)
 
     def _main(self) -> str:
-        """Scan expression or body syntax until the text ends or the mode changes; the new mode, or nothing."""
+        """Scan expressions and bodies until the text ends or the mode changes; the new mode, or nothing."""
         text = self.text
         add_kind = self.tokens.kinds.append
         add_start = self.tokens.starts.append

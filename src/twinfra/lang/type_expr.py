@@ -42,8 +42,8 @@ _NAMES = (*_PRIMITIVE, *_COLLECTIONS, "any", "object", "tuple")
 class Defaults:
     """Default values of optional attributes anywhere in a type, which is `type`.
 
-    `values`: by attribute, where `type` is an object. `children`: the defaults of its parts, by attribute name or
-    (as text) position; of a collection's elements under the empty string.
+    `values`: by attribute, where `type` is an object. `children`: the defaults of its parts, by attribute
+    name or (as text) position; of a collection's elements under the empty string.
     """
 
     type: Type
@@ -59,6 +59,10 @@ def parse_type(
     `any` stands for `DYNAMIC`. With `allow_optional`, attributes of objects may be `optional(T)` or
     `optional(T, default)`.
     """
+    word = as_keyword(expression)
+    if word in ("list", "map"):
+        # As configurations of old have it.
+        return _COLLECTIONS[word](DYNAMIC), None, []
     reader = _Reader(allow_optional)
     type, defaults = reader.type(expression)
     return type, defaults, reader.diagnostics
@@ -219,7 +223,8 @@ def _arguments_range(call: Call) -> SourceRange:
 def apply_defaults(defaults: Defaults | None, value: Value) -> Value:
     """The value with defaults put in for attributes that are missing or null, at any depth.
 
-    The result may be of another type than the value, and is to be converted to the type constraint after this.
+    The result may be of another type than the value, and is to be converted to the type constraint after
+    this.
     """
     if defaults is None:
         return value

@@ -53,8 +53,7 @@ def write_state(state: State) -> Iterator[bytes]:
             yield _encode("".join(pieces))
             pieces = []
             size = 0
-    if state.resources:
-        pieces.append("\n  ]")
+    pieces.append("\n  ]" if state.resources else "]")
     tail = {"check_results": state.check_results, **dict(state.extra)}
     pieces.append(f",\n{_members(tail, '  ')}\n}}\n")
     yield _encode("".join(pieces))

@@ -8,6 +8,7 @@ specification (https://developer.hashicorp.com/terraform/language/expressions/ty
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 
 class Type:
@@ -108,3 +109,68 @@ BOOL = PrimitiveType("bool")
 DYNAMIC = DynamicType()
 EMPTY_OBJECT = ObjectType({})
 EMPTY_TUPLE = TupleType(())
+
+
+def element_type(type: Type) -> Type:
+    """The element type of a list, set or map. Raises `TypeError` for any other type."""
+    if isinstance(type, ListType | SetType | MapType):
+        return type.element
+    raise TypeError(f"{type} has no element type")
+
+
+def is_collection(type: Type) -> bool:
+    """Whether it is a list, set or map."""
+    return isinstance(type, ListType | SetType | MapType)
+
+
+@lru_cache(maxsize=4096)
+def has_dynamic(type: Type) -> bool:
+    """Whether `DYNAMIC` occurs anywhere in it."""
+    if isinstance(type, PrimitiveType):
+        return False
+    if isinstance(type, ListType | SetType | MapType):
+        return has_dynamic(type.element)
+    if isinstance(type, TupleType):
+        return any(map(has_dynamic, type.elements))
+    if isinstance(type, ObjectType):
+        return any(map(has_dynamic, type.attributes.values()))
+    return True
+
+
+@lru_cache(maxsize=4096)
+def without_optional(type: Type) -> Type:
+    """The type with no attribute optional at any depth: what a value can have."""
+    if isinstance(type, ListType):
+        inner = without_optional(type.element)
+        return type if inner is type.element else ListType(inner)
+    if isinstance(type, SetType):
+        inner = without_optional(type.element)
+        return type if inner is type.element else SetType(inner)
+    if isinstance(type, MapType):
+        inner = without_optional(type.element)
+        return type if inner is type.element else MapType(inner)
+    if isinstance(type, TupleType):
+        elements = tuple(map(without_optional, type.elements))
+        return type if elements == type.elements else TupleType(elements)
+    if isinstance(type, ObjectType):
+        attributes = {name: without_optional(kind) for name, kind in type.attributes.items()}
+        if not type.optional and all(attributes[name] is kind for name, kind in type.attributes.items()):
+            return type
+        return ObjectType(attributes)
+    return type
+
+
+def describe(type: Type, constraint: bool = False) -> str:
+    """A type in words for messages: "list of string", "object"; as a `constraint`, `DYNAMIC` is "any type"."""
+    if isinstance(type, ListType | SetType | MapType):
+        kind = {ListType: "list", SetType: "set", MapType: "map"}[type.__class__]
+        if constraint and type.element == DYNAMIC:
+            return f"{kind} of any single type"
+        return f"{kind} of {describe(type.element, constraint)}"
+    if isinstance(type, ObjectType):
+        return "object"
+    if isinstance(type, TupleType):
+        return "tuple"
+    if type == DYNAMIC:
+        return "any type" if constraint else "value of a type not known yet"
+    return str(type)

@@ -138,3 +138,27 @@ class Index:
 
 Path: TypeAlias = tuple[GetAttr | Index, ...]
 """Where inside a value something is; the empty path is the value itself."""
+
+
+def null_of(type: Type) -> Value:
+    """The null of a type: plain `None` where the type is `DYNAMIC`."""
+    return None if type == DYNAMIC else Null(type)
+
+
+def stored_element(element: Value) -> Value:
+    """What a `List`, `Set` or `Map` holds for an element: its nulls lose their type, which the collection tells."""
+    kind = type(element)
+    if kind is Null:
+        return None
+    if kind is Marked and type(element.value) is Null:
+        return Marked(None, element.marks)
+    return element
+
+
+def read_element(element: Value, element_type: Type) -> Value:
+    """An element taken out of a `List`, `Set` or `Map`: its nulls get back the type that the collection told."""
+    if element is None:
+        return null_of(element_type)
+    if type(element) is Marked and element.value is None:
+        return Marked(null_of(element_type), element.marks)
+    return element

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
-_string = json.encoder.encode_basestring_ascii
+_string = json.encoder.encode_basestring
 
 
-def dumps(value: Any) -> str:
-    """Compact JSON. Takes dict, list, tuple, str, int, bool, None and numbers of the language."""
+def dumps(value: Any, indent: int | None = None) -> str:
+    """JSON, compact or indented. Takes dict, list, tuple, str, int, bool, None and numbers of the language."""
+    separators = (",", ":") if indent is None else None
     try:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(value, separators=separators, indent=indent, ensure_ascii=False)
     except TypeError:
         parts: list[str] = []
-        _write(value, parts)
+        _write(value, parts, indent, 0)
         return "".join(parts)
 
 
-def _write(value: Any, parts: list[str]) -> None:
-    if isinstance(value, dict):
-        parts.append("{")
-        for number, (key, inner) in enumerate(value.items()):
-            parts.append(("," if number else "") + _string(key) + ":")
-            _write(inner, parts)
-        parts.append("}")
-    elif isinstance(value, list | tuple):
-        parts.append("[")
-        for number, inner in enumerate(value):
-            if number:
-                parts.append(",")
-            _write(inner, parts)
-        parts.append("]")
-    elif value is None or isinstance(value, str | bool | int | float):
+def _write(value: Any, parts: list[str], indent: int | None, depth: int) -> None:
+    if isinstance(value, dict | list | tuple) and value:
+        opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
+        line = "" if indent is None else "\n" + " " * (indent * (depth + 1))
+        parts.append(opening)
+        pairs = value.items() if isinstance(value, dict) else ((None, inner) for inner in value)
+        for number, (key, inner) in enumerate(pairs):
+            parts.append(("," if number else "") + line)
+            if key is not None:
+                parts.append(_string(key) + (":" if indent is None else ": "))
+            _write(inner, parts, indent, depth + 1)
+        parts.append(("" if indent is None else "\n" + " " * (indent * depth)) + closing)
+    elif value is None or isinstance(value, dict | list | tuple | str | bool | int | float):
         parts.append(json.dumps(value, ensure_ascii=False))
+    elif isinstance(value, Decimal):
+        parts.append(format(value, "f"))
     else:
         from twinfra.values.numbers import format_number
 

@@ -1,4 +1,4 @@
-"""The parser of the native syntax, by what it reads: `expressions`, `templates`, `bodies`, on top of a `cursor`.
+"""The parser of the native syntax, by what it reads: `expressions`, `templates`, `bodies`, with a `cursor`.
 
 Use it through `twinfra.lang.parser`.
 """

@@ -19,7 +19,7 @@ from twinfra.lang.tokens import (
     TEXT,
 )
 
-_HOW = 'An argument is written name = value, a block as its type, its labels, and its content in braces: type "label" { }.'
+_HOW = 'An argument is written name = value, a block type "label" { } with its content in the braces.'
 
 
 class BodyReader(ExpressionReader):
@@ -63,7 +63,7 @@ class BodyReader(ExpressionReader):
                 self.range_of(before),
                 mend="Write } after the content.",
             )
-        elif kind == OPEN_QUOTE or kind == STRING:
+        elif kind in (OPEN_QUOTE, STRING):
             self.fail(
                 "Quoted name",
                 "The name of an argument is written without quotes.",
@@ -91,7 +91,7 @@ class BodyReader(ExpressionReader):
                     attribute.name_range,
                     mend="Keep one of the two.",
                 )
-        elif kind == "{" or kind == STRING or kind == IDENTIFIER or kind == OPEN_QUOTE:
+        elif kind in ("{", STRING, IDENTIFIER, OPEN_QUOTE):
             blocks.append(self._block(name))
         else:
             self._no_item(name)
@@ -106,7 +106,7 @@ class BodyReader(ExpressionReader):
         )
 
     def _attribute(self, name: int, single_line: bool) -> Attribute:
-        """An argument of which the name has been read; the line end after it is read too, unless `single_line`."""
+        """An argument, after its name; the line end after it is read too, unless `single_line`."""
         self.at += 1
         before = len(self.diagnostics)
         expression = self.expression()
@@ -166,10 +166,7 @@ class BodyReader(ExpressionReader):
         opening = at
         self.deeper()
         kind = self.peek()
-        if kind == NEWLINE or kind == "}" or kind == END:
-            body = self.body("}")
-        else:
-            body = self._single_line_body(opening)
+        body = self.body("}") if kind in (NEWLINE, "}", END) else self._single_line_body(opening)
         self.depth -= 1
         kind = self.peek()
         if kind == NEWLINE:
@@ -223,7 +220,7 @@ class BodyReader(ExpressionReader):
             if kind == TEXT:
                 parts.append(self._unescaped(self.word(index), self.starts[index]))
                 continue
-            if kind == INTERPOLATION or kind == DIRECTIVE:
+            if kind in (INTERPOLATION, DIRECTIVE):
                 self.fail(
                     "Template in a label",
                     "The labels of a block must be plain text.",
@@ -252,7 +249,7 @@ class BodyReader(ExpressionReader):
         return "".join(parts), self.range(self.starts[opening], self.ends[index])
 
     def _single_line_body(self, opening: int) -> NativeBody:
-        """The body of a block on one line, `{ name = value }`, after its brace; the closing brace is read too."""
+        """The body of a block on one line, `{ name = value }`, after its opening brace."""
         attributes: dict[str, Attribute] = {}
         missing = self.range_of(opening)
         if self.peek() != IDENTIFIER:
@@ -271,7 +268,7 @@ class BodyReader(ExpressionReader):
                 self.recover_after_item()
                 self.fail(
                     "Block inside a block on one line",
-                    f"A block on one line can hold one argument only, and no block such as {self.word(name)}.",
+                    f"A block on one line can hold one argument, and no block such as {self.word(name)}.",
                     place,
                     mend="Put the content on lines of its own.",
                 )

@@ -1,7 +1,7 @@
-"""Moving over tokens: peeking, reading, skipping line ends where they do not count, and recovering from errors.
+"""Moving over tokens: peeking, reading, skipping line ends where they do not count, recovering from errors.
 
-After the first error that leaves the place in doubt, the cursor is `recovering`: what follows may be wrong only
-because of that error, so that complaints about unexpected tokens are held back from then on.
+After the first error that leaves the place in doubt, the cursor is `recovering`: what follows may be wrong
+only because of that error, so that complaints about unexpected tokens are held back from then on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from twinfra.lang.tokens import (
 from twinfra.values.value import UNKNOWN
 
 MAX_DEPTH = 128
-"""How deep expressions and blocks may nest: far beyond what people write, and safe for recursion everywhere."""
+"""How deep expressions and blocks may nest: far beyond what people write, and safe for recursion."""
 
 _OPENER = {
     "}": "{",
@@ -140,7 +140,7 @@ class Cursor:
         raise TooDeepError
 
     def recover(self, end: str) -> int:
-        """Go to just after the token of kind `end` that closes the bracket at hand; the index of that token."""
+        """Go to just after the token of kind `end` that closes the bracket at hand; that token."""
         start = _OPENER[end]
         self.recovering = True
         nested = 0

@@ -1,6 +1,7 @@
 """Reading expressions: recursive descent, with the precedence of operators climbed in one loop.
 
-The grammar is that of the HCL native syntax specification. Diagnostics stand where stock Terraform places them.
+The grammar is that of the HCL native syntax specification. Diagnostics stand where stock Terraform places
+them.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ class ExpressionReader(TemplateReader):
         if kind == NUMBER:
             self.at = at + 1
             return Literal(self._number(at), self.range_of(at))
-        if kind == OPEN_QUOTE or kind == OPEN_HEREDOC:
+        if kind in (OPEN_QUOTE, OPEN_HEREDOC):
             self.deeper()
             found = self.template_literal()
             self.depth -= 1

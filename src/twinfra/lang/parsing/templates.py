@@ -129,7 +129,7 @@ class TemplateReader(Cursor):
             "Invalid escape sequence",
             detail,
             self.range(start + found.start(), start + found.end()),
-            mend='The escapes are \\n, \\r, \\t, \\", \\\\, \\uNNNN and \\UNNNNNNNN; for a backslash, write \\\\.',
+            mend='There are \\n, \\r, \\t, \\", \\uNNNN, \\UNNNNNNNN, and \\\\ for a backslash.',
         )
 
     def template_literal(self) -> Expression:
@@ -173,7 +173,7 @@ class TemplateReader(Cursor):
                 return pieces, index
             trim, trim_next = trim_next, False
             before, trimmable = trimmable, False
-            if kind == TEXT or kind == STRING:
+            if kind in (TEXT, STRING):
                 text = self.word(index)
                 if closer == CLOSE_QUOTE and ("\\" in text or "{" in text):
                     text = self._unescaped(text, self.starts[index])
@@ -181,7 +181,7 @@ class TemplateReader(Cursor):
                     text = _TEMPLATE_ESCAPE.sub(lambda found: found.group()[1:], text)
                 pieces.append(_Text(text.lstrip() if trim else text, self.starts[index], self.ends[index]))
                 trimmable = True
-            elif kind == INTERPOLATION or kind == DIRECTIVE:
+            elif kind in (INTERPOLATION, DIRECTIVE):
                 if before and self.ends[index] - self.starts[index] == 3:
                     last = pieces[-1]
                     assert isinstance(last, _Text)
@@ -235,7 +235,7 @@ class TemplateReader(Cursor):
         return False
 
     def _directive(self, opening: int) -> tuple[_Directive | None, bool]:
-        """A directive after its `%{`: the piece, unless it is no good, and whether it ends with a trim marker."""
+        """A directive after its `%{`: the piece, if it is any good, and whether a trim marker ends it."""
         if self.peek() != IDENTIFIER:
             return self._bad_directive("After %{ a directive must follow.")
         at = self.read()
@@ -286,7 +286,7 @@ class TemplateReader(Cursor):
                 "Invalid directive",
                 detail,
                 self.next_range(),
-                mend="The forms are %{ if condition } and %{ for k, v in collection }; for %{ as such, write %%{.",
+                mend="Write %{ if condition } or %{ for k, v in collection }, or %%{ for %{ as such.",
             )
         self.recover(SEQUENCE_END)
         return None, False
@@ -317,7 +317,7 @@ def _normal(text: str) -> str:
 
 
 def _strip_indentation(pieces: list[_Piece]) -> None:
-    """Take from each line of a `<<-` heredoc the indentation that all its lines share; blank lines do not count."""
+    """Take from each line of a `<<-` heredoc the indentation that all lines but blank ones share."""
     shared: int | None = None
     firsts: list[_Text] = []
     at_line_start = True

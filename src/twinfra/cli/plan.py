@@ -1,0 +1,151 @@
+"""`twinfra plan`, `apply`, `destroy` and `refresh`: look, say what would change, and make it so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twinfra.cli.command import UsageProblem, command, flag, value
+from twinfra.cli.options import Shared, planning, shared, take_shared
+from twinfra.cli.running import Run, approve, finish_apply, make_plan, perform, show_plan, work
+from twinfra.diagnostics import DiagnosticError, error
+
+CHANGES = 2
+"""The exit code of `-detailed-exitcode` when there is something to do."""
+
+
+@command("plan")
+@shared
+@planning
+@value("out", "save the plan to this file, for `twinfra apply FILE`")
+@flag("detailed-exitcode", "exit with 2 when there are changes")
+@value("generate-config-out", "not supported")
+def plan(out: str | None, detailed_exitcode: bool, generate_config_out: str | None, **options: Any) -> int:
+    """Show what an apply would change, without changing anything."""
+    if generate_config_out:
+        raise UsageProblem("-generate-config-out is not supported: write the resource block, then import.")
+    common = take_shared(options)
+    with work(common, "plan") as run:
+        result = make_plan(run, mode_of(options), options)
+        run.report(result.diagnostics)
+        if result.plan.errored or result.diagnostics.has_errors:
+            return 1
+        if out:
+            run.save_plan(Path(out), result)
+        show_plan(run, result)
+        if out:
+            run.terminal.say(f'\nThe plan is saved in {out}. To do exactly this, run: twinfra apply "{out}"')
+        elif result.plan.applyable:
+            run.terminal.say(
+                "\nThis plan was not saved: an apply plans again. Use -out=FILE to apply exactly this."
+            )
+        return CHANGES if detailed_exitcode and result.plan.applyable else 0
+
+
+@command("apply")
+@shared
+@planning
+@flag("auto-approve", "do not ask")
+@value("backup", "where to keep the previous state (of the local backend)")
+@value("state-out", "write the state to this file instead")
+@click.argument("plan_file", required=False)
+def apply(
+    auto_approve: bool, backup: str | None, state_out: str | None, plan_file: str | None, **options: Any
+) -> int:
+    """Make it so: plan, ask, and create, update or destroy what differs. With PLAN_FILE, do exactly that."""
+    common = take_shared(options)
+    if plan_file is not None:
+        _refuse_with_plan_file(common, options)
+        with work(common, "apply", plan_file=Path(plan_file), state_out=state_out, backup=backup) as run:
+            return finish_apply(run, perform(run, run.saved_result()))
+    return _plan_and_apply(common, mode_of(options), options, auto_approve, backup, state_out)
+
+
+@command("destroy")
+@shared
+@planning
+@flag("auto-approve", "do not ask")
+@value("backup", "where to keep the previous state (of the local backend)")
+@value("state-out", "write the state to this file instead")
+def destroy(auto_approve: bool, backup: str | None, state_out: str | None, **options: Any) -> int:
+    """Destroy everything the state holds: the same as `apply -destroy`."""
+    if options["refresh_only"]:
+        raise UsageProblem("-refresh-only and destroy exclude each other.")
+    return _plan_and_apply(take_shared(options), "destroy", options, auto_approve, backup, state_out)
+
+
+@command("refresh")
+@shared
+@value("target", "only this resource and what it needs", multiple=True)
+@value("backup", "where to keep the previous state (of the local backend)")
+@value("state-out", "write the state to this file instead")
+def refresh(backup: str | None, state_out: str | None, **options: Any) -> int:
+    """Bring the state up to date with what exists: the same as `apply -refresh-only -auto-approve`."""
+    return _plan_and_apply(take_shared(options), "refresh-only", options, True, backup, state_out)
+
+
+def mode_of(options: dict[str, Any]) -> str:
+    """The planning mode that the flags ask for; raises `UsageProblem` when they contradict each other."""
+    if options["destroy"] and options["refresh_only"]:
+        raise UsageProblem("-destroy and -refresh-only exclude each other.")
+    if options["refresh_only"] and not options["refresh"]:
+        raise UsageProblem("-refresh-only and -refresh=false exclude each other.")
+    if options["refresh_only"] and options["replace"]:
+        raise UsageProblem("-refresh-only and -replace exclude each other.")
+    return "destroy" if options["destroy"] else "refresh-only" if options["refresh_only"] else "normal"
+
+
+def _refuse_with_plan_file(common: Shared, options: dict[str, Any]) -> None:
+    given = [f"-{name.replace('_', '-')}" for name in ("destroy", "refresh_only") if options[name]]
+    given += [f"-{name}" for name in ("replace", "target") if options[name]]
+    given += ["-var"] if common.var else []
+    given += ["-var-file"] if common.var_file else []
+    if given:
+        raise UsageProblem(
+            f"A saved plan already fixes what is done: {', '.join(given)} cannot be given with it."
+        )
+
+
+def _plan_and_apply(
+    common: Shared,
+    mode: str,
+    options: dict[str, Any],
+    auto_approve: bool,
+    backup: str | None,
+    state_out: str | None,
+) -> int:
+    if common.json and not auto_approve:
+        raise UsageProblem("-json cannot ask: give -auto-approve too, or a saved plan.")
+    with work(common, "destroy" if mode == "destroy" else "apply", state_out=state_out, backup=backup) as run:
+        result = make_plan(run, mode, options)
+        if result.plan.errored or result.diagnostics.has_errors:
+            run.report(result.diagnostics)
+            return 1
+        show_plan(run, result)
+        if result.plan.applyable and not auto_approve and not _approved(run, mode, common):
+            run.report(result.diagnostics)
+            run.terminal.say("\nNothing was done.")
+            return 1
+        run.report(one for one in result.diagnostics if run.unreported(one))
+        return finish_apply(run, perform(run, result))
+
+
+def _approved(run: Run, mode: str, common: Shared) -> bool:
+    if not common.input:
+        raise DiagnosticError(
+            error(
+                "Approval needed",
+                "Nobody can be asked, since -input=false was given.",
+                mend="Give -auto-approve, or apply a saved plan.",
+            )
+        )
+    questions = {
+        "destroy": "Destroy all of this? What is destroyed cannot be brought back.",
+        "refresh-only": "Record these findings in the state?",
+    }
+    return approve(run, questions.get(mode, "Do this?"))
+
+
+COMMANDS = {"plan": plan, "apply": apply, "destroy": destroy, "refresh": refresh}

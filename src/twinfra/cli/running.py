@@ -1,0 +1,297 @@
+"""A run of plan or apply: opens everything it needs, keeps the lock, shows progress, and saves what came of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from twinfra.cli.command import SilentFailure
+from twinfra.cli.interrupt import interruptible
+from twinfra.cli.options import Shared, seconds
+from twinfra.cli.terminal import Terminal
+from twinfra.cli.workspace import (
+    Recovery,
+    Workspace,
+    make_providers,
+    open_workspace,
+    root_inputs,
+    saved_configuration,
+)
+from twinfra.config.model import Configuration
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Severity
+from twinfra.engine import api
+from twinfra.engine.events import Listener
+from twinfra.engine.planfile import SavedPlan, read_plan_file, write_plan_file
+from twinfra.engine.providers import Providers
+from twinfra.state.model import State
+from twinfra.values.value import Value
+
+
+@dataclass(slots=True)
+class Run:
+    """What a command works with while it runs."""
+
+    options: Shared
+    terminal: Terminal
+    configuration: Configuration
+    inputs: Mapping[str, Value]
+    providers: Providers
+    workspace: Workspace
+    stop: api.Stop
+    saved: SavedPlan | None = None
+    reported: set[int] = field(default_factory=set)
+
+    @property
+    def parallelism(self) -> int:
+        """Provider calls at a time; 0 where nobody said."""
+        return self.options.parallelism
+
+    def report(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Show diagnostics, each once."""
+        new = [one for one in diagnostics if self.unreported(one)]
+        self.reported.update(map(id, new))
+        if self.options.compact_warnings:
+            new = [one for one in new if one.severity is Severity.ERROR or not self._compact(one)]
+        self.terminal.diagnostics(new)
+
+    def _compact(self, warning: Diagnostic) -> bool:
+        if not self.terminal.json:
+            place = f" ({warning.subject})" if warning.subject else ""
+            sys.stderr.write(f"Warning: {warning.summary}{place}\n")
+            return True
+        return False
+
+    def unreported(self, diagnostic: Diagnostic) -> bool:
+        """Whether it was not shown yet."""
+        return id(diagnostic) not in self.reported
+
+    def save_plan(self, path: Path, result: api.PlanResult) -> None:
+        """Write the plan file."""
+        write_plan_file(
+            path,
+            result.plan,
+            self.configuration,
+            result.state,
+            inputs=dict(self.inputs),
+            base=self.workspace.state,
+            workspace=self.workspace.name,
+        )
+
+    def saved_result(self) -> api.PlanResult:
+        """What was planned when the plan file was made."""
+        if self.saved is None:
+            raise ValueError("this run was not started from a plan file")
+        return api.PlanResult(self.saved.plan, self.saved.state, Diagnostics())
+
+
+@contextmanager
+def work(
+    options: Shared,
+    operation: str,
+    *,
+    plan_file: Path | None = None,
+    state_out: str | None = None,
+    backup: str | None = None,
+) -> Iterator[Run]:
+    """Open configuration, inputs, state and providers for one operation, under the state's lock.
+
+    Raises `DiagnosticError` for anything a person must mend first; nothing was changed by then.
+    """
+    terminal = Terminal(options.json, options.no_color)
+    try:
+        with ExitStack() as stack:
+            if options.json:
+                from twinfra.cli.machine.events import JsonEvents
+
+                JsonEvents(sys.stdout).version()
+            saved = read_plan_file(plan_file) if plan_file is not None else None
+            stop = stack.enter_context(interruptible(quiet=options.json))
+            configuration, warnings = saved_configuration(saved)
+            workspace = stack.enter_context(
+                open_workspace(
+                    configuration,
+                    operation,
+                    state_path=options.state,
+                    lock=options.lock,
+                    lock_timeout=seconds(options.lock_timeout),
+                    sandbox=options.sandbox,
+                    state_out=state_out,
+                    backup=backup,
+                )
+            )
+            if workspace.recovery is not None:
+                _tell_recovery(terminal, workspace.recovery)
+            if saved is not None:
+                saved.check_fresh(workspace.state, workspace.name)
+                inputs: Mapping[str, Value] = saved.inputs
+            else:
+                inputs, found = root_inputs(configuration, options.var, options.var_file, ask=options.input)
+                warnings.extend(found)
+            providers = make_providers(sandbox=options.sandbox)
+            stack.callback(providers.close)
+            run = Run(options, terminal, configuration, inputs, providers, workspace, stop, saved)
+            run.report(warnings)
+            yield run
+    except DiagnosticError as failure:
+        if not options.json:
+            raise
+        terminal.diagnostics(failure.diagnostics)
+        sys.stdout.flush()
+        raise SilentFailure from None
+
+
+def _tell_recovery(terminal: Terminal, recovery: Recovery) -> None:
+    if terminal.json:
+        from twinfra.cli.machine.events import JsonEvents
+
+        JsonEvents(sys.stdout).log(recovery.text)
+    else:
+        terminal.say(recovery.text + "\n")
+
+
+@contextmanager
+def listening(run: Run, total: int = 0) -> Iterator[Listener]:
+    """The listener that fits: JSON lines, a live table on a terminal, or plain lines."""
+    if run.options.json:
+        from twinfra.cli.machine.events import JsonEvents
+
+        yield JsonEvents(sys.stdout)
+    elif run.terminal.style.colour and sys.stdout.isatty():
+        from twinfra.cli.render.live import LiveEvents
+
+        with LiveEvents(run.terminal.style, total) as live:
+            yield live
+    else:
+        from twinfra.cli.render.events import LineEvents
+
+        yield LineEvents(sys.stdout, run.terminal.style)
+
+
+def make_plan(run: Run, mode: str, options: Mapping[str, Any]) -> api.PlanResult:
+    """Refresh and plan, showing progress."""
+    settings = api.PlanOptions(
+        mode=mode,
+        targets=tuple(options.get("target", ())),
+        replace=tuple(options.get("replace", ())),
+        refresh=options.get("refresh", True),
+        parallelism=run.parallelism,
+        workspace=run.workspace.name,
+    )
+    with listening(run) as listener:
+        return api.plan(
+            run.configuration, run.workspace.state, run.inputs, run.providers, settings, listener, run.stop
+        )
+
+
+def show_plan(run: Run, result: api.PlanResult) -> None:
+    """Print a plan: as text, or as events."""
+    if run.options.json:
+        from twinfra.cli.machine.events import JsonEvents
+
+        JsonEvents(sys.stdout).plan_events(result.plan)
+    else:
+        from twinfra.cli.render.plan import render_plan
+        from twinfra.cli.shown import SchemaReader
+
+        reader = SchemaReader(run.providers)
+        sys.stdout.writelines(render_plan(result.plan, reader.of_change, run.terminal.style))
+        sys.stdout.flush()
+    run.report(result.diagnostics)
+
+
+def approve(run: Run, question: str) -> bool:
+    """Ask for a `yes`."""
+    style = run.terminal.style
+    sys.stdout.write(f"\n{style(question, 'bold')}\n  Only 'yes' is taken as approval.\n\n  Enter a value: ")
+    sys.stdout.flush()
+    answer = sys.stdin.readline()
+    if not answer:
+        sys.stdout.write("\n")
+    return answer.strip() == "yes" and run.stop.level == 0
+
+
+def perform(run: Run, result: api.PlanResult) -> api.ApplyResult:
+    """Apply a plan, every finished operation recorded, and save the state whatever happened."""
+    workspace = run.workspace
+    total = sum(1 for change in result.plan.changes if change.action != "no-op")
+    with workspace.recording(result.state) as recorder, listening(run, total) as listener:
+        outcome = api.apply(
+            result.plan,
+            run.configuration,
+            result.state,
+            run.inputs,
+            run.providers,
+            api.ApplyOptions(run.parallelism, workspace.name),
+            recorder,
+            listener,
+            run.stop,
+        )
+        workspace.save(outcome.state)
+    return outcome
+
+
+def finish_apply(run: Run, outcome: api.ApplyResult) -> int:
+    """Say what was done; returns the exit code."""
+    destroyed_only = run.workspace.operation == "destroy"
+    counts = outcome.counts
+    failed = outcome.diagnostics.has_errors
+    run.report(outcome.diagnostics)
+    if run.options.json:
+        _json_summary(run, outcome, destroyed_only, failed)
+    elif not failed and not outcome.stopped:
+        style = run.terminal.style
+        if destroyed_only:
+            text = f"Destroy complete! Resources: {counts.get('destroyed', 0)} destroyed."
+        else:
+            imported = f"{counts['imported']} imported, " if counts.get("imported") else ""
+            forgotten = f", {counts['forgotten']} forgotten" if counts.get("forgotten") else ""
+            text = (
+                f"Apply complete! Resources: {imported}{counts.get('added', 0)} added, "
+                f"{counts.get('changed', 0)} changed, {counts.get('destroyed', 0)} destroyed{forgotten}."
+            )
+        run.terminal.say("\n" + style(text, "bold", "green"))
+        _show_outputs(run, outcome.state)
+    elif outcome.stopped:
+        run.terminal.say(
+            "\nStopped. What was finished is recorded; run the same command again to do the rest."
+        )
+    return 1 if failed or outcome.stopped else 0
+
+
+def _json_summary(run: Run, outcome: api.ApplyResult, destroyed_only: bool, failed: bool) -> None:
+    from twinfra.cli.machine.events import JsonEvents
+
+    if failed or outcome.stopped:
+        return
+    events = JsonEvents(sys.stdout)
+    counts = outcome.counts
+    events.summary(
+        {
+            "add": counts.get("added", 0),
+            "change": counts.get("changed", 0),
+            "import": counts.get("imported", 0),
+            "remove": counts.get("destroyed", 0),
+        },
+        "destroy" if destroyed_only else "apply",
+    )
+    outputs: dict[str, Any] = {}
+    for name, output in sorted(outcome.state.outputs.items()):
+        outputs[name] = {"sensitive": output.sensitive, "type": output.type}
+        if not output.sensitive:
+            outputs[name]["value"] = output.value
+    events.outputs(outputs)
+
+
+def _show_outputs(run: Run, state: State) -> None:
+    if not state.outputs:
+        return
+    from twinfra.cli.output import outputs_text
+
+    run.terminal.say("\n" + run.terminal.style("Outputs:", "bold", "green") + "\n")
+    run.terminal.write(outputs_text(state.outputs))
+
+
