@@ -1,8 +1,8 @@
 """The type of a value, and values converted to a type by the rules of the language.
 
-The rules are those of https://developer.hashicorp.com/terraform/language/expressions/types: primitives convert
-by their texts, tuples become lists and sets, objects become maps and other objects; `DYNAMIC` in the wanted type
-stands for whatever one type fits. `unify` tells which types convert at all.
+The rules are those of https://developer.hashicorp.com/terraform/language/expressions/types: primitives
+convert by their texts, tuples become lists and sets, objects become maps and other objects; `DYNAMIC` in the
+wanted type stands for whatever one type fits. `unify` tells which types convert at all.
 """
 
 from __future__ import annotations

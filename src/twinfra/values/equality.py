@@ -18,7 +18,9 @@ def equal(first: Value, second: Value) -> bool | None:
     kind = type(first)
     other = type(second)
     if kind is Unknown or other is Unknown:
-        if is_null(first) and definitely_not_null(second) or is_null(second) and definitely_not_null(first):
+        if (is_null(first) and definitely_not_null(second)) or (
+            is_null(second) and definitely_not_null(first)
+        ):
             return False
         return None
     if is_null(first) or is_null(second):
@@ -78,8 +80,8 @@ def _equal_sets(first: Set, second: Set) -> bool | None:
 def identical(first: Value, second: Value) -> bool:
     """Whether two values are the same in type, content, unknowns and marks: "nothing would change".
 
-    An unknown is identical to another of the same type and refinement. Nulls are identical whatever is known of
-    their types.
+    An unknown is identical to another of the same type and refinement. Nulls are identical whatever is known
+    of their types.
     """
     if first is second:
         return True
