@@ -118,7 +118,13 @@ def flag(name: str, help: str, default: bool = False) -> Callable[..., Any]:
 
 
 def value(
-    name: str, help: str, *, multiple: bool = False, default: Any = None, type: Any = None, parameter: str = ""
+    name: str,
+    help: str,
+    *,
+    multiple: bool = False,
+    default: Any = None,
+    type: Any = None,
+    parameter: str = "",
 ) -> Callable[..., Any]:
     """An option `-name VALUE` or `-name=VALUE`; `multiple` collects a tuple."""
     return click.option(

@@ -20,7 +20,13 @@ def console(
     state: str | None, var: tuple[str, ...], var_file: tuple[str, ...], sandbox: bool, no_color: bool
 ) -> int:
     """Evaluate expressions, one a line (more while brackets are open); `exit` or Ctrl-D ends."""
-    from twinfra.cli.workspace import make_providers, read_state, root_inputs, try_configuration, workspace_name
+    from twinfra.cli.workspace import (
+        make_providers,
+        read_state,
+        root_inputs,
+        try_configuration,
+        workspace_name,
+    )
     from twinfra.engine import api
     from twinfra.lang.parser import parse_expression
     from twinfra.values.console import render

@@ -18,7 +18,7 @@ def graph(type: str, no_color: bool) -> None:
     if type not in ("plan", "plan-refresh-only", "apply", "plan-destroy"):
         raise UsageProblem(f'-type is plan, plan-refresh-only, plan-destroy or apply, not "{type}".')
     view = graph_of(load_configuration())
-    lines = ["digraph G {", '  rankdir = "RL";', "  node [shape = rect, fontname = \"sans-serif\"];"]
+    lines = ["digraph G {", '  rankdir = "RL";', '  node [shape = rect, fontname = "sans-serif"];']
     lines += [f"  {quote(node)} [label={quote(node)}];" for node in view.nodes]
     arrows = view.edges if type != "plan-destroy" else [(target, source) for source, target in view.edges]
     lines += [f"  {quote(source)} -> {quote(target)};" for source, target in arrows]

@@ -118,7 +118,9 @@ def kubeconfig(
         write_private(path, yaml.safe_dump(merged, sort_keys=False))
     except OSError as reason:
         raise DiagnosticError(
-            error("Cannot write the kubeconfig", f"{path}: {reason.strerror}.", mend="Name another with -file.")
+            error(
+                "Cannot write the kubeconfig", f"{path}: {reason.strerror}.", mend="Name another with -file."
+            )
         ) from None
     context = document.get("current-context", "")
     builtins.print(f"Merged into {path}." + (f" The current context is {context}." if context else ""))

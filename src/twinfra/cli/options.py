@@ -36,7 +36,9 @@ SHARED: tuple[Callable[[F], F], ...] = (
     flag("lock", "hold the state's lock meanwhile", default=True),
     value("lock-timeout", "how long to wait for the lock, such as 30s", default="0s"),
     value("state", "the state file (of the local backend)"),
-    value("parallelism", "provider calls at a time (10, and 64 for clouds that bear it)", type=int, default=0),
+    value(
+        "parallelism", "provider calls at a time (10, and 64 for clouds that bear it)", type=int, default=0
+    ),
     flag("compact-warnings", "warnings without their details"),
     value("var", "a variable: NAME=VALUE", multiple=True),
     value("var-file", "a file of variables", multiple=True),

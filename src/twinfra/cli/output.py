@@ -37,9 +37,7 @@ def outputs_text(outputs: dict[str, Any]) -> str:
 @value("state", "read this state file")
 @flag("sandbox", "accepted; outputs are read from the state")
 @click.argument("name", required=False)
-def output(
-    json: bool, raw: bool, no_color: bool, state: str | None, sandbox: bool, name: str | None
-) -> int:
+def output(json: bool, raw: bool, no_color: bool, state: str | None, sandbox: bool, name: str | None) -> int:
     """Show the outputs of the root module, or one of them."""
     from twinfra.cli.machine.text import dumps
     from twinfra.cli.terminal import print_diagnostics
@@ -67,7 +65,8 @@ def output(
             error(
                 "Output not found",
                 f'The state has no output "{name}".',
-                mend=nearest(name, outputs) or "An output declared since the last apply appears after the next.",
+                mend=nearest(name, outputs)
+                or "An output declared since the last apply appears after the next.",
             )
         )
     found = outputs[name]

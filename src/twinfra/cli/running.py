@@ -14,7 +14,7 @@ from twinfra.cli.interrupt import interruptible
 from twinfra.cli.options import Shared, seconds
 from twinfra.cli.terminal import Terminal
 from twinfra.cli.workspace import (
-    Recovery,
+    LocalFiles,
     Workspace,
     make_providers,
     open_workspace,
@@ -27,7 +27,9 @@ from twinfra.engine import api
 from twinfra.engine.events import Listener
 from twinfra.engine.planfile import SavedPlan, read_plan_file, write_plan_file
 from twinfra.engine.providers import Providers
+from twinfra.state.locks import LockInfo
 from twinfra.state.model import State
+from twinfra.state.recovery import Recovered
 from twinfra.values.value import Value
 
 
@@ -79,6 +81,7 @@ class Run:
             inputs=dict(self.inputs),
             base=self.workspace.state,
             workspace=self.workspace.name,
+            providers=self.providers,
         )
 
     def saved_result(self) -> api.PlanResult:
@@ -115,16 +118,15 @@ def work(
                 open_workspace(
                     configuration,
                     operation,
-                    state_path=options.state,
+                    files=LocalFiles(options.state, state_out, backup),
                     lock=options.lock,
                     lock_timeout=seconds(options.lock_timeout),
-                    sandbox=options.sandbox,
-                    state_out=state_out,
-                    backup=backup,
+                    waiting=lambda holder: _tell_waiting(terminal, holder),
+                    stop=stop,
                 )
             )
-            if workspace.recovery is not None:
-                _tell_recovery(terminal, workspace.recovery)
+            if workspace.store.recovered is not None:
+                _tell_recovery(terminal, workspace.store.recovered)
             if saved is not None:
                 saved.check_fresh(workspace.state, workspace.name)
                 inputs: Mapping[str, Value] = saved.inputs
@@ -135,6 +137,8 @@ def work(
             stack.callback(providers.close)
             run = Run(options, terminal, configuration, inputs, providers, workspace, stop, saved)
             run.report(warnings)
+            if workspace.store.intents:
+                _find_interrupted(run)
             yield run
     except DiagnosticError as failure:
         if not options.json:
@@ -144,13 +148,41 @@ def work(
         raise SilentFailure from None
 
 
-def _tell_recovery(terminal: Terminal, recovery: Recovery) -> None:
+def _tell(terminal: Terminal, text: str) -> None:
     if terminal.json:
         from twinfra.cli.machine.events import JsonEvents
 
-        JsonEvents(sys.stdout).log(recovery.text)
+        JsonEvents(sys.stdout).log(text)
     else:
-        terminal.say(recovery.text + "\n")
+        terminal.say(text + "\n")
+
+
+def _tell_recovery(terminal: Terminal, recovered: Recovered) -> None:
+    _tell(terminal, recovered.text)
+
+
+def _tell_waiting(terminal: Terminal, holder: LockInfo | None) -> None:
+    who = f" that {holder.who} holds ({holder.operation})" if holder is not None else ""
+    _tell(terminal, f"Waiting for the lock of the state{who}.")
+
+
+def _find_interrupted(run: Run) -> None:
+    """Look for what an interrupted run was creating, and take it into the state before anything is planned."""
+    workspace = run.workspace
+    with workspace.recording(None, run.stop) as journal:
+        outcome = api.recover(
+            run.configuration,
+            workspace.state,
+            run.inputs,
+            run.providers,
+            workspace.store.intents,
+            journal,
+            workspace.name,
+        )
+        workspace.save(outcome.state)
+    if outcome.diagnostics.has_errors:
+        raise DiagnosticError(outcome.diagnostics)
+    run.report(outcome.diagnostics)
 
 
 @contextmanager
@@ -218,7 +250,7 @@ def perform(run: Run, result: api.PlanResult) -> api.ApplyResult:
     """Apply a plan, every finished operation recorded, and save the state whatever happened."""
     workspace = run.workspace
     total = sum(1 for change in result.plan.changes if change.action != "no-op")
-    with workspace.recording(result.state) as recorder, listening(run, total) as listener:
+    with workspace.recording(result.state, run.stop) as recorder, listening(run, total) as listener:
         outcome = api.apply(
             result.plan,
             run.configuration,
@@ -293,5 +325,3 @@ def _show_outputs(run: Run, state: State) -> None:
 
     run.terminal.say("\n" + run.terminal.style("Outputs:", "bold", "green") + "\n")
     run.terminal.write(outputs_text(state.outputs))
-
-

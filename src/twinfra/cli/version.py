@@ -13,14 +13,18 @@ def platform_name() -> str:
     import os
 
     machine = os.uname().machine
-    return f"{sys.platform}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine)}".replace(" ", "")
+    return f"{sys.platform}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }".replace(
+        " ", ""
+    )
 
 
 def print_version() -> None:
     """The version as people read it."""
     from twinfra import __version__
 
-    print(f"Twinfra v{__version__} on {platform_name()}\nSpeaks the language of Terraform {COMPATIBLE_VERSION}")
+    print(
+        f"Twinfra v{__version__} on {platform_name()}\nSpeaks the language of Terraform {COMPATIBLE_VERSION}"
+    )
 
 
 def _command() -> object:

@@ -83,7 +83,9 @@ def _module(configuration: Configuration, module: Module) -> dict[str, Any]:
         outputs[name] = entry
     if outputs:
         result["outputs"] = outputs
-    resources = sorted(module.resources.values(), key=lambda one: (one.address.mode != "managed", str(one.address)))
+    resources = sorted(
+        module.resources.values(), key=lambda one: (one.address.mode != "managed", str(one.address))
+    )
     if resources:
         result["resources"] = [_resource(one) for one in resources]
     calls = {name: _call(configuration, module, call) for name, call in sorted(module.calls.items())}

@@ -54,7 +54,11 @@ VERBS = {
 
 def resource_json(address: Instance) -> dict[str, Any]:
     """A resource instance as events name it."""
-    resource = f"{address.resource}" if address.key is None else str(Instance(type(address.module)(), address.resource, address.key))
+    resource = (
+        f"{address.resource}"
+        if address.key is None
+        else str(Instance(type(address.module)(), address.resource, address.key))
+    )
     return {
         "addr": str(address),
         "module": str(address.module),
@@ -88,9 +92,7 @@ class JsonEvents(Silent):
 
     def version(self) -> None:
         """The first line: which version's events these are."""
-        self.write(
-            "version", f"Terraform {COMPATIBLE_VERSION}", terraform=COMPATIBLE_VERSION, ui=UI_VERSION
-        )
+        self.write("version", f"Terraform {COMPATIBLE_VERSION}", terraform=COMPATIBLE_VERSION, ui=UI_VERSION)
 
     def log(self, message: str) -> None:
         """A plain message."""
@@ -157,7 +159,9 @@ class JsonEvents(Silent):
         body["action"] = action
         if change.reason in REASONS:
             body["reason"] = REASONS[change.reason]
-        self.write(type, f"{change.address}: {verb} {'(' + action + ')' if verb[0] == 'D' else action}", change=body)
+        self.write(
+            type, f"{change.address}: {verb} {'(' + action + ')' if verb[0] == 'D' else action}", change=body
+        )
 
     def summary(self, counts: dict[str, int], operation: str) -> None:
         """The sum: of a plan, an apply or a destroy."""
@@ -196,9 +200,7 @@ class JsonEvents(Silent):
         self.write(
             "apply_complete",
             f"{address}: {VERBS[action][1]} after {int(seconds)}s{with_id}",
-            hook=self._hook(
-                address, action, **(_id(id) if with_id else {}), elapsed_seconds=int(seconds)
-            ),
+            hook=self._hook(address, action, **(_id(id) if with_id else {}), elapsed_seconds=int(seconds)),
         )
 
     def apply_failed(self, address: Instance, action: Action, seconds: float) -> None:
@@ -254,5 +256,3 @@ def plan_counts(changes: Iterable[ResourceChange]) -> dict[str, int]:
         found["change"] += action is Action.UPDATE
         found["remove"] += action is Action.DELETE or action.replaces
     return found
-
-

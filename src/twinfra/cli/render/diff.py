@@ -118,9 +118,7 @@ class Differ:
             else:
                 self.line(indent, "~", f"{label}{old} -> {new}{tail}", path)
 
-    def _sensitive(
-        self, indent: int, label: str, before: Value, after: Value, path: Path, tail: str
-    ) -> None:
+    def _sensitive(self, indent: int, label: str, before: Value, after: Value, path: Path, tail: str) -> None:
         note = ""
         if bare(before) is None:
             mark = "+"
@@ -145,7 +143,12 @@ class Differ:
             self.line(indent, mark, f"{label}{text}{tail}", path)
             return
         if type(value) is str:
-            self.raw(indent, mark, _with_tail([label + (found := value_lines(value, indent))[0], *found[1:]], tail), path)
+            self.raw(
+                indent,
+                mark,
+                _with_tail([label + (found := value_lines(value, indent))[0], *found[1:]], tail),
+                path,
+            )
             return
         opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
         if not value:
@@ -216,7 +219,9 @@ class Differ:
         old, new = _document(before), _document(after)
         if old is not None and new is not None and isinstance(old, dict) == isinstance(new, dict):
             if same(old, new):
-                self.line(indent, "~", f"{label}jsonencode(...) # only whitespace or order changes{tail}", path)
+                self.line(
+                    indent, "~", f"{label}jsonencode(...) # only whitespace or order changes{tail}", path
+                )
                 return
             self.line(indent, "~", f"{label}jsonencode(", path)
             self.entry(indent + 4, "", old, new, ())
@@ -271,7 +276,9 @@ class Differ:
         """Say how many were left out."""
         if count > 0:
             plural = "" if count == 1 else "s"
-            self.lines.append(" " * indent + self.style(f"# ({count} unchanged {what}{plural} hidden)", "dim"))
+            self.lines.append(
+                " " * indent + self.style(f"# ({count} unchanged {what}{plural} hidden)", "dim")
+            )
 
 
 _ABSENT = object()
@@ -293,9 +300,11 @@ def _document(text: str) -> Value | None:
 
 def _typed(value: object) -> Value:
     if isinstance(value, dict):
-        return Map({key: _typed(inner) for key, inner in value.items()}) if not value else {
-            key: _typed(inner) for key, inner in value.items()
-        }
+        return (
+            Map({key: _typed(inner) for key, inner in value.items()})
+            if not value
+            else {key: _typed(inner) for key, inner in value.items()}
+        )
     if isinstance(value, list):
         return List([_typed(inner) for inner in value])
     if isinstance(value, float):

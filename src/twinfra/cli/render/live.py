@@ -43,7 +43,9 @@ class LiveEvents(LineEvents):
         self.done = 0
         self.refreshed = 0
         self.console = Console(no_color=not style.colour, highlight=False, soft_wrap=False)
-        self.live = Live(get_renderable=self.table, console=self.console, refresh_per_second=4, transient=True)
+        self.live = Live(
+            get_renderable=self.table, console=self.console, refresh_per_second=4, transient=True
+        )
 
     def __enter__(self) -> LiveEvents:
         self.live.__enter__()

@@ -209,7 +209,13 @@ def render_change(change: ResourceChange, block: Block | None, style: Style, dri
 
 
 def _body(
-    differ: Differ, indent: int, block: Block | None, before: Value, after: Value, path: Path, top: bool = False
+    differ: Differ,
+    indent: int,
+    block: Block | None,
+    before: Value,
+    after: Value,
+    path: Path,
+    top: bool = False,
 ) -> None:
     """The attributes of a body that change, then its blocks."""
     before, after = bare(before), bare(after)

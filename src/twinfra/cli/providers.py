@@ -1,0 +1,62 @@
+"""`twinfra providers`: which providers the configuration needs, by module, and what of them is part of Twinfra."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from twinfra.addresses import ProviderAddress
+from twinfra.cli.command import command, flag
+from twinfra.config.model import Configuration
+from twinfra.config.provider_resolution import resolve_providers
+from twinfra.diagnostics import Diagnostics
+
+
+def needed_providers(configuration: Configuration) -> tuple[dict[str, set[ProviderAddress]], Diagnostics]:
+    """The providers that each module's resources need, by module (empty for the root), and what is wrong."""
+    resolution = resolve_providers(configuration)
+    found: dict[str, set[ProviderAddress]] = {}
+    for path, module in configuration.modules.items():
+        name = ".".join(f"module.{step}" for step in path)
+        found[name] = {resolution.of(path, resource).provider for resource in module.resources.values()}
+    return found, resolution.diagnostics
+
+
+def refuse_unserved(addresses: Iterable[ProviderAddress]) -> Diagnostics:
+    """An error for each provider that is not part of Twinfra."""
+    from twinfra.diagnostics import DiagnosticError
+    from twinfra.providers.registry import create, is_served
+
+    found = Diagnostics()
+    for address in sorted(addresses, key=str):
+        if not is_served(address):
+            try:
+                create(address)
+            except DiagnosticError as refused:
+                found.extend(refused.diagnostics)
+    return found
+
+
+@command("providers")
+@flag("no-color", "accepted; there is no colour here")
+@flag("sandbox", "accepted; nothing is read from a cloud")
+def providers(no_color: bool, sandbox: bool) -> int:
+    """Show which providers each module of the configuration needs."""
+    from twinfra.cli.terminal import print_diagnostics
+    from twinfra.cli.workspace import load_configuration
+
+    needed, problems = needed_providers(load_configuration())
+    print_diagnostics(problems, no_color)
+    for module, addresses in sorted(needed.items()):
+        print(module or "root module")
+        print("".join(_lines(addresses)) or "  none", end="" if addresses else "\n")
+    return 1 if problems.has_errors else 0
+
+
+def _lines(addresses: Iterable[ProviderAddress]) -> Iterable[str]:
+    from twinfra.providers.registry import is_served
+
+    for address in sorted(addresses, key=str):
+        yield f"  {address}{'' if is_served(address) else '  (not part of this version)'}\n"
+
+
+COMMANDS = {"providers": providers}

@@ -1,0 +1,250 @@
+"""Where a command works: the configuration of the directory, its inputs, its state's backend, its providers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twinfra.addresses import ProviderAddress
+from twinfra.cli.command import UsageProblem
+from twinfra.cli.interrupt import Stop
+from twinfra.config.model import Configuration
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics
+from twinfra.engine.providers import Providers
+from twinfra.state.backends.protocol import Backend, Place
+from twinfra.state.locks import LockInfo
+from twinfra.state.model import State
+from twinfra.state.store import LockOptions, Store, current_state, open_store
+from twinfra.state.workspaces import current_workspace, data_directory
+
+if TYPE_CHECKING:
+    from twinfra.engine.planfile import SavedPlan
+    from twinfra.providers.protocol import Provider
+    from twinfra.state.journal import Journal
+    from twinfra.values.value import Value
+
+AWS = ProviderAddress("aws")
+
+
+# -- configuration and inputs
+
+
+def try_configuration() -> tuple[Configuration, Diagnostics]:
+    """The configuration of the working directory, and what is wrong with it."""
+    from twinfra.config.installer import load
+
+    return load(Path())
+
+
+def load_configuration() -> Configuration:
+    """The configuration of the working directory; raises `DiagnosticError` where it has errors."""
+    configuration, found = try_configuration()
+    found.raise_errors()
+    return configuration
+
+
+def saved_configuration(saved: SavedPlan | None) -> tuple[Configuration, Diagnostics]:
+    """The configuration inside a saved plan, else that of the working directory, with its warnings.
+
+    Raises `DiagnosticError` where it has errors.
+    """
+    if saved is not None:
+        return saved.configuration, Diagnostics()
+    configuration, found = try_configuration()
+    found.raise_errors()
+    return configuration, found
+
+
+def root_inputs(
+    configuration: Configuration,
+    var: tuple[str, ...],
+    var_file: tuple[str, ...],
+    *,
+    ask: bool,
+    partial: bool = False,
+) -> tuple[dict[str, Value], Diagnostics]:
+    """The values given for the root module's variables, and warnings about them.
+
+    A variable that has no value is asked for when `ask` says so and somebody is there; else it is an error,
+    unless `partial` says that missing ones do not matter. Raises `DiagnosticError`.
+    """
+    from twinfra.config.inputs import collect_inputs, missing_variables, parse_input
+
+    inputs, found = collect_inputs(configuration, Path(), var, var_file, os.environ)
+    found.raise_errors()
+    missing = [] if partial else missing_variables(configuration, inputs)
+    if missing and ask and sys.stdin.isatty():
+        for variable in missing:
+            sys.stdout.write(f"var.{variable.name}\n")
+            if variable.description:
+                sys.stdout.write(f"  {variable.description}\n")
+            sys.stdout.write("\n  Enter a value: ")
+            sys.stdout.flush()
+            answer = sys.stdin.readline()
+            if not answer:
+                break
+            value, wrong = parse_input(variable, answer.rstrip("\n"), "the answer to the prompt")
+            wrong.raise_errors()
+            inputs[variable.name] = value
+            sys.stdout.write("\n")
+    return inputs, found
+
+
+# -- providers
+
+
+def make_providers(sandbox: bool = False) -> Providers:
+    """Where commands get providers from. With `sandbox`, those of a cloud talk to the embedded one, which is
+    started when the first is needed.
+    """
+    from twinfra.providers import registry
+
+    if not sandbox:
+        return Providers(registry.create)
+    variables: list[Mapping[str, str]] = []
+
+    def create(address: ProviderAddress) -> Provider:
+        if address != AWS:
+            return registry.create(address)
+        from twinfra.providers.aws import AwsProvider
+        from twinfra.sandbox import server
+
+        if not variables:
+            variables.append(server.environment(server.ensure_running(Path.cwd())))
+        return AwsProvider(environment={**os.environ, **variables[0]})
+
+    return Providers(create)
+
+
+# -- state
+
+
+def workspace_name() -> str:
+    """The workspace in use."""
+    return current_workspace(data_directory(Path()))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFiles:
+    """The flags that the local backend takes: where to read the state, write it, and keep the old one."""
+
+    state: str | None = None
+    state_out: str | None = None
+    backup: str | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """The flags that were given."""
+        names = {"-state": self.state, "-state-out": self.state_out, "-backup": self.backup}
+        return [name for name, value in names.items() if value is not None]
+
+
+NO_FILES = LocalFiles()
+
+
+def connect_backend(configuration: Configuration | None, files: LocalFiles = NO_FILES) -> Backend:
+    """The backend that the root module declares, else a local one. Raises `DiagnosticError`."""
+    from twinfra.cli.backends import backend_settings
+    from twinfra.state.backends.local import LocalBackend
+    from twinfra.state.backends.registry import connect
+
+    declared = configuration.root.backend if configuration is not None and configuration.modules else None
+    type, settings = ("local", {}) if declared is None else backend_settings(declared)
+    directory = Path.cwd()
+    if type == "local" and files.given:
+        return LocalBackend(
+            directory,
+            files.state or settings.get("path") or "terraform.tfstate",
+            settings.get("workspace_dir") or "terraform.tfstate.d",
+            out=files.state_out or "",
+            backup=files.backup or "",
+        )
+    if files.given:
+        raise UsageProblem(f"{', '.join(files.given)} works with the local backend only, not with {type}.")
+    return connect(type, settings, Place(directory, data_directory(directory)))
+
+
+def read_state(path: str | None = None) -> State:
+    """The state for commands that only look: of the file at `path`, else of the workspace in use.
+
+    What the journal of an interrupted run adds is in it. Raises `DiagnosticError`.
+    """
+    if path is not None:
+        from twinfra.state.v4 import read_state as parse
+
+        try:
+            content = Path(path).read_bytes()
+        except OSError as reason:
+            from twinfra.state.files import file_problem
+
+            raise file_problem(reason, "read the state", path) from None
+        return parse(content, path) or State()
+    configuration, _ = try_configuration()
+    backend = connect_backend(configuration)
+    try:
+        state, recovered = current_state(backend, workspace_name())
+    finally:
+        backend.close()
+    if recovered is not None:
+        print(recovered.text, file=sys.stderr)
+    return state or State()
+
+
+@dataclass(slots=True)
+class Workspace:
+    """A workspace opened for one operation, under its lock."""
+
+    name: str
+    operation: str
+    store: Store
+
+    @property
+    def state(self) -> State:
+        """The state as stored."""
+        return self.store.state
+
+    @contextmanager
+    def recording(self, identities: State | None, stop: Stop) -> Iterator[Journal]:
+        """The journal for one apply. When it cannot be written any more, nothing new is started."""
+        failed: list[Diagnostic] = []
+
+        def give_up(problem: Diagnostic) -> None:
+            failed.append(problem)
+            if stop.level == 0:
+                stop.request()
+
+        with self.store.recording(identities, give_up) as journal:
+            yield journal
+        if failed:
+            raise DiagnosticError(failed)
+
+    def save(self, state: State) -> None:
+        """Store a state; raises `DiagnosticError` when that fails, having kept it in another place."""
+        self.store.save(state)
+
+
+@contextmanager
+def open_workspace(
+    configuration: Configuration | None,
+    operation: str,
+    *,
+    files: LocalFiles = NO_FILES,
+    lock: bool = True,
+    lock_timeout: float = 0.0,
+    waiting: Callable[[LockInfo | None], None] | None = None,
+    stop: Stop | None = None,
+) -> Iterator[Workspace]:
+    """Lock and read the state of the workspace in use; `lock_timeout` in seconds. Raises `DiagnosticError`."""
+    backend = connect_backend(configuration, files)
+    try:
+        name = workspace_name()
+        options = LockOptions(lock, lock_timeout, waiting, None if stop is None else lambda: bool(stop.level))
+        with open_store(backend, name, operation, Path.cwd(), options) as store:
+            yield Workspace(name, operation, store)
+    finally:
+        backend.close()
