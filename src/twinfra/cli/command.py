@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import click
 
@@ -65,7 +65,8 @@ class Group(click.Group):
 
 def flag_names(command: click.Command) -> tuple[set[str], set[str]]:
     """The names of a command's options: those that are flags, and those that take a value."""
-    flags, valued = {"-help"}, set()
+    flags: set[str] = {"-help"}
+    valued: set[str] = set()
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             kind = flags if isinstance(parameter.type, click.types.BoolParamType) else valued
@@ -141,8 +142,7 @@ def command(name: str, help: str = "") -> Callable[[Callable[..., Any]], Command
     """Make a function a command; it returns the exit code (None is 0)."""
 
     def decorate(function: Callable[..., Any]) -> Command:
-        made = click.command(name=name, cls=Command, help=help or function.__doc__)(function)
-        return cast(Command, made)
+        return click.command(name=name, cls=Command, help=help or function.__doc__)(function)
 
     return decorate
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 from twinfra.cli.command import command, flag, value
 from twinfra.cli.terminal import print_diagnostics
@@ -33,7 +34,7 @@ def console(
 
     configuration, diagnostics = try_configuration()
     print_diagnostics(diagnostics, no_color)
-    if configuration is None or diagnostics.has_errors:
+    if diagnostics.has_errors:
         return 1
     inputs, found = root_inputs(configuration, var, var_file, ask=False, partial=True)
     print_diagnostics(found, no_color)
@@ -80,10 +81,8 @@ def _piped() -> Iterator[str]:
 
 
 def _interactive() -> Iterator[str]:
-    try:
+    with suppress(ImportError):
         import readline  # noqa: F401  (line editing and history for input())
-    except ImportError:
-        pass
     pending = ""
     while True:
         try:

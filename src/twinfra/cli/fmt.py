@@ -10,7 +10,7 @@ import click
 
 from twinfra.cli.command import command, flag
 from twinfra.cli.terminal import print_diagnostics
-from twinfra.diagnostics import Diagnostic, Source, error
+from twinfra.diagnostics import Diagnostics, Source, error
 
 SUFFIXES = (".tf", ".tfvars", ".tftest.hcl")
 
@@ -36,7 +36,7 @@ def fmt(
     from twinfra.lang.formatter import format_source
     from twinfra.lang.parser import parse_config
 
-    found: list[Diagnostic] = []
+    found = Diagnostics()
     changed = False
     if targets == ("-",):
         text = sys.stdin.read()
@@ -52,7 +52,7 @@ def fmt(
         try:
             text = path.read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as reason:
-            found.append(error("Cannot read file", f"{path}: {reason}."))
+            found.add(error("Cannot read file", f"{path}: {reason}."))
             continue
         _, problems = parse_config(Source(str(path), text))
         if problems:
@@ -70,14 +70,14 @@ def fmt(
             try:
                 path.write_bytes(formatted.encode("utf-8"))
             except OSError as reason:
-                found.append(error("Cannot write file", f"{path}: {reason.strerror}."))
+                found.add(error("Cannot write file", f"{path}: {reason.strerror}."))
     if found:
         print_diagnostics(found, no_color)
         return 2
     return 3 if check and changed else 0
 
 
-def _files(targets: tuple[str, ...], recursive: bool, found: list[Diagnostic]) -> Iterator[Path]:
+def _files(targets: tuple[str, ...], recursive: bool, found: Diagnostics) -> Iterator[Path]:
     for target in targets:
         path = Path(target)
         if path.is_file():
@@ -85,7 +85,7 @@ def _files(targets: tuple[str, ...], recursive: bool, found: list[Diagnostic]) -
         elif path.is_dir():
             yield from _directory(path, recursive)
         else:
-            found.append(error("No such file or directory", f"There is nothing at {target}."))
+            found.add(error("No such file or directory", f"There is nothing at {target}."))
 
 
 def _directory(directory: Path, recursive: bool) -> Iterator[Path]:

@@ -56,10 +56,10 @@ def init(
         terminal.diagnostics(diagnostics)
         return 1
     needed, problems = needed_providers(configuration)
-    diagnostics.extend(problems)
     addresses = set().union(*needed.values())
-    diagnostics.extend(refuse_unserved(addresses))
-    if diagnostics.has_errors:
+    problems.extend(refuse_unserved(addresses))
+    diagnostics.extend(problems)
+    if problems.has_errors:
         terminal.diagnostics(diagnostics)
         return 1
     if backend:

@@ -17,7 +17,7 @@ def validate(json: bool, no_color: bool, sandbox: bool) -> int:
     from twinfra.engine.api import validate as check
 
     configuration, diagnostics = try_configuration()
-    if configuration is not None and not diagnostics.has_errors:
+    if not diagnostics.has_errors:
         providers = make_providers(sandbox=False)
         try:
             diagnostics.extend(check(configuration, providers))

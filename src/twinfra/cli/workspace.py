@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from twinfra.addresses import ProviderAddress
 from twinfra.cli.command import UsageProblem
-from twinfra.cli.interrupt import Stop
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics
 from twinfra.engine.providers import Providers
+from twinfra.engine.stop import Stop
 from twinfra.state.backends.protocol import Backend, Place
 from twinfra.state.locks import LockInfo
 from twinfra.state.model import State

@@ -198,10 +198,7 @@ def reference_names(reference: Reference) -> list[str]:
     names = []
     while len(text) > len(base):
         names.append(text)
-        if text.endswith("]"):
-            text = text[: text.rindex("[")]
-        else:
-            text = text[: text.rindex(".")]
+        text = text[: text.rindex("[" if text.endswith("]") else ".")]
     return [*names, base]
 
 

@@ -109,14 +109,14 @@ class JsonEvents(Silent):
         self.write(
             "refresh_start",
             f"{address}: Refreshing state..." + (f" [id={id}]" if id else ""),
-            hook=self._hook(address, **_id(id)),
+            hook=self._hook(address, None, **_id(id)),
         )
 
     def refresh_finished(self, address: Instance, id: str, seconds: float) -> None:
         self.write(
             "refresh_complete",
             f"{address}: Refresh complete" + (f" [id={id}]" if id else ""),
-            hook=self._hook(address, **_id(id)),
+            hook=self._hook(address, None, **_id(id)),
         )
 
     def data_started(self, address: Instance) -> None:

@@ -7,7 +7,7 @@ the two values. Sensitive values are never shown, only whether they change.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from twinfra.cli.render.style import Style
 from twinfra.cli.render.values import (
@@ -143,12 +143,8 @@ class Differ:
             self.line(indent, mark, f"{label}{text}{tail}", path)
             return
         if type(value) is str:
-            self.raw(
-                indent,
-                mark,
-                _with_tail([label + (found := value_lines(value, indent))[0], *found[1:]], tail),
-                path,
-            )
+            lines = value_lines(value, indent)
+            self.raw(indent, mark, _with_tail([label + lines[0], *lines[1:]], tail), path)
             return
         opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
         if not value:
@@ -339,11 +335,9 @@ def _pairs(before: Sequence[Value], after: Sequence[Value]) -> list[tuple[Value,
 
     old, new = [fingerprint(one) for one in before], [fingerprint(one) for one in after]
     pairs: list[tuple[Value, Value]] = []
-    matcher: Callable[[], list[tuple[str, int, int, int, int]]]
     if len(old) * len(new) > 250_000:
         return _aligned_ends(before, after, old, new)
-    matcher = SequenceMatcher(None, old, new, autojunk=False).get_opcodes
-    for kind, i1, i2, j1, j2 in matcher():
+    for kind, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
             pairs += zip(before[i1:i2], after[j1:j2], strict=True)
         else:
