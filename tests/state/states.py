@@ -47,10 +47,12 @@ def state_of(*names: str, serial: int = 1, lineage: str = "a-lineage") -> State:
 
 def intent_for(name: str, token: str = "") -> Intent:
     """An intent to create a thing."""
-    return Intent(thing(name), BUILTIN, token or f"token-{name}", {"input": name}, {"id": None}, ("id",), ("a.b",))
+    return Intent(
+        thing(name), BUILTIN, token or f"token-{name}", {"input": name}, {"id": None}, ("id",), ("a.b",)
+    )
 
 
-_texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 _names = st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True)
 _keys = st.one_of(st.none(), st.integers(0, 10**6), _texts)
 _decimals = st.decimals(allow_nan=False, allow_infinity=False, places=None).filter(
@@ -58,7 +60,9 @@ _decimals = st.decimals(allow_nan=False, allow_infinity=False, places=None).filt
 )
 _scalars = st.one_of(st.none(), st.booleans(), st.integers(-(2**600), 2**600), _decimals, _texts)
 json_values = st.recursive(
-    _scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_texts, inner, max_size=4), max_leaves=12
+    _scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_texts, inner, max_size=4),
+    max_leaves=12,
 )
 _objects = st.dictionaries(_texts, json_values, max_size=5)
 _steps = st.one_of(

@@ -21,7 +21,9 @@ class Stock:
         self.directory = directory
         settings = directory / ".settings.tfrc"
         settings.write_text("")
-        self.environment = dict(os.environ, TF_CLI_CONFIG_FILE=str(settings), CHECKPOINT_DISABLE="1", NO_COLOR="1")
+        self.environment = dict(
+            os.environ, TF_CLI_CONFIG_FILE=str(settings), CHECKPOINT_DISABLE="1", NO_COLOR="1"
+        )
 
     def write(self, text: str, name: str = "main.tf") -> Stock:
         (self.directory / name).write_text(text)

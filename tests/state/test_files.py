@@ -62,7 +62,9 @@ def test_a_failed_write_leaves_the_old_content_and_nothing_else(tmp_path: Path) 
 
 
 def test_a_full_disk_is_named_with_its_mend(tmp_path: Path) -> None:
-    (one,) = file_problem(OSError(errno.ENOSPC, "No space left on device"), "write the state to", "x").diagnostics
+    (one,) = file_problem(
+        OSError(errno.ENOSPC, "No space left on device"), "write the state to", "x"
+    ).diagnostics
     assert "No space left" in one.detail
     assert "Make room" in one.mend
 
@@ -78,7 +80,9 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) 
     assert other.exists()
 
 
-def test_directories_are_made_for_their_owner_only_and_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directories_are_made_for_their_owner_only_and_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls = Calls(monkeypatch)
     make_directory(tmp_path / "a" / "b")
     assert calls.names == ["fsync directory", "fsync directory"]

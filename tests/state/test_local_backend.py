@@ -168,7 +168,9 @@ def test_reading_elsewhere_in_the_process_does_not_end_a_lock(backend: LocalBack
     backend.write("default", (b"a",), None)
     backend.lock("default", new_lock("apply"))
     (tmp_path / "terraform.tfstate").read_bytes()
-    with Other(tmp_path, "try: backend.lock('default', None)\nexcept Exception as x: say(type(x).__name__)") as other:
+    with Other(
+        tmp_path, "try: backend.lock('default', None)\nexcept Exception as x: say(type(x).__name__)"
+    ) as other:
         assert other.hear() == "Locked"
     backend.close()
 

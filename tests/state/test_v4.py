@@ -16,7 +16,7 @@ from twinfra.diagnostics import DiagnosticError
 from twinfra.state.model import InstanceObject, OutputState, State
 from twinfra.state.v4 import VERBATIM, parse_provider, read_state, write_state
 
-STOCK = Path(__file__).parents[1] / "data" / "state" / "stock.tfstate"
+STOCK = Path(__file__).parents[1] / "data" / "state" / "stock" / "state.json"
 
 
 def written(state: State) -> str:
@@ -162,7 +162,10 @@ def test_deposed_objects_stand_beside_the_current_one() -> None:
     found = again(state)
     assert found.resources == state.resources
     instances = json.loads(written(state))["resources"][0]["instances"]
-    assert [(one.get("deposed"), one.get("status")) for one in instances] == [(None, None), ("0a1b2c3d", "tainted")]
+    assert [(one.get("deposed"), one.get("status")) for one in instances] == [
+        (None, None),
+        ("0a1b2c3d", "tainted"),
+    ]
 
 
 def test_modules_with_keys_are_addresses() -> None:
@@ -175,7 +178,10 @@ def test_modules_with_keys_are_addresses() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('provider["example.com/a/b"].west', ProviderConfig(ProviderAddress("b", "a", "example.com"), "west")),
+        (
+            'provider["example.com/a/b"].west',
+            ProviderConfig(ProviderAddress("b", "a", "example.com"), "west"),
+        ),
         (
             'module.x.module.y.provider["registry.terraform.io/hashicorp/aws"]',
             ProviderConfig(ProviderAddress("aws"), "", ("x", "y")),
@@ -189,7 +195,9 @@ def test_provider_configurations_are_read(text: str, expected: ProviderConfig) -
 
 
 def test_lone_halves_of_characters_do_not_stop_reading_or_writing() -> None:
-    state = read(b'{"version": 4, "outputs": {"n": {"value": "a\\ud800 \\ud83d\\ude00 \\\\ud800", "type": "string"}}}')
+    state = read(
+        b'{"version": 4, "outputs": {"n": {"value": "a\\ud800 \\ud83d\\ude00 \\\\ud800", "type": "string"}}}'
+    )
     assert state.outputs["n"].value == "a\ufffd \U0001f600 \\ud800"
     state.outputs["n"] = OutputState("\udc00", "string")
     assert again(state).outputs["n"].value == "\ufffd"
@@ -237,7 +245,9 @@ def test_a_deposed_object_that_occurs_twice_is_refused() -> None:
 
 def test_a_resource_in_two_entries_is_one_resource() -> None:
     document = file_with({"index_key": 0, "attributes": {}})
-    document["resources"].append(dict(document["resources"][0], instances=[{"index_key": 1, "attributes": {}}]))
+    document["resources"].append(
+        dict(document["resources"][0], instances=[{"index_key": 1, "attributes": {}}])
+    )
     (resource,) = read(document).resources.values()
     assert list(resource.instances) == [0, 1]
 
@@ -300,7 +310,9 @@ def test_an_instance_of_another_form_is_refused(instance: Any) -> None:
 
 
 def test_a_newer_format_is_refused_with_who_wrote_it() -> None:
-    assert "format version 5 (written by version 2.0.0)" in refused({"version": 5, "terraform_version": "2.0.0"})
+    assert "format version 5 (written by version 2.0.0)" in refused(
+        {"version": 5, "terraform_version": "2.0.0"}
+    )
 
 
 def test_an_old_format_is_refused_with_the_way_to_upgrade() -> None:
@@ -310,7 +322,9 @@ def test_an_old_format_is_refused_with_the_way_to_upgrade() -> None:
 
 
 def test_an_encrypted_file_is_told_from_a_damaged_one() -> None:
-    assert "encrypted" in refused({"serial": 1, "lineage": "x", "meta": {}, "encrypted_data": "", "encryption_version": "v0"})
+    assert "encrypted" in refused(
+        {"serial": 1, "lineage": "x", "meta": {}, "encrypted_data": "", "encryption_version": "v0"}
+    )
 
 
 def test_a_large_state_is_written_in_pieces() -> None:
@@ -329,4 +343,8 @@ def test_types_with_no_json_form_are_a_bug_not_a_file() -> None:
 def test_attributes_may_hold_any_object_of_the_model() -> None:
     state = State(lineage="x")
     state.put(thing("a"), BUILTIN, InstanceObject({"x": ("a", ("b",)), "y": [], "z": {}}))
-    assert json.loads(written(state))["resources"][0]["instances"][0]["attributes"] == {"x": ["a", ["b"]], "y": [], "z": {}}
+    assert json.loads(written(state))["resources"][0]["instances"][0]["attributes"] == {
+        "x": ["a", ["b"]],
+        "y": [],
+        "z": {},
+    }

@@ -60,9 +60,7 @@ _PROVIDER = re.compile(
 )
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _HEX = "[0-9a-fA-F]{2}"
-_ESCAPE = re.compile(
-    rf"\\(?:u[dD][89abAB]{_HEX}\\u[dD][c-fC-F]{_HEX}|(u[dD][89a-fA-F]{_HEX})|.)", re.DOTALL
-)
+_ESCAPE = re.compile(rf"\\(?:u[dD][89abAB]{_HEX}\\u[dD][c-fC-F]{_HEX}|(u[dD][89a-fA-F]{_HEX})|.)", re.DOTALL)
 _BACKUP = "Restore the file from a backup (such as terraform.tfstate.backup) or from the backend's versions."
 _LARGE = 1 << 20
 

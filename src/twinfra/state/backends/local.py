@@ -240,7 +240,6 @@ class LocalBackend:
         if keep and held is not None:
             _abandon(held.descriptor)
             held.descriptor = descriptor
-            held.made = False
         else:
             os.close(descriptor)
         return version
@@ -309,12 +308,11 @@ def _keep_mode(path: Path, descriptor: int) -> None:
 
 
 class _Lock:
-    """A lock that is held: the open state file. `made`: the file was not there before."""
+    """A lock that is held: the open state file."""
 
-    def __init__(self, id: str, descriptor: int, made: bool) -> None:
+    def __init__(self, id: str, descriptor: int) -> None:
         self.id = id
         self.descriptor = descriptor
-        self.made = made
 
 
 def _info_path(path: Path) -> Path:
@@ -338,7 +336,6 @@ def _open(path: Path) -> int | None:
 def _take(path: Path, lock: LockInfo) -> _Lock:
     while True:
         descriptor = _open(path)
-        made = descriptor is None
         if descriptor is None:
             try:
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -350,7 +347,7 @@ def _take(path: Path, lock: LockInfo) -> _Lock:
             if _is_at(descriptor, path):
                 remove_leftovers(path)
                 replace_file(_info_path(path), (lock.to_json(),))
-                return _Lock(lock.id, descriptor, made)
+                return _Lock(lock.id, descriptor)
         except BaseException:
             os.close(descriptor)
             raise
@@ -402,6 +399,7 @@ def write_all_at_start(descriptor: int, data: bytes) -> None:
 
 def _release(path: Path, held: _Lock) -> None:
     _info_path(path).unlink(missing_ok=True)
-    if held.made and os.fstat(held.descriptor).st_size == 0 and _is_at(held.descriptor, path):
+    # An empty file is what a lock made, this one or that of a process that was killed.
+    if os.fstat(held.descriptor).st_size == 0 and _is_at(held.descriptor, path):
         path.unlink()
     _abandon(held.descriptor)
