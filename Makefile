@@ -13,7 +13,7 @@ DEV := $(VENV)/dev.stamp
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help quickstart test lint format bench lock clean venv dev
+.PHONY: help quickstart test lint format bench lock docs clean venv dev
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -36,6 +36,9 @@ format: $(DEV) ## Rewrite the code in the house format
 
 bench: $(DEV) ## Speed and memory beside stock Terraform
 	$(BIN)/python -m benchmarks
+
+docs: $(DEV) ## Make the pages that come from declarations anew
+	$(BIN)/python scripts/docs
 
 lock: ## Make requirements/*.lock anew from pyproject.toml (needs uv)
 	scripts/lock

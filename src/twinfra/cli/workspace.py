@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +106,7 @@ def make_providers(sandbox: bool = False) -> Providers:
 
     if not sandbox:
         return Providers(registry.create)
-    variables: list[Mapping[str, str]] = []
+    variables: list[dict[str, str]] = []
 
     def create(address: ProviderAddress) -> Provider:
         if address != AWS:
@@ -115,8 +115,9 @@ def make_providers(sandbox: bool = False) -> Providers:
         from twinfra.sandbox import server
 
         if not variables:
-            variables.append(server.environment(server.ensure_running(Path.cwd())))
-        return AwsProvider(environment={**os.environ, **variables[0]})
+            own = {name: value for name, value in os.environ.items() if name not in server.UNSET}
+            variables.append(own | server.environment(server.ensure_running(Path.cwd())))
+        return AwsProvider(environment=variables[0])
 
     return Providers(create)
 
