@@ -22,7 +22,7 @@ from twinfra.engine.scope import UNSET, ModuleScope, table_key
 from twinfra.engine.tables import Repetition, Table
 from twinfra.providers.protocol import Provider, ProviderError, Stored
 from twinfra.state.model import State
-from twinfra.values.marks import PathMarks
+from twinfra.values.marks import PathMarks, unmark_deep_with_paths
 from twinfra.values.unknowns import contains_unknown
 from twinfra.values.value import Unknown, Value, is_null
 
@@ -180,7 +180,9 @@ class DataReads:
                 Reason.READ_BECAUSE_CHECK_NESTED,
             )
             return
-        value: Object = call.result
+        value: Object
+        value, marks = unmark_deep_with_paths(call.result)
+        one.marks = [*one.marks, *marks]
         self._listener.data_finished(one.address, id_of(value), time.monotonic() - call.started)
         shown = marked(value, node.facts, one.marks)
         if node.nested:

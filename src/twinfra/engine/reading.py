@@ -12,6 +12,7 @@ from twinfra.engine.places import Place
 from twinfra.engine.refresh import id_of
 from twinfra.engine.scheduler import Call, Operation
 from twinfra.providers.protocol import Provider, ProviderError, Stored
+from twinfra.values.marks import unmark_deep_with_paths
 from twinfra.values.value import Unknown
 
 if TYPE_CHECKING:
@@ -59,10 +60,12 @@ def read_deferred(run: Applier, place: Place, provider: Provider) -> Operation:
     except ProviderError as failed:
         fail([locate(one, node.decoder, node.place, str(address)) for one in failed.diagnostics])
         return
-    run.listener.data_finished(address, id_of(call.result), call.seconds)
-    shown = marked(call.result, node.facts, marks)
+    value, found = unmark_deep_with_paths(call.result)
+    marks = [*marks, *found]
+    run.listener.data_finished(address, id_of(value), call.seconds)
+    shown = marked(value, node.facts, marks)
     place.table.rows[address.key] = shown
-    run.put(address, node.provider.config, encode_object(Stored(call.result), node.facts, marks))
+    run.put(address, node.provider.config, encode_object(Stored(value), node.facts, marks))
     if node.postconditions:
         scope = place.enter(shown)
         try:

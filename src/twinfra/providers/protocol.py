@@ -131,7 +131,7 @@ class Provider(Protocol):
         """Find what has this id. The engine calls `read` on it next."""
 
     def read_data(self, kind: str, config: Object, progress: Progress = silent) -> Object:
-        """Read a data source; `config` is wholly known."""
+        """Read a data source; `config` is wholly known. What is sensitive beyond the schema may be marked so."""
 
     def upgrade(self, kind: str, version: int, attributes: dict[str, Any]) -> dict[str, Any]:
         """Attributes as stored (plain JSON) under an older schema version, or written by another engine's

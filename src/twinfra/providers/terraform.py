@@ -1,4 +1,6 @@
-"""The built-in provider: `terraform_data`, which keeps values and triggers, and calls nobody."""
+"""The built-in provider: `terraform_data`, which keeps values and triggers and calls nobody, and the data source
+`terraform_remote_state` (see `remote_state`).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from twinfra.diagnostics import Diagnostic
+from twinfra.providers import remote_state
 from twinfra.providers.protocol import Imported, Object, Planned, Progress, Proposal, Stored, silent
 from twinfra.schema import Attribute, Block, ProviderSchema, ResourceSchema
 from twinfra.values.convert import type_of
@@ -40,7 +43,7 @@ SCHEMA = ProviderSchema(
             )
         )
     },
-    {},
+    {remote_state.REMOTE_STATE: remote_state.SCHEMA},
 )
 
 
@@ -62,7 +65,7 @@ class TerraformProvider:
         return ()
 
     def validate_data(self, kind: str, config: Object) -> Sequence[Diagnostic]:
-        return ()
+        return remote_state.validate(config)
 
     def plan(self, kind: str, proposal: Proposal) -> Planned:
         prior = proposal.prior
@@ -98,7 +101,7 @@ class TerraformProvider:
         return (Imported(kind, Stored({"id": id, "input": None, "output": None, "triggers_replace": None})),)
 
     def read_data(self, kind: str, config: Object, progress: Progress = silent) -> Object:
-        raise LookupError(f"the built-in provider has no data source {kind}")
+        return remote_state.read(config)
 
     def upgrade(self, kind: str, version: int, attributes: dict[str, Any]) -> dict[str, Any]:
         return {name: attributes.get(name) for name in SCHEMA.resources[kind].block.attributes}
