@@ -19,30 +19,29 @@ KILLS = 50
 
 def test_an_error_at_every_step_in_turn(example: Callable[[str], Example]) -> None:
     """Each change that an apply makes fails once; each time the next apply completes it, nothing twice."""
-    network = example("ml-platform")
-    network("apply", "-auto-approve", STAGING)
-    whole = network.picture()
-    count = network.instances()
-    network("destroy", "-auto-approve", STAGING)
+    platform = example("ml-platform")
+    platform("apply", "-auto-approve", STAGING)
+    whole = platform.picture()
+    count = platform.instances()
     failed = 0
     while True:
-        faults.forget_requests(network.sandbox)
+        faults.empty(platform.sandbox)
+        (platform.directory / "terraform.tfstate").unlink()
         faults.inject(
-            network.sandbox, changes_only=True, skip=failed, times=None, code="AccessDenied", status=403
+            platform.sandbox, changes_only=True, skip=failed, times=None, code="AccessDenied", status=403
         )
-        process = network.start("apply", "-auto-approve", STAGING)
+        process = platform.start("apply", "-auto-approve", STAGING)
         printed, _ = process.communicate()
-        hit = faults.heal(network.sandbox)
+        hit = faults.heal(platform.sandbox)
         if not hit:
             assert process.returncode == 0, printed
             break
         assert process.returncode == 1, printed
         assert "AccessDenied" in printed
         failed += 1
-        network("apply", "-auto-approve", STAGING)
-        assert differences(whole, network.picture()) == {}
-        assert network.instances() == count
-        network("destroy", "-auto-approve", STAGING)
+        platform("apply", "-auto-approve", STAGING)
+        assert differences(whole, platform.picture()) == {}
+        assert platform.instances() == count
     assert failed > 40
 
 

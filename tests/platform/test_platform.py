@@ -90,15 +90,9 @@ def _check_drift(platform: Example) -> None:
     ec2.create_tags(Resources=[vpc["VpcId"]], Tags=[{"Key": "Environment", "Value": "by-hand"}])
     bucket = s3.list_buckets()["Buckets"][0]["Name"]
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-    [group] = [
-        one
-        for one in ec2.describe_security_groups(
-            Filters=[
-                {"Name": "vpc-id", "Values": [vpc["VpcId"]]},
-                {"Name": "group-name", "Values": ["*nodes*"]},
-            ]
-        )["SecurityGroups"]
-    ]
+    [group] = ec2.describe_security_groups(
+        Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}, {"Name": "group-name", "Values": ["*nodes*"]}]
+    )["SecurityGroups"]
     [rule] = [
         one
         for one in ec2.describe_security_group_rules(
