@@ -13,7 +13,7 @@ DEV := $(VENV)/dev.stamp
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help quickstart test lint format bench lock docs clean venv dev
+.PHONY: help quickstart test lint format bench fuzz lock docs clean venv dev
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -36,6 +36,10 @@ format: $(DEV) ## Rewrite the code in the house format
 
 bench: $(DEV) ## Speed and memory beside stock Terraform
 	$(BIN)/python -m benchmarks
+
+fuzz: $(DEV) ## Fuzz parser, evaluator and state reader, a minute each
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/fuzz.lock
+	@for target in parser json evaluator state; do $(BIN)/python -m benchmarks.fuzz $$target -max_total_time=60 || exit 1; done
 
 docs: $(DEV) ## Make the pages that come from declarations anew
 	$(BIN)/python scripts/docs
