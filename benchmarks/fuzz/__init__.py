@@ -1,1 +1,1 @@
-"""Coverage-guided fuzzing of what reads people's files. Run it: `make fuzz`, or see `python -m benchmarks.fuzz -help`."""
+"""Coverage-guided fuzzing of what reads people's files: `make fuzz`, or `python -m benchmarks.fuzz` for one target."""
