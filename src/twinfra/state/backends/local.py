@@ -172,22 +172,18 @@ class LocalBackend:
         held = self._held.get(workspace)
         path = Path(os.path.realpath(self._target(workspace)))
         if held is None:
-            # Of a process that has ended only the information is left: the lock itself ended with it.
-            probe = _open(path)
-            if probe is None:
-                _info_path(path).unlink(missing_ok=True)
-                return
             try:
-                if not _try_lock(probe):
-                    raise Locked(_holder(path))
-                _info_path(path).unlink(missing_ok=True)
-            finally:
-                os.close(probe)
+                _clear(path, id)
+            except OSError as reason:
+                raise file_problem(reason, "remove the lock of", path) from None
             return
         if held.id != id:
             raise Locked(_holder(path))
         del self._held[workspace]
         _release(path, held)
+
+    def holder(self, workspace: str) -> LockInfo | None:
+        return _holder(Path(os.path.realpath(self._target(workspace))))
 
     def journal_path(self, workspace: str) -> Path:
         path = self._target(workspace)
@@ -381,6 +377,21 @@ def _try_lock(descriptor: int) -> bool:
             raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK)) from None
         raise
     return True
+
+
+def _clear(path: Path, id: str) -> None:
+    """Remove what a process that has ended left of its lock: the information. The lock itself ended with it."""
+    probe = _open(path)
+    try:
+        if probe is not None and not _try_lock(probe):
+            raise Locked(_holder(path))
+        holder = _holder(path)
+        if holder is not None and holder.id != id:
+            raise Locked(holder)
+        _info_path(path).unlink(missing_ok=True)
+    finally:
+        if probe is not None:
+            os.close(probe)
 
 
 def _abandon(descriptor: int) -> None:

@@ -89,6 +89,9 @@ class Backend(Protocol):
         Raises `Locked` when the lock is another one; nothing happens when there is none.
         """
 
+    def holder(self, workspace: str) -> LockInfo | None:
+        """Who holds the lock or left it behind; None where there is none."""
+
     def journal_path(self, workspace: str) -> Path:
         """Where the journal of an apply is kept: a local file, beside the state where that is local too."""
 

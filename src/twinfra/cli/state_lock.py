@@ -1,0 +1,96 @@
+"""`twinfra force-unlock`: lets go of a lock that its holder left behind."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from twinfra.cli.command import command, flag, value
+from twinfra.diagnostics import Diagnostic, DiagnosticError, error
+
+if TYPE_CHECKING:
+    from twinfra.state.locks import LockInfo
+
+
+@command("force-unlock")
+@flag("force", "do not ask")
+@value("state", "the state file (of the local backend)")
+@flag("no-color", "no colour")
+@click.argument("lock_id")
+def force_unlock(force: bool, state: str | None, no_color: bool, lock_id: str) -> int:
+    """Release the lock with this ID, of which its holder will certainly never let go by itself.
+
+    Nothing else is changed. The lock of a local state ends with its process: then only the note of who held
+    it is left to remove, and that of a process which still runs cannot be released.
+    """
+    from twinfra.cli.render.style import standard_style
+    from twinfra.cli.workspace import LocalFiles, connect_backend, try_configuration, workspace_name
+    from twinfra.state.backends.protocol import Locked
+
+    configuration, _ = try_configuration()
+    backend = connect_backend(configuration, LocalFiles(state))
+    name = workspace_name()
+    try:
+        place = backend.label(name)
+        holder = backend.holder(name)
+        if holder is None:
+            raise DiagnosticError(
+                error(
+                    "Nothing to unlock",
+                    f"Nobody holds a lock of {place}.",
+                    mend="Run the command that was refused again.",
+                )
+            )
+        if holder.id != lock_id:
+            raise DiagnosticError(_another(lock_id, holder, place))
+        if not force and not _approved(holder, place):
+            print("Nothing was done.")
+            return 1
+        try:
+            backend.unlock(name, lock_id)
+        except Locked as locked:
+            raise DiagnosticError(_alive(locked.holder or holder, place)) from None
+    finally:
+        backend.close()
+    print(standard_style(no_color)(f"The lock of {place} is released.", "bold", "green"))
+    return 0
+
+
+def _another(lock_id: str, holder: LockInfo, place: str) -> Diagnostic:
+    return error(
+        "Another lock",
+        f"The lock of {place} is not {lock_id}, but {holder.id}: {_facts(holder)}.",
+        mend="Give that ID, if it is that lock you mean.",
+    )
+
+
+def _alive(holder: LockInfo, place: str) -> Diagnostic:
+    return error(
+        "The lock is in use",
+        f"A running process holds the lock of {place}: {_facts(holder)}. Its lock ends only with it.",
+        mend="Wait until it has finished, or end that process.",
+    )
+
+
+def _facts(holder: LockInfo) -> str:
+    """Who holds a lock, for what, since when, and whether that process still runs."""
+    from twinfra.state.locks import is_abandoned
+
+    purpose = holder.operation.removeprefix("OperationType").lower() or "an operation"
+    since = f" since {holder.created}" if holder.created else ""
+    version = f" ({holder.version})" if holder.version else ""
+    ended = "; that process has ended" if is_abandoned(holder) else ""
+    return f"{holder.who or 'somebody'} for {purpose}{since}{version}{ended}"
+
+
+def _approved(holder: LockInfo, place: str) -> bool:
+    print(f"The lock of {place} is held by {_facts(holder)}.")
+    print("If that process still works, two would write the state at once, and one of them would lose.")
+    sys.stdout.write("\nRelease it? Only 'yes' is taken as approval.\n\n  Enter a value: ")
+    sys.stdout.flush()
+    answer = sys.stdin.readline()
+    if not answer:
+        sys.stdout.write("\n")
+    return answer.strip() == "yes"
