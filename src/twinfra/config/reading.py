@@ -1,0 +1,362 @@
+"""What readers of blocks have in common: names, constants, lists of addresses, conditions, provider references."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from twinfra.config.model import Check, ProviderRef
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, SourceRange, error, warning
+from twinfra.lang.compiler import compile_expression, constant
+from twinfra.lang.nodes import (
+    Attribute,
+    Block,
+    Body,
+    BodyContent,
+    BodyShape,
+    Expression,
+    GetAttr,
+    Index,
+    TupleExpression,
+    Variable,
+)
+from twinfra.lang.static import as_keyword, as_traversal, is_json, is_quoted
+from twinfra.values.convert import ConversionError, convert
+from twinfra.values.types import BOOL, STRING, Type
+from twinfra.values.value import Null, Value
+
+_IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
+
+NAME_RULE = (
+    "A name starts with a letter or an underscore, and has letters, digits, underscores and dashes only."
+)
+
+CONDITION = BodyShape({"condition": True, "error_message": True})
+
+
+def is_identifier(name: str) -> bool:
+    """Whether a text can be a name of the language."""
+    return _IDENTIFIER.fullmatch(name) is not None
+
+
+def check_name(name: str, place: SourceRange, what: str, found: Diagnostics) -> bool:
+    """Complain about a label that is no name; `what` says what it would name."""
+    if is_identifier(name):
+        return True
+    found.add(
+        error(f"Invalid {what} name", f'"{name}" cannot be the name of a {what}.', place, mend=NAME_RULE)
+    )
+    return False
+
+
+def declared_twice(what: str, name: str, place: SourceRange, first: SourceRange) -> Diagnostic:
+    """Says that something of this name is there already."""
+    return error(
+        f"{what[:1].upper()}{what[1:]} declared twice",
+        f"The {what} {name} is already declared at {first}."
+        if name
+        else f"There is a {what} already, at {first}.",
+        place,
+        mend="Rename one of the two, or remove it." if name else "Keep one of the two.",
+    )
+
+
+def reserved(what: str, name: str, place: SourceRange) -> Diagnostic:
+    """Says that a name has no meaning yet, but is kept for one."""
+    return error(
+        "Reserved name",
+        f"The name {name} is reserved in {what} blocks, and has no meaning there yet.",
+        place,
+        mend="Remove it.",
+    )
+
+
+# -- constants
+
+
+def text_of(attribute: Attribute | None, found: Diagnostics, default: str = "") -> str:
+    """The constant string that an argument is set to; `default` where it is not there, null or wrong."""
+    value = _constant(attribute, STRING, found)
+    return value if isinstance(value, str) else default
+
+
+def flag_of(attribute: Attribute | None, found: Diagnostics, default: bool = False) -> bool:
+    """The constant truth value that an argument is set to; `default` where it is not there, null or wrong."""
+    value = _constant(attribute, BOOL, found)
+    return value if isinstance(value, bool) else default
+
+
+def _constant(attribute: Attribute | None, type: Type, found: Diagnostics) -> Value:
+    if attribute is None:
+        return None
+    place = attribute.expression.range
+    kind = "true or false" if type == BOOL else "a string"
+    try:
+        value = convert(constant(attribute.expression), type)
+    except ConversionError as refused:
+        found.add(
+            error(
+                "Unsuitable value",
+                f"{attribute.name} must be {kind}: {refused}.",
+                place,
+                mend=f"Write {kind} as such.",
+            )
+        )
+        return None
+    except DiagnosticError as refused:
+        found.extend(refused.at(place).diagnostics)
+        # Stock tells of the expression and of its value.
+        found.add(
+            error(
+                "Unsuitable value",
+                f"{attribute.name} is read before anything is evaluated, so it must be {kind} as such.",
+                place,
+                mend=f"Write {kind} as such.",
+            )
+        )
+        return None
+    return None if isinstance(value, Null) else value
+
+
+# -- addresses and lists
+
+
+def address_of(expression: Expression, found: Diagnostics) -> Expression | None:
+    """The address that an expression is, in native syntax; None after complaining about any other."""
+    address = as_traversal(expression)
+    if address is None:
+        found.add(
+            error(
+                "Not an address",
+                "An address must stand here: names joined by dots, with literal keys in brackets.",
+                expression.range,
+                mend="Write it like aws_vpc.main, without calculations, calls or templates.",
+            )
+        )
+    elif is_quoted(expression):
+        found.add(
+            warning(
+                "Address in quotes",
+                "An address is written without quotes here; quotes are accepted for old configurations only.",
+                expression.range,
+                mend="Remove the quotes.",
+            )
+        )
+    return address
+
+
+def list_of(expression: Expression, found: Diagnostics) -> tuple[Expression, ...]:
+    """The elements of a list written out."""
+    if isinstance(expression, TupleExpression):
+        return expression.elements
+    found.add(
+        error("Not a list", "A list must be written here.", expression.range, mend="Put it in brackets, [ ].")
+    )
+    return ()
+
+
+def addresses_of(attribute: Attribute | None, found: Diagnostics) -> tuple[Expression, ...]:
+    """The addresses in a list, such as those of `depends_on`."""
+    if attribute is None:
+        return ()
+    addresses = (address_of(one, found) for one in list_of(attribute.expression, found))
+    return tuple(one for one in addresses if one is not None)
+
+
+def keyword_of(attribute: Attribute, found: Diagnostics) -> str:
+    """The word that an argument is set to, as it is or (with a warning) in quotes; empty for anything else."""
+    expression = attribute.expression
+    if not is_quoted(expression):
+        return as_keyword(expression)
+    found.add(
+        warning(
+            "Keyword in quotes",
+            "This keyword is written without quotes; quotes are accepted for old configurations only.",
+            expression.range,
+            mend="Remove the quotes.",
+        )
+    )
+    word = as_traversal(expression)
+    return word.name if isinstance(word, Variable) else ""
+
+
+def provider_ref(expression: Expression, found: Diagnostics) -> ProviderRef | None:
+    """What `provider = aws.west` refers to; None after complaining about anything else."""
+    address = address_of(expression, found)
+    if address is None:
+        return None
+    if isinstance(address, Variable):
+        return ProviderRef(address.name, "", expression.range)
+    if isinstance(address, GetAttr) and isinstance(address.source, Variable):
+        return ProviderRef(address.source.name, address.name, expression.range)
+    found.add(
+        error(
+            "Not a provider configuration",
+            "A provider configuration is named by the local name of its provider, and its alias after a dot.",
+            expression.range,
+            mend="Write it like aws or aws.west.",
+        )
+    )
+    return None
+
+
+def last_key(address: Expression) -> Index | None:
+    """The key at the end of an address, if it has one."""
+    return address if isinstance(address, Index) else None
+
+
+# -- conditions
+
+
+def read_checks(blocks: Iterable[Block], what: str, found: Diagnostics) -> list[Check]:
+    """The conditions of blocks such as `precondition`; `what` names the kind."""
+    checks: list[Check] = []
+    for block in blocks:
+        content, problems = block.body.content(CONDITION)
+        found.extend(problems)
+        condition = content.attributes.get("condition")
+        message = content.attributes.get("error_message")
+        if condition is not None:
+            _check_condition(condition.expression, what, found)
+        if condition is not None and message is not None:
+            checks.append(Check(condition.expression, message.expression, block.range))
+    return checks
+
+
+def _check_condition(condition: Expression, what: str, found: Diagnostics) -> None:
+    """Complain about a condition that looks at nothing."""
+    compiled = compile_expression(condition)
+    if not compiled.references and not compiled.problems:
+        found.add(
+            error(
+                "Condition looks at nothing",
+                f"The condition of this {what} refers to nothing in the configuration, so it checks nothing.",
+                condition.range,
+                mend="Let it refer to what it is to check.",
+            )
+        )
+
+
+def without_postconditions(blocks: Iterable[Block], found: Diagnostics) -> None:
+    """Complain about postconditions where only preconditions make sense."""
+    for block in blocks:
+        found.add(
+            error(
+                "Postcondition not allowed",
+                "The value of an output is known before its conditions are checked, so they are preconditions.",
+                block.type_range,
+                mend="Write precondition for postcondition.",
+            )
+        )
+
+
+def single(blocks: list[Block], what: str, found: Diagnostics) -> Block | None:
+    """The one block of its type, after complaining about others; `what` has it."""
+    for block in blocks[1:]:
+        found.add(
+            error(
+                f"Second {block.type} block",
+                f"This {what} has a {block.type} block already, at {blocks[0].range}.",
+                block.range,
+                mend="Put everything into one of the two.",
+            )
+        )
+    return blocks[0] if blocks else None
+
+
+# -- bodies
+
+
+class JoinedBody(Body):
+    """Two bodies read as one: what the second says holds where both say something.
+
+    That is how override files work: an argument replaces the one of its name, and blocks of a type replace
+    all of that type. `combined` are types of which there is one block whose content is joined instead.
+    """
+
+    __slots__ = ("combined", "end", "first", "range", "second")
+
+    def __init__(self, first: Body, second: Body, combined: frozenset[str] = frozenset()) -> None:
+        self.first = first
+        self.second = second
+        self.combined = combined
+        self.range = first.range
+        self.end = first.end
+
+    def content(self, shape: BodyShape) -> tuple[BodyContent, list[Diagnostic]]:
+        relaxed = _relaxed(shape)
+        one, found = self.first.content(relaxed)
+        two, more = self.second.content(relaxed)
+        return self._join(one, two, shape, [*found, *more])
+
+    def partial(self, shape: BodyShape) -> tuple[BodyContent, Body, list[Diagnostic]]:
+        relaxed = _relaxed(shape)
+        one, rest, found = self.first.partial(relaxed)
+        two, more_rest, more = self.second.partial(relaxed)
+        content, problems = self._join(one, two, shape, [*found, *more])
+        return content, JoinedBody(rest, more_rest, self.combined), problems
+
+    def just_attributes(self) -> tuple[dict[str, Attribute], list[Diagnostic]]:
+        one, found = self.first.just_attributes()
+        two, more = self.second.just_attributes()
+        return {**one, **two}, [*found, *more]
+
+    def _join(
+        self, one: BodyContent, two: BodyContent, shape: BodyShape, found: list[Diagnostic]
+    ) -> tuple[BodyContent, list[Diagnostic]]:
+        from twinfra.lang.body import missing_attribute
+
+        attributes = {**one.attributes, **two.attributes}
+        for name, required in shape.attributes.items():
+            if required and name not in attributes:
+                found.append(missing_attribute(name, self.end))
+        kept: list[Block] = []
+        news = {_covers(block): block for block in two.blocks if block.type in self.combined}
+        replaced = {_covers(block) for block in two.blocks if block.type not in self.combined}
+        for block in one.blocks:
+            new = news.pop(block.type, None)
+            if new is not None:
+                kept.append(replace(block, body=JoinedBody(block.body, new.body)))
+            elif _covers(block) not in replaced:
+                kept.append(block)
+        kept.extend(block for block in two.blocks if block.type not in self.combined)
+        return BodyContent(attributes, (*kept, *news.values())), found
+
+
+def _covers(block: Block) -> str:
+    """The type of the blocks that a block stands for."""
+    return block.labels[0] if block.type == "dynamic" and block.labels else block.type
+
+
+def _relaxed(shape: BodyShape) -> BodyShape:
+    return BodyShape(dict.fromkeys(shape.attributes, False), shape.blocks)
+
+
+def unescaped(rest: Body, blocks: list[Block], what: str, found: Diagnostics) -> Body:
+    """A body together with the content of its `_` block, whose arguments cannot be taken for meta-arguments."""
+    escape = single(blocks, what, found)
+    return rest if escape is None else JoinedBody(rest, escape.body)
+
+
+__all__ = [
+    "NAME_RULE",
+    "JoinedBody",
+    "address_of",
+    "addresses_of",
+    "check_name",
+    "declared_twice",
+    "flag_of",
+    "is_identifier",
+    "is_json",
+    "keyword_of",
+    "last_key",
+    "list_of",
+    "provider_ref",
+    "read_checks",
+    "reserved",
+    "single",
+    "text_of",
+    "unescaped",
+    "without_postconditions",
+]
