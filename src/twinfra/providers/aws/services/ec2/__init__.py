@@ -1,0 +1,1 @@
+"""EC2: networks, addresses, firewalls, instances and launch templates."""

@@ -1,0 +1,65 @@
+"""What many EC2 types have: an ARN made of the id, the owner, and a delete that outlasts dependents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twinfra.providers.aws.context import Context
+from twinfra.providers.aws.fields import Field, output
+from twinfra.providers.aws.mapping import arguments
+from twinfra.providers.aws.resource import Api, Attributes, Retry, Source
+from twinfra.providers.aws.waiting import dig, seconds_of
+from twinfra.values.types import STRING
+
+DEPENDENTS = ("DependencyViolation", "InvalidGroup.InUse", "InvalidIPAddress.InUse")
+"""Codes that say that something still uses it; network interfaces of load balancers go minutes later."""
+
+
+def arn_field(kind: str, id: str, owner: str = "OwnerId") -> Field:
+    """The `arn` of an EC2 resource type: `id` and `owner` are dotted paths in the object read."""
+
+    def read(found: Api, context: Context) -> str | None:
+        number = dig(found, id)
+        if number is None:
+            return None
+        return context.arn(f"{kind}/{number}", "ec2", account=dig(found, owner) if owner else None)
+
+    return output(STRING, read, about="Its ARN.")
+
+
+def owner_field() -> Field:
+    """The `owner_id`."""
+    return output(STRING, "OwnerId", about="The account that it belongs to.")
+
+
+def limit(context: Context, action: str, minutes: float) -> float:
+    """Seconds that an action may take: what the `timeouts` block says, or `minutes`."""
+    given = context.limits.get(action)
+    return seconds_of(given) if given else minutes * 60
+
+
+def deleting(operation: str, minutes: float = 20, **args: Source) -> Callable[[Context, Attributes], None]:
+    """A delete function that tries again while something else still uses it."""
+
+    def delete(context: Context, attributes: Attributes) -> None:
+        members = arguments(args, attributes)
+        patiently(context, lambda: context.call(operation, **members), minutes)
+
+    return delete
+
+
+def patiently(context: Context, action: Callable[[], Any], minutes: float) -> Any:
+    """Do it, again while something still uses what is to go; for `minutes`, or what `timeouts` says."""
+    seconds = limit(context, "delete", minutes)
+    return context.retry(action, tuple(Retry(code, seconds=seconds) for code in DEPENDENTS))
+
+
+def told(path: str, otherwise: Any) -> Callable[[Api, Context], Any]:
+    """A reader of what is at `path`; `otherwise` where an API leaves it out."""
+
+    def read(found: Api, _: Context) -> Any:
+        value = dig(found, path)
+        return otherwise if value is None else value
+
+    return read
