@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TypeAlias
 
 from twinfra.config.hcl_modules import (
     TERRAFORM,
@@ -20,17 +21,16 @@ from twinfra.config.hcl_resources import read_resource
 from twinfra.config.hcl_statements import read_check, read_import, read_moved, read_removed
 from twinfra.config.hcl_values import read_locals, read_output, read_variable
 from twinfra.config.model import Module
-from twinfra.config.reading import JoinedBody, text_of
+from twinfra.config.reading import JoinedBody, addresses_of, text_of
 from twinfra.config.versions import COMPATIBLE_VERSION, allows
 from twinfra.diagnostics import Diagnostic, Diagnostics, Source, error
 from twinfra.lang.json_syntax import parse_json
 from twinfra.lang.nodes import Block, BlockShape, Body, BodyShape
 from twinfra.lang.parser import parse_config
 
-_Reader = Callable[[Block, Module, Diagnostics], None]
+_Reader: TypeAlias = Callable[[Block, Module, Diagnostics], None]
 
 _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
-    "terraform": ((), read_terraform),
     "provider": (("name",), read_provider),
     "variable": (("name",), read_variable),
     "locals": ((), read_locals),
@@ -44,9 +44,11 @@ _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "check": (("name",), read_check),
     "removed": ((), read_removed),
 }
-"""What may stand in a file: block type to its labels and who reads it."""
+"""What may stand in a file besides `terraform` blocks: block type to its labels and who reads it."""
 
-_FILE = BodyShape({}, tuple(BlockShape(type, labels) for type, (labels, _) in _READERS.items()))
+_FILE = BodyShape(
+    {}, (BlockShape("terraform"), *(BlockShape(type, labels) for type, (labels, _) in _READERS.items()))
+)
 _NEVER_OVERRIDDEN = ("moved", "import", "check")
 _MERGED = ("variable", "output", "module", "resource", "data", "ephemeral", "provider")
 _COMBINED = frozenset(("lifecycle",))
@@ -76,16 +78,16 @@ def read_module(module: Module, sources: Iterable[Source]) -> Diagnostics:
         found.extend(problems)
         name = source.filename.replace("\\", "/").rpartition("/")[2]
         (overriding if is_override(name) else primary).extend(content.blocks)
-    refused = _required_versions(module, [*primary, *overriding])
-    if refused:
-        # What a newer version of the language means by the rest, nobody knows.
-        return Diagnostics(refused)
+    refused = _required_versions(module, [*primary, *overriding], found)
     if overriding:
         primary = _overridden(primary, overriding, found)
+    read_terraform((block for block in primary if block.type == "terraform"), module, found)
     for block in primary:
-        _READERS[block.type][1](block, module, found)
+        if block.type != "terraform":
+            _READERS[block.type][1](block, module, found)
     _override_values(overriding, module, found)
-    return found
+    # What another version of the language means by all this, nobody knows.
+    return Diagnostics(refused) if refused else found
 
 
 def parse_file(source: Source) -> tuple[Body, list[Diagnostic]]:
@@ -93,7 +95,7 @@ def parse_file(source: Source) -> tuple[Body, list[Diagnostic]]:
     return parse_json(source) if source.filename.endswith(".json") else parse_config(source)
 
 
-def _required_versions(module: Module, blocks: list[Block]) -> list[Diagnostic]:
+def _required_versions(module: Module, blocks: list[Block], found: Diagnostics) -> list[Diagnostic]:
     """Read all `required_version` arguments; returns errors where we do not fit them."""
     refused: list[Diagnostic] = []
     versions = []
@@ -104,7 +106,7 @@ def _required_versions(module: Module, blocks: list[Block]) -> list[Diagnostic]:
         attribute = content.attributes.get("required_version")
         if attribute is None:
             continue
-        constraint = constraint_of(attribute, Diagnostics())
+        constraint = constraint_of(attribute, found)
         if not constraint:
             continue
         versions.append((constraint, attribute.range))
@@ -184,13 +186,13 @@ def _refuse_unmergeable(block: Block, found: Diagnostics) -> None:
     if block.type in ("variable", "provider"):
         return
     content, _, _ = block.body.partial(BodyShape({"depends_on": False}, (BlockShape("lifecycle"),)))
-    depends = content.attributes.get("depends_on")
-    if depends is not None:
+    depends = addresses_of(content.attributes.get("depends_on"), Diagnostics())
+    if depends:
         found.add(
             error(
                 "depends_on cannot be overridden",
-                f"An override file cannot change what a {block.type} depends on.",
-                depends.expression.range,
+                f"An override file cannot change what the {block.type} depends on.",
+                depends[0].range,
                 mend="Write it in the block that is overridden.",
             )
         )
@@ -210,6 +212,10 @@ def _refuse_unmergeable(block: Block, found: Diagnostics) -> None:
 
 def _override_values(overriding: list[Block], module: Module, found: Diagnostics) -> None:
     """Apply the `locals` and `terraform` blocks of override files."""
+    changes = Module(module.path, module.directory)
+    read_terraform((block for block in overriding if block.type == "terraform"), changes, found)
+    module.required_providers.update(changes.required_providers)
+    module.backend = changes.backend or module.backend
     for block in overriding:
         if block.type == "locals":
             changes = Module(module.path, module.directory)
@@ -226,8 +232,3 @@ def _override_values(overriding: list[Block], module: Module, found: Diagnostics
                             mend="Declare it in another file.",
                         )
                     )
-        elif block.type == "terraform":
-            changes = Module(module.path, module.directory)
-            read_terraform(block, changes, found)
-            module.required_providers.update(changes.required_providers)
-            module.backend = changes.backend or module.backend

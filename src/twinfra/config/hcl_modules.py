@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from twinfra.addresses import BUILTIN_PROVIDER, ProviderAddress
 from twinfra.config.hcl_resources import count_and_for_each
 from twinfra.config.model import Backend, Module, ModuleCall, ProviderBlock, ProviderRef, RequiredProvider
@@ -31,6 +33,8 @@ from twinfra.lang.nodes import (
     ObjectItem,
 )
 from twinfra.lang.static import as_keyword, native
+from twinfra.values.convert import ConversionError, convert
+from twinfra.values.types import STRING
 
 _MODULE = BodyShape(
     {
@@ -104,10 +108,12 @@ def constraint_of(attribute: Attribute | None, found: Diagnostics) -> str:
         return ""
     if value is None:
         return ""
-    if isinstance(value, str):
-        return _checked_constraint(value, attribute.expression.range, found)
-    found.add(_bad_constraint("A version constraint must be a string.", attribute.expression.range))
-    return ""
+    try:
+        text = convert(value, STRING)
+    except ConversionError:
+        found.add(_bad_constraint("A version constraint must be a string.", attribute.expression.range))
+        return ""
+    return _checked_constraint(str(text), attribute.expression.range, found)
 
 
 def _checked_constraint(text: str, place: SourceRange, found: Diagnostics) -> str:
@@ -182,8 +188,9 @@ def read_provider(block: Block, module: Module, found: Diagnostics) -> None:
     alias = ""
     if "alias" in attributes:
         place = attributes["alias"].expression.range
+        before = len(found)
         alias = text_of(attributes["alias"], found)
-        if not is_identifier(alias):
+        if len(found) == before and not is_identifier(alias):
             found.add(
                 error(
                     "Invalid alias",
@@ -235,11 +242,36 @@ def _check_local_name(name: str, place: SourceRange, found: Diagnostics) -> None
         )
 
 
-def read_terraform(block: Block, module: Module, found: Diagnostics) -> None:
-    """A `terraform` block. `required_version` was read before (see `required_versions`)."""
-    content, problems = block.body.content(TERRAFORM)
-    found.extend(problems)
-    attributes = content.attributes
+def read_terraform(blocks: Iterable[Block], module: Module, found: Diagnostics) -> None:
+    """All `terraform` blocks. Their `required_version` was read before."""
+    required: list[Block] = []
+    for block in blocks:
+        content, problems = block.body.content(TERRAFORM)
+        found.extend(problems)
+        _read_language(content.attributes, found)
+        for other in content.of("cloud"):
+            found.add(
+                error(
+                    "No cloud block",
+                    "State in HCP Terraform or Terraform Enterprise is not supported.",
+                    other.range,
+                    mend='Use a backend block, such as backend "local" { ... }.',
+                )
+            )
+        for other in content.of("backend"):
+            if module.backend is None:
+                module.backend = Backend(other.labels[0], other.body, other.range)
+            else:
+                found.add(declared_twice("backend", "", other.range, module.backend.range))
+        required.extend(content.of("required_providers"))
+    for other in required[1:]:
+        found.add(declared_twice("required_providers block", "", other.range, required[0].range))
+    if required:
+        _read_required(required[0], module, found)
+
+
+def _read_language(attributes: Mapping[str, Attribute], found: Diagnostics) -> None:
+    """The arguments that choose a variant of the language, of which there is one."""
     experiments = attributes.get("experiments")
     if experiments is not None and list_of(experiments.expression, found):
         found.add(
@@ -260,36 +292,6 @@ def read_terraform(block: Block, module: Module, found: Diagnostics) -> None:
                 mend="Remove the argument.",
             )
         )
-    for other in content.of("backend"):
-        _read_backend(other, other.labels[0], module, found)
-    for other in content.of("cloud"):
-        _read_backend(other, "cloud", module, found)
-        found.add(
-            error(
-                "No cloud block",
-                "State in HCP Terraform or Terraform Enterprise is not supported.",
-                other.range,
-                mend='Use a backend block, such as backend "s3" { ... }.',
-            )
-        )
-    for number, other in enumerate(content.of("required_providers")):
-        if number or module.required_providers:
-            first = content.of("required_providers")[0].range if number else _any_range(module)
-            found.add(declared_twice("required_providers block", "", other.range, first))
-        else:
-            _read_required(other, module, found)
-
-
-def _any_range(module: Module) -> SourceRange:
-    return next(iter(module.required_providers.values())).range
-
-
-def _read_backend(block: Block, type: str, module: Module, found: Diagnostics) -> None:
-    if module.backend is not None:
-        first = module.backend
-        found.add(declared_twice("backend", "", block.range, first.range))
-        return
-    module.backend = Backend(type, block.body, block.range)
 
 
 def _read_required(block: Block, module: Module, found: Diagnostics) -> None:
@@ -315,9 +317,9 @@ def _read_required(block: Block, module: Module, found: Diagnostics) -> None:
 
 def _required_provider(name: str, attribute: Attribute, found: Diagnostics) -> RequiredProvider | None:
     before = len(found.errors)
-    _check_local_name(name, attribute.name_range, found)
     expression = attribute.expression
     place = expression.range
+    _check_local_name(name, place, found)
     if not isinstance(expression, ObjectExpression):
         constraint = constraint_of(attribute, found)
         if len(found.errors) > before:
@@ -396,8 +398,8 @@ def _configuration_aliases(
                 error(
                     "Invalid configuration alias",
                     f"A configuration alias of {name} begins with {name} and a dot.",
-                    reference.range,
-                    mend=f"Write {name}.{reference.alias or 'other'}.",
+                    expression.range,
+                    mend=f"Write {name}.{reference.alias or 'other'} for {provider_text(reference)}.",
                 )
             )
             continue

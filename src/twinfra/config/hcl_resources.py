@@ -172,7 +172,7 @@ def _ignore_changes(attribute: Attribute | None, found: Diagnostics) -> tuple[tu
                 error(
                     "No wildcard in ignore_changes",
                     'The form ["*"] of old configurations does not exist any more.',
-                    one.range,
+                    attribute.expression.range,
                     mend="Write ignore_changes = all.",
                 )
             )

@@ -242,8 +242,7 @@ def read_check(block: Block, module: Module, found: Diagnostics) -> None:
     content, problems = block.body.content(_CHECK)
     found.extend(problems)
     check_name(name, block.label_ranges[0], "check", found)
-    blocks = content.of("assert")
-    assertions = tuple(read_checks(blocks, "assertion", found))
+    assertions = tuple(read_checks(content.of("assert"), "assertion", found))
     data: ResourceConfig | None = None
     source = single(content.of("data"), "check", found)
     if source is not None:
@@ -252,7 +251,7 @@ def read_check(block: Block, module: Module, found: Diagnostics) -> None:
         if other is not None:
             what = f"{data.address.type}.{data.address.name}"
             found.add(declared_twice("data source", what, data.range, other.range))
-    if not blocks:
+    if not assertions:
         found.add(
             error(
                 "Check without assertion",

@@ -96,7 +96,7 @@ def collect_inputs(
         variable_declared = variables.get(name)
         if variable_declared is not None:
             _evaluate(variable_declared, one, values, found)
-    if found.has_errors:
+    if found.errors:
         found.extend(missing_value(one) for one in missing_variables(configuration, values))
     return values, found
 
@@ -177,7 +177,7 @@ def _read_file(path: Path, name: str, found: Diagnostics) -> dict[str, InputValu
     source = Source(name, text)
     body: Body
     if name.endswith(".json"):
-        body, problems = parse_json(source, templates=True)
+        body, problems = parse_json(source, templates=False)
     else:
         body, problems = parse_config(source)
     found.extend(problems)

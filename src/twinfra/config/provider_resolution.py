@@ -94,9 +94,11 @@ def resolve_providers(configuration: Configuration) -> ProviderResolution:
         passed = {(inner.name, inner.alias) for inner, _ in call.providers} if call is not None else set()
         own = resolution._blocks[path] = {}
         for (name, alias), block in module.providers.items():
-            if path and (_is_empty(block) and ((name, alias) in passed or not alias)):
-                # A block that only says that a configuration is to be passed.
-                continue
+            if path and _is_empty(block):
+                # Configurations of old say so that one is to be passed.
+                resolution.diagnostics.add(_redundant(block))
+                if (name, alias) in passed or not alias:
+                    continue
             config = ProviderConfig(address_of(module, name), alias, path)
             own[(name, alias)] = Declared(config, block)
     checks = _Checks(resolution)
@@ -108,6 +110,15 @@ def resolve_providers(configuration: Configuration) -> ProviderResolution:
 def _is_empty(block: ProviderBlock) -> bool:
     content, problems = block.body.content(BodyShape())
     return not problems and not content.attributes
+
+
+def _redundant(block: ProviderBlock) -> Diagnostic:
+    return warning(
+        "Empty provider block",
+        "A called module does not say by an empty block that it takes a provider from its caller.",
+        block.range,
+        mend=f"Remove it; declare {block.name} in required_providers, an alias as configuration_aliases.",
+    )
 
 
 class _Checks:

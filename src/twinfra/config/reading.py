@@ -90,7 +90,7 @@ def flag_of(attribute: Attribute | None, found: Diagnostics, default: bool = Fal
 def _constant(attribute: Attribute | None, type: Type, found: Diagnostics) -> Value:
     if attribute is None:
         return None
-    place = attribute.expression.range
+    place = inner_range(attribute.expression)
     kind = "true or false" if type == BOOL else "a string"
     try:
         value = convert(constant(attribute.expression), type)
@@ -105,7 +105,7 @@ def _constant(attribute: Attribute | None, type: Type, found: Diagnostics) -> Va
         )
         return None
     except DiagnosticError as refused:
-        found.extend(refused.at(place).diagnostics)
+        found.extend(refused.at(attribute.expression.range).diagnostics)
         # Stock tells of the expression and of its value.
         found.add(
             error(
@@ -117,6 +117,14 @@ def _constant(attribute: Attribute | None, type: Type, found: Diagnostics) -> Va
         )
         return None
     return None if isinstance(value, Null) else value
+
+
+def inner_range(expression: Expression) -> SourceRange:
+    """Where a value stands: of a quoted string what is between the quotes."""
+    place = expression.range
+    if is_quoted(expression) and place.end - place.start > 2:
+        return SourceRange(place.source, place.start + 1, place.end - 1)
+    return place
 
 
 # -- addresses and lists
