@@ -81,7 +81,7 @@ def test_stock_terraform_accepts_our_private_notes_and_objects_of_every_kind(tmp
     state.put(thing("a"), BUILTIN, data_object("old"), "0a1b2c3d")
     (tmp_path / "terraform.tfstate").write_bytes(b"".join(write_state(state)))
     stock.run("init")
-    plan = stock.run("plan", "-detailed-exitcode", check=False)
+    plan = stock.run("plan", "-no-color", "-detailed-exitcode", check=False)
     assert plan.returncode == 2, plan.stderr
     assert "is tainted" in plan.stdout
     assert "(deposed object 0a1b2c3d)" in plan.stdout
