@@ -15,6 +15,10 @@ import click
 from twinfra.diagnostics import nearest
 
 
+ORDER = "twinfra.arguments"
+"""Where a click context keeps the arguments in their order on the command line."""
+
+
 class UsageProblem(Exception):
     """Wrong usage of the command line, in words for people."""
 
@@ -28,7 +32,9 @@ class Command(click.Command):
 
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
         """Normalise, then let click parse."""
-        return super().parse_args(context, normalise(arguments, self))
+        arguments = normalise(arguments, self)
+        context.meta[ORDER] = arguments
+        return super().parse_args(context, arguments)
 
     def get_help_option_names(self, context: click.Context) -> list[str]:
         """Help is asked for with one dash."""
@@ -111,6 +117,19 @@ def normalise(arguments: Iterable[str], command: click.Command) -> list[str]:
                 + f'\nSee "twinfra {command.name} -help".'
             )
     return result
+
+
+def given_order(*names: str) -> list[tuple[str, str]]:
+    """The options of these names in the order they were given, each with its value."""
+    context = click.get_current_context(silent=True)
+    found: list[tuple[str, str]] = []
+    for argument in context.meta.get(ORDER, ()) if context is not None else ():
+        if argument == "--":
+            break
+        name, _, given = argument.partition("=")
+        if name.startswith("-") and name[1:] in names:
+            found.append((name[1:], given))
+    return found
 
 
 def flag(name: str, help: str, default: bool = False) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinfra.addresses import ProviderAddress
-from twinfra.cli.command import UsageProblem
+from twinfra.cli.command import UsageProblem, given_order
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics
 from twinfra.engine.providers import Providers
@@ -75,7 +75,8 @@ def root_inputs(
     """
     from twinfra.config.inputs import collect_inputs, missing_variables, parse_input
 
-    inputs, found = collect_inputs(configuration, Path(), var, var_file, os.environ)
+    order = given_order("var", "var-file")
+    inputs, found = collect_inputs(configuration, Path(), var, var_file, os.environ, order)
     found.raise_errors()
     missing = [] if partial else missing_variables(configuration, inputs)
     if missing and ask and sys.stdin.isatty():
