@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from twinfra.config.installer import load
-
 from twinfra.addresses import BUILTIN_PROVIDER, Instance, ProviderAddress, ProviderConfig, parse_address
+from twinfra.config.installer import load
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import error
 from twinfra.engine import api

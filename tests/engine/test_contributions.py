@@ -19,7 +19,9 @@ def test_attributes_that_are_read_are_named(project: Project) -> None:
 
 
 def test_they_are_found_behind_locals_and_keys(project: Project) -> None:
-    found = relevant(project, 'locals {\n  l = memory_thing.n[1].zone\n}\noutput "o" {\n  value = local.l\n}\n')
+    found = relevant(
+        project, 'locals {\n  l = memory_thing.n[1].zone\n}\noutput "o" {\n  value = local.l\n}\n'
+    )
     assert ("memory_thing.n[1]", ("zone",)) in found
 
 

@@ -10,8 +10,8 @@ from twinfra.cli.machine.state import ShownResource
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import DiagnosticError
 from twinfra.engine.changes import Plan, ResourceChange
+from twinfra.engine.objects import Facts, decode_object, marked, stored_marks
 from twinfra.engine.providers import Providers
-from twinfra.engine.stored import decode_object
 from twinfra.schema import Block, ResourceSchema
 from twinfra.state.model import State
 
@@ -48,13 +48,18 @@ def decode_state(state: State, schemas: SchemaReader | None = None) -> list[Show
     shown = []
     for resource, record in state.resources.items():
         schema = reader.resource(record.provider.provider, resource.resource.mode, resource.resource.type)
+        facts = None if schema is None else Facts(schema)
         for key, instance in record.instances.items():
             address = Instance(resource.module, resource.resource, key)
             objects: Iterable[Any] = [("", instance.current), *instance.deposed.items()]
             for deposed, one in objects:
                 if one is None:
                     continue
-                values = one.attributes if schema is None else decode_object(one, schema)
+                values: Any = one.attributes
+                if facts is not None:
+                    provider = reader.providers.unconfigured(record.provider.provider)
+                    decoded = decode_object(one, resource.resource.type, facts, provider, address)
+                    values = marked(decoded, facts, stored_marks(one))
                 shown.append(
                     ShownResource(
                         address,

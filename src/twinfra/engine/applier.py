@@ -31,7 +31,7 @@ from twinfra.engine.nodes import (
 )
 from twinfra.engine.objects import decode_object, marked, stored_marks
 from twinfra.engine.operations import Operations
-from twinfra.engine.ordering import DestroyNode, End, Ends
+from twinfra.engine.ordering import DestroyNode, Ends
 from twinfra.engine.outputs import encode_output
 from twinfra.engine.places import Place
 from twinfra.engine.providers import Providers
@@ -389,8 +389,9 @@ class Applier(Evaluation):
         resource = self.state.resources.get(base)
         if resource is None:
             return
+        ending = self._ending(base)
         for key, instance in resource.instances.items():
-            if key in changes or instance.current is None or key in self._ending(base):
+            if key in changes or instance.current is None or key in ending:
                 continue
             address = base.instance(key)
             provider = self.providers.unconfigured(node.provider.config.provider)
@@ -404,10 +405,7 @@ class Applier(Evaluation):
     def _ending(self, base: AbsResource) -> set[Key]:
         if self.plan.mode == "destroy":
             return set()
-        found = self._ends.nodes.get((str(base.config), End.GONE))
-        if found is None:
-            return set()
-        return {one.address.key for one in found.changes if one.address.of == base and not one.deposed}
+        return self._ends.gone.get(base, set())
 
     def _operation(self, node: ResourceNode, place: Place, change: ResourceChange) -> Operation:
         provider = self._providers[node.provider]

@@ -125,6 +125,8 @@ class Plan:
         """Whether applying it would do anything."""
         if self.errored:
             return False
+        if self.mode == "refresh-only" and self.drift:
+            return True
         return any(
             change.action is not Action.NO_OP or change.previous or change.importing
             for change in self.changes

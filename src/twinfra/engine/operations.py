@@ -77,13 +77,23 @@ class Operations:
         began = Action.CREATE if creating else Action.UPDATE
         shown = id_of(None if prior is None else prior.attributes)
         run.listener.apply_started(change, began, shown)
-        call = self._call(place, planned, provider, creating)
+        token = ""
+        if creating and not node.provider.local and hasattr(provider, "recover"):
+            token = new_token()
+            run.recorder.intend(self._intent(place, planned, token))
+            run.dirty = True
+            planned = replace(planned, private={**planned.private, OPERATION_TOKEN: token})
+        call = self._call(place, planned, provider, began)
         try:
             yield call
         except Abandoned:
             if call.started:
                 run.diagnostics.add(_unfinished(address, began))
-            elif deposed:
+                raise
+            if token:
+                run.recorder.answered(token)
+                run.dirty = True
+            if deposed:
                 self._restore(address, node.provider.config, deposed)
             raise
         except ProviderError as failed:
@@ -164,19 +174,13 @@ class Operations:
             prior,
         )
 
-    def _call(self, place: Place, planned: Planned, provider: Provider, creating: bool) -> Call:
+    def _call(self, place: Place, planned: Planned, provider: Provider, action: Action) -> Call:
         run, node, address = self._run, place.node, place.address
         kind, inline = node.resource.type, node.provider.local
         if inline:
             return Call(lambda: provider.apply(kind, planned), inline=True)
-        if creating and hasattr(provider, "recover"):
-            token = new_token()
-            planned = replace(planned, private={**planned.private, OPERATION_TOKEN: token})
-            run.recorder.intend(self._intent(place, planned, token))
-            run.dirty = True
         call: Call
         call = Call(lambda: provider.apply(kind, planned, lambda message: run.walk.post(call, message)))
-        action = Action.CREATE if creating else Action.UPDATE
         call.tick = lambda seconds, message: run.listener.apply_progress(address, action, seconds, message)
         return call
 

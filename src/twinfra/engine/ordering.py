@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from twinfra.addresses import ConfigResource
+from twinfra.addresses import AbsResource, ConfigResource, Key
 from twinfra.engine.changes import Action, ResourceChange
 from twinfra.engine.nodes import Kind, Node, ProviderNode, ResourceNode
 from twinfra.engine.program import Program
@@ -54,12 +54,16 @@ def end_of(change: ResourceChange) -> End | None:
 
 
 class Ends:
-    """All ends of a plan, and what each waits for."""
+    """All ends of a plan, and what each waits for.
+
+    `gone`: the keys of the current objects that go without a successor, by resource.
+    """
 
     def __init__(self, program: Program, state: State, changes: Iterable[ResourceChange]) -> None:
         self._program = program
         self.nodes: dict[tuple[str, End], DestroyNode] = {}
         self.without_provider: list[ResourceChange] = []
+        self.gone: dict[AbsResource, set[Key]] = {}
         self._dependencies: dict[str, dict[str, None]] = {}
         self._updated: dict[str, dict[str, None]] = {}
         for change in changes:
@@ -92,6 +96,8 @@ class Ends:
                 return
             node = self.nodes[name, end] = DestroyNode(self._program, config, end, provider)
         node.changes.append(change)
+        if end is End.GONE and not change.deposed:
+            self.gone.setdefault(change.address.of, set()).add(change.address.key)
 
     def join(self, waits_for: dict[Node, dict[Node, None]]) -> None:
         """Add the ends and their order to a graph that has the resource nodes already."""

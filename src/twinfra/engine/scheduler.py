@@ -174,6 +174,7 @@ class Walk:
         self._backlog: deque[Call] = deque()
         self._open: dict[Node, int] = {}
         self._running: dict[_Running, None] = {}
+        self._bug: Exception | None = None
         self._missing: dict[Any, int] = {}
         self._dependents: dict[Node, list[Node]] = {}
         self._ready: deque[Node] = deque()
@@ -214,16 +215,23 @@ class Walk:
                 self._backlog.append(call)
 
     def run(self) -> bool:
-        """Walk all; returns False when stopped before the end."""
+        """Walk all; returns False when stopped before the end.
+
+        An exception that an operation does not handle is a bug: what is in flight is finished all the same, so
+        that it can be recorded, and then it is raised.
+        """
         unsubscribe = self._stop.on_request(self._wake)
         try:
             while True:
-                self._drain_ready()
+                try:
+                    self._drain_ready()
+                except Exception as bug:
+                    self._bug = self._bug or bug
                 self._visitor.settle()
                 self._hand_out()
                 pool = self._pool
                 if pool is None or not pool.in_flight:
-                    if self._ready and self._stop.level == RUN:
+                    if self._ready and self._going:
                         continue
                     break
                 self._wait(pool)
@@ -234,19 +242,27 @@ class Walk:
             self._abandon()
             if self._pool is not None:
                 self._pool.close()
+        if self._bug is not None:
+            self._visitor.settle()
+            raise self._bug
         return not (self._missing or self._open or self._ready)
 
     def unvisited(self) -> list[Any]:
         """The nodes that were never visited, because each waits for another."""
         return list(self._missing)
 
+    @property
+    def _going(self) -> bool:
+        """Whether anything new may start."""
+        return self._stop.level == RUN and self._bug is None
+
     def _wake(self) -> None:
         if self._pool is not None:
             self._pool.wake()
 
     def _drain_ready(self) -> None:
-        ready, visit, stop = self._ready, self._visitor.visit, self._stop
-        while ready and stop.level == RUN:
+        ready, visit = self._ready, self._visitor.visit
+        while ready and self._going:
             node = ready.popleft()
             operations = visit(node)
             if operations is None:
@@ -287,6 +303,10 @@ class Walk:
                 del self._running[running]
                 self._closed(running.node)
                 return
+            except Exception as bug:
+                del self._running[running]
+                self._bug = self._bug or bug
+                return
             running.single = isinstance(waits, Call)
             calls: Sequence[Call] = (waits,) if isinstance(waits, Call) else waits
             running.waits = calls
@@ -308,9 +328,7 @@ class Walk:
             value, failure = _outcome(running)
 
     def _hand_out(self) -> None:
-        if not self._backlog:
-            return
-        if self._stop.level != RUN:
+        if not self._backlog or not self._going:
             return
         if self._pool is None:
             self._pool = Pool(self._parallelism)
