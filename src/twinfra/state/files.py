@@ -14,7 +14,7 @@ from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 PRIVATE = 0o600
 _AT_ONCE = 1 << 20
 _SUFFIX = ".new"
-_LEFT = re.compile("[0-9a-f]{12}[.]new")
+_LEFT = re.compile(r"(?:(?:lock\.info|journal|backup)\.)?[0-9a-f]{12}\.new")
 
 
 def replace_file(path: Path, pieces: Iterable[bytes]) -> None:
@@ -53,7 +53,10 @@ def _prefix(path: Path) -> str:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what a process that was killed while it replaced `path` left beside it; under a lock only."""
+    """Remove what a process that was killed while it replaced `path`, or a file that belongs to it, left beside it.
+
+    Under a lock only.
+    """
     prefix = _prefix(path)
     with os.scandir(path.parent) as entries:
         left = [
