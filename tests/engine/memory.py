@@ -22,6 +22,7 @@ from twinfra.engine.events import Listener, Silent
 from twinfra.engine.recorder import Intent
 from twinfra.providers.protocol import (
     OPERATION_TOKEN,
+    UNCONFIRMED,
     Imported,
     Object,
     Planned,
@@ -181,7 +182,7 @@ class MemoryProvider:
             cloud.made[token] = made["id"]
         if name in cloud.half:
             raise ProviderError(error("Cloud says no", "only half of it was made"), Stored(dict(made)))
-        return Stored(dict(made), {"unconfirmed": token} if token else {})
+        return Stored(dict(made), {UNCONFIRMED: token} if token else {})
 
     def import_(self, kind: str, id: str) -> list[Imported]:
         found = self.cloud.things.get(id)
@@ -206,6 +207,7 @@ class MemoryProvider:
         return None if made is None else Stored(dict(made))
 
     def confirm(self, kind: str, stored: Stored) -> Stored:
+        self.cloud.note("confirm", stored.attributes["name"])
         self.cloud.confirmed.append(stored.attributes["name"])
         return Stored(stored.attributes, {})
 

@@ -208,6 +208,18 @@ def test_a_create_is_confirmed_when_its_result_is_safe(project: Project) -> None
     assert found.private == {}
 
 
+def test_a_create_that_could_not_be_confirmed_is_confirmed_by_the_next_apply(project: Project) -> None:
+    project.cloud.fail["confirm", "one"] = "busy"
+    done = project.write(ONE).apply()
+    assert (errors(done), warnings(done)) == ([], ["Cloud says no"])
+    project.cloud.fail.clear()
+    project.write(ONE + 'resource "memory_thing" "b" {\n  name = "two"\n}\n').apply()
+    assert project.cloud.confirmed == ["one", "two"]
+    found = project.object("memory_thing.a")
+    assert found is not None
+    assert found.private == {}
+
+
 def test_what_an_interrupted_create_made_is_found_again(project: Project) -> None:
     project.write(ONE).apply()
     intent = project.journal.intents[0]

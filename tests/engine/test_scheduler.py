@@ -236,3 +236,28 @@ def test_a_long_chain_is_walked_without_recursion(size: int) -> None:
     visits = Visits()
     assert walk(graph, visits)
     assert len(visits.order) == size
+
+
+def test_a_bug_in_one_operation_lets_the_others_finish_and_is_raised() -> None:
+    finished: list[str] = []
+    release = threading.Event()
+
+    def bug() -> None:
+        raise LookupError("bug")
+
+    def broken() -> Operation:
+        try:
+            yield Call(bug)
+        finally:
+            release.set()
+
+    def sound() -> Operation:
+        yield Call(lambda: release.wait(5))
+        finished.append("sound")
+
+    visits = Visits({"a": broken, "b": sound})
+    with pytest.raises(LookupError):
+        walk({"a": [], "b": [], "c": ["b"]}, visits)
+    assert finished == ["sound"]
+    assert visits.order == ["a", "b"]
+    assert visits.settled_before[-1] == ["a", "b"]

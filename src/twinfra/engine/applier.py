@@ -14,6 +14,7 @@ from twinfra.engine.bodies import locate
 from twinfra.engine.changes import Action, Plan, ResourceChange
 from twinfra.engine.checkstate import check_results_json
 from twinfra.engine.closures import Closures
+from twinfra.engine.confirmation import Unconfirmed
 from twinfra.engine.destruction import Destruction
 from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.events import Listener
@@ -113,6 +114,7 @@ class Applier(Evaluation):
         self._waits: dict[Node, dict[Node, None]] = {}
         self._providers: dict[ProviderNode, Provider] = {}
         self._destruction = Destruction(self)
+        self._unconfirmed = Unconfirmed(self, self.state)
         self._targeting = targeting.Targeting(program, ())
         self._evaluated: set[Node] | None = None
 
@@ -337,6 +339,7 @@ class Applier(Evaluation):
             return
         self._providers[node] = provider
         self.walk.widen(getattr(provider, "parallelism", 0))
+        yield from self._unconfirmed.confirm(node.config, provider)
 
     def _resource(self, node: ResourceNode) -> list[Operation] | None:
         """Fill the table of a block from plan and state, and begin the operations on its instances."""

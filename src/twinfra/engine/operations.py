@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from twinfra.addresses import Instance, ProviderConfig
-from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, error, warning
+from twinfra.diagnostics import Diagnostic, DiagnosticError, error, warning
 from twinfra.engine.bodies import decode_config, locate
 from twinfra.engine.changes import Action, Reason, ResourceChange
+from twinfra.engine.confirmation import confirm_call, not_confirmed, to_confirm
 from twinfra.engine.consistency import first_difference, path_text
 from twinfra.engine.instance import addressed, check_config, marks_differ
 from twinfra.engine.lifecycle import ignore_changes
@@ -103,7 +104,7 @@ class Operations:
         self._keep(place, result, marks, tainted=False)
         if creating:
             try:
-                if not node.provider.local and result.private and hasattr(provider, "confirm"):
+                if to_confirm(provider, result):
                     result = yield from self._confirm(place, provider, result)
                     self._keep(place, result, marks, tainted=False)
                 held = yield from self._provision(place, result.attributes, marks)
@@ -201,17 +202,13 @@ class Operations:
             {name: one for name, one in planned.private.items() if name != OPERATION_TOKEN},
         )
 
-    def _confirm(self, place: Place, provider: Any, result: Stored) -> Generator[Any, Any, Stored]:
+    def _confirm(self, place: Place, provider: Provider, result: Stored) -> Generator[Any, Any, Stored]:
         """Tell the provider that a create is safely recorded; returns what to store from now on."""
-        kind = place.node.resource.type
-        call = Call(lambda: provider.confirm(kind, result))
+        call = confirm_call(provider, place.node.resource.type, result)
         try:
             yield call
         except ProviderError as failed:
-            self._run.diagnostics.extend(
-                replace(locate(one, None, place.node.place, str(place.address)), severity=Severity.WARNING)
-                for one in failed.diagnostics
-            )
+            self._run.diagnostics.extend(not_confirmed(failed, place.address, place.node.place))
             return result
         confirmed: Stored = call.result
         return confirmed
