@@ -139,6 +139,8 @@ class _Response:
         for setting in ("addonVersion", "serviceAccountRoleArn", "configurationValues"):
             if setting in asked:
                 addon[setting] = asked[setting]
+        if "serviceAccountRoleArn" not in asked:  # the role of the nodes again, as the service documents it
+            addon.pop("serviceAccountRoleArn", None)
         if "podIdentityAssociations" in asked:
             _associate(self.eks_backend, cluster, addon, asked["podIdentityAssociations"])
         addon["modifiedAt"] = utcnow()

@@ -347,6 +347,16 @@ class _Response:
         parameters = {"Version": wanted, "PlatformVersion": cluster.platformVersion}
         return ActionResult({"update": start_update(cluster, "VersionUpdate", parameters)})
 
+    def associate_encryption_config(self: Any) -> ActionResult:
+        cluster = find_cluster(self.eks_backend, self._get_param("name"))
+        if cluster.encryption_config:
+            raise InvalidRequestException(
+                clusterName=cluster.name, message="Encryption is already enabled and cannot be changed"
+            )
+        cluster.encryption_config = json.loads(self.body)["encryptionConfig"]
+        parameters = {"EncryptionConfig": cluster.encryption_config}
+        return ActionResult({"update": start_update(cluster, "AssociateEncryptionConfig", parameters)})
+
     def describe_update(self: Any) -> ActionResult:
         cluster = find_cluster(self.eks_backend, self._get_param("name"))
         number = self._get_param("updateId")
