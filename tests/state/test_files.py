@@ -20,7 +20,7 @@ class Calls:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.names: list[str] = []
-        for name in ("fsync", "replace", "write"):
+        for name in ("fsync", "fdatasync", "replace", "write"):
             self._watch(monkeypatch, name, getattr(os, name))
 
     def _watch(self, monkeypatch: pytest.MonkeyPatch, name: str, real: Any) -> None:
@@ -39,7 +39,7 @@ def test_a_file_is_synced_before_it_gets_its_name_and_the_name_after(
 ) -> None:
     calls = Calls(monkeypatch)
     replace_file(tmp_path / "x", (b"a", b"b"))
-    assert calls.names == ["write", "write", "fsync file", "replace", "fsync directory"]
+    assert calls.names == ["write", "write", "fdatasync", "replace", "fsync directory"]
 
 
 def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import secrets
@@ -40,7 +41,7 @@ def write_beside(path: Path, pieces: Iterable[bytes]) -> tuple[Path, int]:
     try:
         for piece in pieces:
             write_all(descriptor, piece)
-        os.fsync(descriptor)
+        sync_file(descriptor)
     except BaseException:
         os.close(descriptor)
         fresh.unlink(missing_ok=True)
@@ -84,6 +85,16 @@ def read_all(descriptor: int) -> bytes:
         parts.append(part)
         at += len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def sync_file(descriptor: int) -> None:
+    """Make the content of an open file survive a crash of the machine. Raises `OSError`."""
+    full: int | None = getattr(fcntl, "F_FULLFSYNC", None)
+    if full is not None:
+        # macOS: there fsync leaves the data in the drive's own memory.
+        fcntl.fcntl(descriptor, full)
+    else:
+        os.fdatasync(descriptor)
 
 
 def sync_directory(path: Path) -> None:

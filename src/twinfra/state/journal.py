@@ -16,7 +16,14 @@ from typing import Any
 
 from twinfra.addresses import Instance, ProviderConfig
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
-from twinfra.state.files import file_problem, make_directory, sync_directory, write_all, write_beside
+from twinfra.state.files import (
+    file_problem,
+    make_directory,
+    sync_directory,
+    sync_file,
+    write_all,
+    write_beside,
+)
 from twinfra.state.intents import Intent
 from twinfra.state.journal_format import (
     Opening,
@@ -81,7 +88,7 @@ class Journal:
             self._descriptor = descriptor
             self._end = self._reserved = os.fstat(descriptor).st_size
             self._reserve(0)
-            os.fsync(descriptor)
+            sync_file(descriptor)
             _claim(descriptor)
             os.replace(fresh, self.path)
             sync_directory(self.path.parent)
@@ -141,7 +148,7 @@ class Journal:
         try:
             os.lseek(self._descriptor, self._end, os.SEEK_SET)
             write_all(self._descriptor, data)
-            os.fdatasync(self._descriptor)
+            sync_file(self._descriptor)
         except OSError as reason:
             self._fail(reason)
             return
@@ -194,9 +201,13 @@ class Journal:
         return found[1]
 
     def _reserve(self, more: int) -> None:
-        """Have room on the disk for `more` bytes and `RESERVE` beyond. Raises `OSError`."""
+        """Have room on the disk for `more` bytes and `RESERVE` beyond. Raises `OSError`.
+
+        Where the system cannot reserve (macOS), the room is only hoped for.
+        """
         wanted = self._end + more + RESERVE
-        os.posix_fallocate(self._descriptor, self._reserved, wanted - self._reserved)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(self._descriptor, self._reserved, wanted - self._reserved)
         self._reserved = wanted
 
     def _fail(self, reason: OSError) -> None:

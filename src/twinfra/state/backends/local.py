@@ -366,10 +366,14 @@ def _try_lock(descriptor: int) -> bool:
     Locks of open file descriptions exclude stock Terraform's process locks and the other way round, yet do
     not end when something else in this process opens and closes the file.
     """
-    # struct flock of 64-bit Linux: type, whence, start, length, pid.
-    whole = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
     try:
-        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, whole)
+        if hasattr(fcntl, "F_OFD_SETLK"):
+            # struct flock of 64-bit Linux: type, whence, start, length, pid.
+            whole = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, whole)
+        else:
+            # Elsewhere: stock Terraform's own kind, which tells processes apart and nothing finer.
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as reason:
         if reason.errno in (errno.EAGAIN, errno.EACCES):
             return False
