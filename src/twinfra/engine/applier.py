@@ -272,7 +272,7 @@ class Applier(Evaluation):
         self.root.self_value = self_value
         return self.root
 
-    def leave_orphan(self, address: Instance) -> None:
+    def leave_orphan(self) -> None:
         """Set the scope back."""
         self.root.repeat(Repetition.SINGLE, None, None)
         self.root.self_value = UNSET

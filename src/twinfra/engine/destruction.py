@@ -8,7 +8,6 @@ from twinfra.addresses import Instance
 from twinfra.diagnostics import Diagnostic
 from twinfra.engine.changes import ResourceChange
 from twinfra.engine.nodes import ProvisionerPart, ResourceNode
-from twinfra.engine.objects import Facts
 from twinfra.engine.ordering import DestroyNode, End
 from twinfra.engine.orphans import RemovedPart, removed_parts
 from twinfra.engine.places import Place
@@ -33,8 +32,6 @@ class Destruction:
     def begin(self, node: DestroyNode) -> list[Operation]:
         """The operations that destroy the objects of one node."""
         provider = self._run.provider(node.provider)
-        facts = self._run.program.facts(node.provider.config, node.resource.resource)
-        assert facts is not None
         operations: list[Operation] = []
         for change in node.changes:
             deposed = change.deposed
@@ -42,11 +39,11 @@ class Destruction:
                 deposed = self._run.deposed.get(change.address, "")
                 if not deposed:
                     continue
-            operations.append(self._ending_operation(node, change, deposed, facts, provider))
+            operations.append(self._ending_operation(node, change, deposed, provider))
         return operations
 
     def _ending_operation(
-        self, node: DestroyNode, change: ResourceChange, deposed: str, facts: Facts, provider: Provider
+        self, node: DestroyNode, change: ResourceChange, deposed: str, provider: Provider
     ) -> Operation:
         configured = self._run.node_of(change.address)
         place = None
@@ -60,7 +57,6 @@ class Destruction:
         return self._run.operations.destroy(
             change,
             deposed,
-            facts,
             provider,
             node.provider.local,
             parts,

@@ -83,7 +83,7 @@ class Evaluation:
         for scope in self.scopes.get(node.path, ()):
             try:
                 value = self._given(node, scope)
-                scope.variables[node.name] = self._accepted(node, value, scope)
+                scope.variables[node.name] = self._accepted(node, value)
             except DiagnosticError as failed:
                 place = node.argument_range or config.range
                 self.fail(node, failed.at(place).diagnostics)
@@ -110,7 +110,7 @@ class Evaluation:
         finally:
             parent.repeat(Repetition.SINGLE, None, None)
 
-    def _accepted(self, node: VariableNode, value: Value, scope: ModuleScope) -> Value:
+    def _accepted(self, node: VariableNode, value: Value) -> Value:
         """The value as the module sees it: converted, with defaults filled in, marked as declared."""
         config = node.config
         if value is ABSENT:

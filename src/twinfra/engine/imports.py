@@ -11,7 +11,6 @@ from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Source
 from twinfra.engine.events import Listener
 from twinfra.engine.expand import expand
 from twinfra.engine.nodes import ImportPart, ResourceNode
-from twinfra.engine.objects import Facts
 from twinfra.engine.providers import Providers
 from twinfra.engine.scope import ModuleScope
 from twinfra.engine.tables import Repetition
@@ -124,7 +123,7 @@ def missing_instance(address: Instance) -> Diagnostic:
     )
 
 
-def import_object(provider: Provider, kind: str, address: Instance, id: str, facts: Facts) -> Stored:
+def import_object(provider: Provider, kind: str, address: Instance, id: str) -> Stored:
     """Find and read one existing object; called on a worker. Raises `DiagnosticError` where there is none."""
     found = [one for one in provider.import_(kind, id) if one.kind == kind]
     if len(found) != 1:

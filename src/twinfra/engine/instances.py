@@ -165,8 +165,8 @@ class InstancePlans:
                 self._take(node, address, id, call.result)
 
     def _import_call(self, node: ResourceNode, provider: Provider, address: Instance, id: str) -> Call:
-        kind, facts = node.resource.type, node.facts
-        return Call(lambda: import_object(provider, kind, address, id, facts), inline=node.provider.local)
+        kind = node.resource.type
+        return Call(lambda: import_object(provider, kind, address, id), inline=node.provider.local)
 
     def _take(self, node: ResourceNode, address: Instance, id: str, found: Stored) -> None:
         stored = encode_object(found, node.facts, [])

@@ -20,7 +20,7 @@ def bind_lifecycle(node: ResourceNode) -> None:
     lifecycle = node.config.lifecycle
     for expression in lifecycle.ignore_changes:
         try:
-            path = _path(steps_of(expression), expression)
+            path = _path(steps_of(expression))
         except DiagnosticError as refused:
             node.problems.extend(refused.at(expression.range).diagnostics)
             continue
@@ -49,7 +49,7 @@ def bind_lifecycle(node: ResourceNode) -> None:
             break
 
 
-def _path(steps: list[Step], expression: Expression) -> Path:
+def _path(steps: list[Step]) -> Path:
     path: list[GetAttr | Index] = []
     for step in steps:
         if step.key is None:
@@ -91,7 +91,7 @@ def _trigger(expression: Expression) -> Trigger:
     key: Expression | None = None
     if rest and rest[0].key is not None:
         key, rest = rest[0].key, rest[1:]
-    return Trigger(reference, key, _path(rest, expression), expression.range)
+    return Trigger(reference, key, _path(rest), expression.range)
 
 
 def _redundant(node: ResourceNode, name: str) -> Diagnostic:

@@ -19,7 +19,7 @@ from twinfra.engine.consistency import first_difference, path_text
 from twinfra.engine.instance import addressed, check_config, marks_differ
 from twinfra.engine.lifecycle import ignore_changes
 from twinfra.engine.nodes import ProvisionerPart, ResourceNode
-from twinfra.engine.objects import Facts, encode_object, marked, stored_marks
+from twinfra.engine.objects import encode_object, marked, stored_marks
 from twinfra.engine.places import Place
 from twinfra.engine.proposal import propose
 from twinfra.engine.provisioning import Fail, Provisioning
@@ -98,7 +98,7 @@ class Operations:
                 self._restore(address, node.provider.config, deposed)
             raise
         except ProviderError as failed:
-            self._failed(place, planned, marks, failed, began, call, deposed)
+            self._failed(place, marks, failed, began, call, deposed)
             return
         result: Stored = call.result
         self._keep(place, result, marks, tainted=False)
@@ -111,7 +111,9 @@ class Operations:
             except Abandoned:
                 if node.provisioners:
                     self._keep(place, result, marks, tainted=True)
-                raise
+                    raise
+                # It is made and recorded; the next apply confirms it.
+                held = True
             if not held:
                 self._keep(place, result, marks, tainted=True)
                 run.listener.apply_failed(address, began, call.seconds)
@@ -253,7 +255,6 @@ class Operations:
     def _failed(
         self,
         place: Place,
-        planned: Planned,
         marks: PathMarks,
         failed: ProviderError,
         began: Action,
@@ -302,7 +303,6 @@ class Operations:
         self,
         change: ResourceChange,
         deposed: str,
-        facts: Facts,
         provider: Provider,
         inline: bool,
         provisioners: Sequence[ProvisionerPart],

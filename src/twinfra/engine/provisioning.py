@@ -48,7 +48,7 @@ class Provisioning:
                     if place is not None:
                         place.leave()
                     else:
-                        run.leave_orphan(address)
+                        run.leave_orphan()
                 secret = any(SENSITIVE in found for _, found in marks)
                 what = local_exec(arguments, secret)
             except DiagnosticError as failed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -76,16 +76,13 @@ class Refresher:
 
     def load(
         self,
-        config: ProviderConfig,
         provider: Provider,
         found: Iterable[tuple[Instance, str, InstanceObject, Facts]],
         inline: bool,
-        post: Callable[[Call, str], None],
-        read: bool = True,
     ) -> list[Call]:
         """Decode objects that one provider configuration serves, and make the calls that read them.
 
-        Calls of an inline provider are made by `ensure` instead.
+        The objects of an inline provider are read right here.
         """
         by_kind: dict[str, list[tuple[Instance, Existing]]] = {}
         for address, deposed, stored, facts in found:
@@ -99,7 +96,7 @@ class Refresher:
             except DiagnosticError as failed:
                 one.problems = failed.diagnostics
                 continue
-            if self._enabled and read:
+            if self._enabled:
                 by_kind.setdefault(address.resource.type, []).append((address, one))
         calls: list[Call] = []
         for kind, objects in by_kind.items():

@@ -152,5 +152,5 @@ class ProviderStart:
         self._started[node] = provider
         run.walk.widen(getattr(provider, "parallelism", 0))
         if objects:
-            calls = run.refresher.load(node.config, provider, objects, node.local, run.walk.post)
+            calls = run.refresher.load(provider, objects, node.local)
             run.walk.start(calls)
