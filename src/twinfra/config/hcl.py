@@ -22,7 +22,7 @@ from twinfra.config.hcl_statements import read_check, read_import, read_moved, r
 from twinfra.config.hcl_values import read_locals, read_output, read_variable
 from twinfra.config.model import Module
 from twinfra.config.reading import JoinedBody, addresses_of, text_of
-from twinfra.config.versions import COMPATIBLE_VERSION, allows
+from twinfra.config.versions import COMPATIBLE_VERSION, allows, parse_constraint
 from twinfra.diagnostics import Diagnostic, Diagnostics, Source, error
 from twinfra.lang.json_syntax import parse_json
 from twinfra.lang.nodes import Block, BlockShape, Body, BodyShape
@@ -110,7 +110,16 @@ def _required_versions(module: Module, blocks: list[Block], found: Diagnostics) 
         if not constraint:
             continue
         versions.append((constraint, attribute.range))
-        if not allows(constraint, COMPATIBLE_VERSION):
+        if any(one.version.prerelease for one in parse_constraint(constraint)):
+            found.add(
+                error(
+                    "Prerelease in required_version",
+                    "A constraint on the version of the language cannot name a prerelease.",
+                    attribute.range,
+                    mend="Name a release, such as >= 1.11.0.",
+                )
+            )
+        elif not allows(constraint, COMPATIBLE_VERSION):
             refused.append(
                 error(
                     "Unsupported version of the language",

@@ -11,6 +11,7 @@ from twinfra.config.reading import (
     NAME_RULE,
     addresses_of,
     check_name,
+    constant_of,
     declared_twice,
     is_identifier,
     list_of,
@@ -21,7 +22,6 @@ from twinfra.config.reading import (
 )
 from twinfra.config.versions import parse_constraint
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, SourceRange, error, nearest, warning
-from twinfra.lang.compiler import constant
 from twinfra.lang.nodes import (
     Attribute,
     Block,
@@ -79,10 +79,13 @@ def read_module_call(block: Block, module: Module, found: Diagnostics) -> None:
         found.add(count_and_for_each(for_each))
     source = attributes.get("source")
     version = constraint_of(attributes.get("version"), found)
+    before = len(found)
+    path = text_of(source, found)
+    readable = source is not None and len(found) == before
     call = ModuleCall(
         name,
-        text_of(source, found),
-        source.expression.range if source is not None else block.range,
+        path,
+        source.expression.range if source is not None and readable else block.range,
         unescaped(rest, content.of("_"), "module", found),
         block.range,
         version,
@@ -102,7 +105,7 @@ def constraint_of(attribute: Attribute | None, found: Diagnostics) -> str:
     if attribute is None:
         return ""
     try:
-        value = constant(attribute.expression)
+        value = constant_of(attribute.expression)
     except DiagnosticError as refused:
         found.extend(refused.at(attribute.expression.range).diagnostics)
         return ""
@@ -366,7 +369,7 @@ def _text_part(expression: Expression | None, name: str, found: Diagnostics) -> 
     if expression is None:
         return ""
     try:
-        value = constant(expression)
+        value = constant_of(expression)
     except DiagnosticError as refused:
         found.extend(refused.at(expression.range).diagnostics)
         return ""

@@ -20,7 +20,7 @@ from twinfra.config.reading import (
 )
 from twinfra.diagnostics import Diagnostic, Diagnostics, error
 from twinfra.lang.nodes import Attribute, Block, BlockShape, Body, BodyShape, Expression, Literal
-from twinfra.lang.static import as_keyword, is_json, native
+from twinfra.lang.static import as_keyword, native
 from twinfra.values.value import Value
 
 _META = dict.fromkeys(("count", "for_each", "provider", "depends_on"), False)
@@ -231,6 +231,3 @@ def _word(attribute: Attribute | None, words: tuple[Value, ...], found: Diagnost
         )
     )
     return str(words[0])
-
-
-__all__ = ["count_and_for_each", "is_json", "read_provisioner", "read_resource", "resource_of"]

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from twinfra.addresses import DATA
+from dataclasses import replace
+
+from twinfra.addresses import DATA, MANAGED
+from twinfra.config.addressing import Named, read_address
 from twinfra.config.hcl_resources import read_provisioner, resource_of
 from twinfra.config.model import CheckBlock, Import, Module, Moved, Removed, ResourceConfig
-from twinfra.config.reading import (
-    address_of,
-    check_name,
-    declared_twice,
-    flag_of,
-    provider_ref,
-    read_checks,
-    single,
-)
-from twinfra.diagnostics import Diagnostics, SourceRange, error
-from twinfra.lang.nodes import (
-    Block,
-    BlockShape,
-    BodyShape,
-    Expression,
-    GetAttr,
-    Index,
-    Parentheses,
-    TemplateWrap,
-    Variable,
-)
-from twinfra.lang.static import native
+from twinfra.config.reading import check_name, declared_twice, flag_of, provider_ref, read_checks, single
+from twinfra.diagnostics import Diagnostic, Diagnostics, error
+from twinfra.lang.nodes import Attribute, Block, BlockShape, BodyShape, Expression
+from twinfra.lang.static import as_traversal, is_json, is_quoted, native
 
 _MOVED = BodyShape({"from": True, "to": True})
 _REMOVED = BodyShape(
@@ -43,16 +28,18 @@ def read_moved(block: Block, module: Module, found: Diagnostics) -> None:
     content, problems = block.body.content(_MOVED)
     found.extend(problems)
     ends: list[Expression] = []
+    modes: list[str] = []
     for name in ("from", "to"):
         attribute = content.attributes.get(name)
         if attribute is None:
             continue
-        address = address_of(attribute.expression, found)
-        if address is not None and _names_something(address, found):
+        address, named = _address(attribute, found)
+        if named is not None:
             ends.append(address)
+            modes.append(named.mode)
     if len(ends) != 2:
         return
-    if _names_module(ends[0]) != _names_module(ends[1]):
+    if bool(modes[0]) != bool(modes[1]):
         found.add(
             error(
                 "Ends of a move do not match",
@@ -65,52 +52,24 @@ def read_moved(block: Block, module: Module, found: Diagnostics) -> None:
     module.moved.append(Moved(ends[0], ends[1], block.range))
 
 
-def _names(address: Expression) -> list[str]:
-    """The names of an address from its root, without keys."""
-    names: list[str] = []
-    node = address
-    while True:
-        if isinstance(node, GetAttr):
-            names.append(node.name)
-            node = node.source
-        elif isinstance(node, Index):
-            node = node.source
-        elif isinstance(node, TemplateWrap | Parentheses):
-            node = node.inner
-        else:
-            if isinstance(node, Variable):
-                names.append(node.name)
-            return names[::-1]
-
-
-def _inside(names: list[str]) -> list[str]:
-    """What of an address comes after the modules in it."""
-    at = 0
-    while names[at : at + 1] == ["module"] and len(names) >= at + 2:
-        at += 2
-    return names[at:]
-
-
-def _names_module(address: Expression) -> bool:
-    return not _inside(_names(address))
-
-
-def _names_something(address: Expression, found: Diagnostics) -> bool:
-    """Whether an address names a module or resource; complains where it does not."""
-    rest = _inside(_names(address))
-    mode = rest[0] if rest and rest[0] in ("data", "resource", "ephemeral") else ""
-    wanted = 3 if mode else 2
-    if not rest or len(rest) == wanted:
-        return True
-    found.add(
-        error(
+def _address(attribute: Attribute, found: Diagnostics, fixed: bool = True) -> tuple[Expression, Named | None]:
+    """The address that an argument is, and what it names: nothing after complaining."""
+    address = native(attribute.expression)
+    place = attribute.expression.range
+    named: Named | Diagnostic
+    if (fixed and as_traversal(attribute.expression) is None) or is_quoted(attribute.expression):
+        named = error(
             "Not an address",
-            "An address here names a module call (module.name), or a resource by its type and name.",
-            address.range,
-            mend="Write it like aws_vpc.main or module.network.",
+            "An address must stand here: names joined by dots, with literal keys in brackets.",
+            place,
+            mend="Write it like aws_vpc.main, without quotes, calculations or calls.",
         )
-    )
-    return False
+    else:
+        named = read_address(address, fixed)
+    if isinstance(named, Named):
+        return address, named
+    found.add(replace(named, subject=place) if is_json(attribute.expression) else named)
+    return address, None
 
 
 def read_removed(block: Block, module: Module, found: Diagnostics) -> None:
@@ -140,45 +99,36 @@ def read_removed(block: Block, module: Module, found: Diagnostics) -> None:
     attribute = content.attributes.get("from")
     if attribute is None:
         return
-    address = address_of(attribute.expression, found)
-    if address is None or not _names_something(address, found) or not _removable(address, found):
-        return
-    module.removed.append(Removed(address, destroy, block.range, provisioners))
+    address, named = _removable(attribute, found)
+    if named is not None:
+        module.removed.append(Removed(address, destroy, block.range, provisioners))
 
 
-def _removable(address: Expression, found: Diagnostics) -> bool:
-    key = _any_key(address)
-    names = _inside(_names(address))
-    if key is not None:
+def _removable(attribute: Attribute, found: Diagnostics) -> tuple[Expression, Named | None]:
+    address, named = _address(attribute, found)
+    if named is None:
+        return address, None
+    if named.key is not None:
         found.add(
             error(
                 "No instance keys here",
                 "A removed block is about a whole resource or module call, not about some of its instances.",
-                key,
+                attribute.expression.range if is_json(attribute.expression) else named.key,
                 mend="Remove the key.",
             )
         )
-        return False
-    if names and names[0] == DATA:
+        return address, None
+    if named.mode == DATA:
         found.add(
             error(
                 "Data sources cannot be removed",
                 "There is nothing to destroy of a data source, and nothing to forget.",
-                address.range,
+                attribute.expression.range,
                 mend="Remove its data block, and this one too.",
             )
         )
-        return False
-    return True
-
-
-def _any_key(address: Expression) -> SourceRange | None:
-    node = address
-    while isinstance(node, GetAttr | Index):
-        if isinstance(node, Index):
-            return node.key_range
-        node = node.source
-    return None
+        return address, None
+    return address, named
 
 
 def read_import(block: Block, module: Module, found: Diagnostics) -> None:
@@ -201,19 +151,23 @@ def read_import(block: Block, module: Module, found: Diagnostics) -> None:
         return
     if to is None or id is None:
         return
-    address = native(to.expression)
-    names = _inside(_names(address))
-    if not _is_path(address) or not _names_something(address, found):
-        if not _is_path(address):
-            address_of(to.expression, found)
-        return
-    if not names or names[0] in (DATA, "ephemeral"):
+    address, named = _address(to, found, fixed=False)
+    if named is not None and not named.mode:
+        found.add(
+            error(
+                "Module cannot be imported",
+                "The address names a module call, and an import is for an instance of a resource.",
+                to.expression.range,
+                mend="Add the resource and its key to the address.",
+            )
+        )
+    if named is None or named.mode != MANAGED:
         found.add(
             error(
                 "Not a managed resource",
                 "Only instances of managed resources can be imported.",
                 to.range,
-                mend="Name a resource, such as aws_vpc.main.",
+                mend="Name an instance of a resource, such as aws_vpc.main.",
             )
         )
         return
@@ -226,14 +180,6 @@ def read_import(block: Block, module: Module, found: Diagnostics) -> None:
             for_each.expression if for_each is not None else None,
         )
     )
-
-
-def _is_path(address: Expression) -> bool:
-    """Whether an expression is made of names and keys; the keys may be any expressions."""
-    node = address
-    while isinstance(node, GetAttr | Index):
-        node = node.source
-    return isinstance(node, Variable)
 
 
 def read_check(block: Block, module: Module, found: Diagnostics) -> None:

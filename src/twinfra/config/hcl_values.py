@@ -7,6 +7,7 @@ from twinfra.config.reading import (
     NAME_RULE,
     addresses_of,
     check_name,
+    constant_of,
     declared_twice,
     flag_of,
     is_identifier,
@@ -15,7 +16,6 @@ from twinfra.config.reading import (
     without_postconditions,
 )
 from twinfra.diagnostics import DiagnosticError, Diagnostics, error
-from twinfra.lang.compiler import compile_expression, constant
 from twinfra.lang.nodes import Attribute, Block, BlockShape, BodyShape, Expression, Literal
 from twinfra.lang.static import is_quoted
 from twinfra.lang.type_expr import Defaults, apply_defaults, parse_type
@@ -66,19 +66,7 @@ def read_variable(block: Block, module: Module, found: Diagnostics) -> None:
     has_default, default = False, None
     if "default" in attributes:
         has_default, default = _default(name, attributes["default"], type, defaults, nullable, found)
-    blocks = content.of("validation")
-    validations = read_checks(blocks, "validation", found)
-    for check in validations:
-        references = compile_expression(check.condition).references
-        if not any(one.kind == "var" and one.name == name for one in references):
-            found.add(
-                error(
-                    "Validation of something else",
-                    f"The condition must look at var.{name}, the variable whose values it checks.",
-                    check.condition.range,
-                    mend=f"Refer to var.{name} in it; a check block or a precondition can look at other things.",
-                )
-            )
+    validations = read_checks(content.of("validation"), "validation", found, name)
     if name in module.variables:
         found.add(declared_twice("variable", name, block.range, module.variables[name].range))
         return
@@ -128,7 +116,7 @@ def _default(
     """Whether there is a default, and which: converted to the variable's type."""
     place = attribute.expression.range
     try:
-        value = constant(attribute.expression)
+        value = constant_of(attribute.expression)
         value = convert(apply_defaults(defaults, value), type)
     except DiagnosticError as refused:
         found.extend(refused.at(place).diagnostics)

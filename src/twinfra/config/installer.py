@@ -132,7 +132,7 @@ class _Loading:
         if call is not None:
             self._check_called(module)
         for one in module.calls.values():
-            if one.source:
+            if one.source or one.source_range is not one.range:
                 self._call(module, one)
 
     def _sources(self, directory: Path) -> Iterator[Source]:
@@ -207,7 +207,10 @@ def _unsupported_source(call: ModuleCall) -> Diagnostic | None:
             call.source_range,
             mend="Remove the version argument.",
         )
-    if source.startswith("/"):
+    if not source:
+        mend = "Write a path relative to this file, beginning with ./ or ../."
+        detail = "The source is empty."
+    elif source.startswith("/"):
         mend = "Write a path relative to this file, beginning with ./ or ../."
         detail = "A module is loaded from a local directory by a relative path."
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,14 +18,15 @@ from twinfra.lang.nodes import (
     BodyShape,
     Expression,
     GetAttr,
-    Index,
+    Literal,
+    ObjectExpression,
     TupleExpression,
     Variable,
 )
 from twinfra.lang.static import as_keyword, as_traversal, is_json, is_quoted
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.types import BOOL, STRING, Type
-from twinfra.values.value import Null, Value
+from twinfra.values.value import Value, is_null
 
 _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
 
@@ -93,7 +95,7 @@ def _constant(attribute: Attribute | None, type: Type, found: Diagnostics) -> Va
     place = inner_range(attribute.expression)
     kind = "true or false" if type == BOOL else "a string"
     try:
-        value = convert(constant(attribute.expression), type)
+        value = convert(constant_of(attribute.expression), type)
     except ConversionError as refused:
         found.add(
             error(
@@ -116,7 +118,38 @@ def _constant(attribute: Attribute | None, type: Type, found: Diagnostics) -> Va
             )
         )
         return None
-    return None if isinstance(value, Null) else value
+    if is_null(value):
+        found.add(
+            error(
+                "Unsuitable value",
+                f"{attribute.name} must be {kind}, and cannot be null.",
+                place,
+                mend="Remove the argument, or give it a value.",
+            )
+        )
+        return None
+    return value
+
+
+def constant_of(expression: Expression) -> Value:
+    """The value of an expression that nothing is needed to evaluate; raises `DiagnosticError` for any other.
+
+    Where a constant is wanted, strings in JSON syntax are taken as they are, not as templates.
+    """
+    return _json_constant(expression) if is_json(expression) else constant(expression)
+
+
+def _json_constant(expression: Expression) -> Value:
+    if isinstance(expression, TupleExpression):
+        return tuple(_json_constant(one) for one in expression.elements)
+    if isinstance(expression, ObjectExpression):
+        return {str(_json_constant(item.key)): _json_constant(item.value) for item in expression.items}
+    if isinstance(expression, Literal):
+        return expression.value
+    text = expression.range.source.text
+    start = text.rindex('"', 0, expression.range.start + 1)
+    decoded, _ = json.JSONDecoder().raw_decode(text, start)
+    return str(decoded)
 
 
 def inner_range(expression: Expression) -> SourceRange:
@@ -209,33 +242,34 @@ def provider_ref(expression: Expression, found: Diagnostics) -> ProviderRef | No
     return None
 
 
-def last_key(address: Expression) -> Index | None:
-    """The key at the end of an address, if it has one."""
-    return address if isinstance(address, Index) else None
-
-
 # -- conditions
 
 
-def read_checks(blocks: Iterable[Block], what: str, found: Diagnostics) -> list[Check]:
-    """The conditions of blocks such as `precondition`; `what` names the kind."""
+def read_checks(blocks: Iterable[Block], what: str, found: Diagnostics, variable: str = "") -> list[Check]:
+    """The conditions of blocks such as `precondition`; `what` names the kind.
+
+    `variable` is the input variable that the conditions must look at, if any.
+    """
     checks: list[Check] = []
     for block in blocks:
         content, problems = block.body.content(CONDITION)
         found.extend(problems)
         condition = content.attributes.get("condition")
         message = content.attributes.get("error_message")
-        if condition is not None:
-            _check_condition(condition.expression, what, found)
-        if condition is not None and message is not None:
+        if condition is None:
+            continue
+        useful = _check_condition(condition.expression, what, variable, found)
+        if useful and message is not None:
             checks.append(Check(condition.expression, message.expression, block.range))
     return checks
 
 
-def _check_condition(condition: Expression, what: str, found: Diagnostics) -> None:
-    """Complain about a condition that looks at nothing."""
+def _check_condition(condition: Expression, what: str, variable: str, found: Diagnostics) -> bool:
+    """Complain about a condition that looks at nothing, or not at its variable."""
     compiled = compile_expression(condition)
-    if not compiled.references and not compiled.problems:
+    references = compiled.references
+    useful = bool(references or compiled.problems)
+    if not useful:
         found.add(
             error(
                 "Condition looks at nothing",
@@ -244,6 +278,17 @@ def _check_condition(condition: Expression, what: str, found: Diagnostics) -> No
                 mend="Let it refer to what it is to check.",
             )
         )
+    if variable and not any(one.kind == "var" and one.name == variable for one in references):
+        found.add(
+            error(
+                "Validation of something else",
+                f"The condition must look at var.{variable}, the variable whose values it checks.",
+                condition.range,
+                mend=f"Refer to var.{variable}; check blocks and preconditions can look at other things.",
+            )
+        )
+        return False
+    return useful
 
 
 def without_postconditions(blocks: Iterable[Block], found: Diagnostics) -> None:
@@ -345,26 +390,3 @@ def unescaped(rest: Body, blocks: list[Block], what: str, found: Diagnostics) ->
     """A body together with the content of its `_` block, whose arguments cannot be taken for meta-arguments."""
     escape = single(blocks, what, found)
     return rest if escape is None else JoinedBody(rest, escape.body)
-
-
-__all__ = [
-    "NAME_RULE",
-    "JoinedBody",
-    "address_of",
-    "addresses_of",
-    "check_name",
-    "declared_twice",
-    "flag_of",
-    "is_identifier",
-    "is_json",
-    "keyword_of",
-    "last_key",
-    "list_of",
-    "provider_ref",
-    "read_checks",
-    "reserved",
-    "single",
-    "text_of",
-    "unescaped",
-    "without_postconditions",
-]
