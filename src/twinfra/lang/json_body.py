@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unicodedata import normalize
 
 from twinfra.diagnostics import Diagnostic, SourceRange, error, nearest
@@ -218,7 +219,7 @@ def _string(text: str, place: SourceRange, templates: bool, found: list[Diagnost
 
     template, problems = template_in(place.source, text, place.start + 1)
     found.extend(problems)
-    return Literal(template.value, place) if isinstance(template, Literal) else template
+    return Literal(template.value, place) if isinstance(template, Literal) else replace(template, range=place)
 
 
 def _twice(property: JsonProperty, first: SourceRange) -> Diagnostic:
