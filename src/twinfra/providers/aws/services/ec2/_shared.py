@@ -8,6 +8,7 @@ from typing import Any
 from twinfra.providers.aws.context import Context
 from twinfra.providers.aws.fields import Field, output
 from twinfra.providers.aws.mapping import arguments
+from twinfra.providers.aws.planning import Draft
 from twinfra.providers.aws.resource import Api, Attributes, Retry, Source
 from twinfra.providers.aws.waiting import dig, seconds_of
 from twinfra.values.types import STRING
@@ -63,3 +64,15 @@ def told(path: str, otherwise: Any) -> Callable[[Api, Context], Any]:
         return otherwise if value is None else value
 
     return read
+
+
+def clear_emptied(*names: str) -> Callable[[Draft], None]:
+    """A plan function: a collection given as empty is to be empty, one not given stays as it is."""
+
+    def plan(draft: Draft) -> None:
+        for name in names:
+            given = draft.config.get(name)
+            if isinstance(given, tuple) and not given:
+                draft.set(name, [])
+
+    return plan
