@@ -1,0 +1,26 @@
+variable "password" {
+  default   = "s3cret"
+  sensitive = true
+}
+
+resource "terraform_data" "whole" {
+  input = var.password
+}
+
+resource "terraform_data" "part" {
+  input = { user = "u", password = var.password, list = ["a", var.password] }
+}
+
+resource "terraform_data" "derived" {
+  input            = "${terraform_data.whole.id}-x"
+  triggers_replace = sensitive({ a = 1 })
+}
+
+output "hidden" {
+  value     = terraform_data.part.output
+  sensitive = true
+}
+
+output "shown" {
+  value = nonsensitive(var.password)
+}
