@@ -1,4 +1,4 @@
-"""`twinfra state`: what the state holds; and `force-unlock`."""
+"""`twinfra state`: looking at what the state holds; the group takes in the commands that change it, too."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from twinfra.cli.command import Group, flag, value
+from twinfra.cli.state_change import move, remove, replace_provider, taint, untaint
+from twinfra.cli.state_exchange import pull, push
 from twinfra.cli.state_lock import force_unlock
 from twinfra.diagnostics import DiagnosticError, error
 
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
     from twinfra.state.model import State
 
 
-@click.group(cls=Group, name="state", help=__doc__)
+@click.group(cls=Group, name="state")
 def state() -> None:
-    """What the state holds."""
+    """What the state holds, and changes to it."""
 
 
 @state.command("list")
@@ -99,4 +101,7 @@ def _has_id(held: State, address: Instance, id: str) -> bool:
     return any(one.attributes.get("id") == id for one in objects)
 
 
-COMMANDS = {"state": state, "force-unlock": force_unlock}
+for _one in (move, remove, pull, push, replace_provider):
+    state.add_command(_one)
+
+COMMANDS = {"state": state, "force-unlock": force_unlock, "taint": taint, "untaint": untaint}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -86,11 +85,8 @@ def _facts(holder: LockInfo) -> str:
 
 
 def _approved(holder: LockInfo, place: str) -> bool:
+    from twinfra.cli.state_change import approved
+
     print(f"The lock of {place} is held by {_facts(holder)}.")
     print("If that process still works, two would write the state at once, and one of them would lose.")
-    sys.stdout.write("\nRelease it? Only 'yes' is taken as approval.\n\n  Enter a value: ")
-    sys.stdout.flush()
-    answer = sys.stdin.readline()
-    if not answer:
-        sys.stdout.write("\n")
-    return answer.strip() == "yes"
+    return approved("Release it?")

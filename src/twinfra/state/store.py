@@ -207,6 +207,26 @@ class Store:
         self._safe = True
         return True
 
+    def overwrite(self, state: State, force: bool = False) -> bool:
+        """Store a state from elsewhere as it is, serial and lineage included; False when it is there already.
+
+        Without `force`, one of another lineage or of an older serial is refused. Raises `DiagnosticError`.
+        """
+        now = self._stored
+        if now.existed and now.state.lineage == state.lineage and same_content(now.state, state):
+            return False
+        if now.existed and not force:
+            problem = _not_newer(now.state, state, self.label)
+            if problem is not None:
+                raise DiagnosticError(problem)
+        pieces = list(write_state(state))
+        try:
+            version = self.backend.write(self.workspace, pieces, now.version)
+        except Conflict:
+            raise DiagnosticError(self._conflict()) from None
+        self._stored = Stored(state, True, version, _digest(pieces))
+        return True
+
     def _conflict(self) -> Diagnostic:
         return error(
             "State was changed by somebody else",
@@ -324,6 +344,25 @@ def _acquire(backend: Backend, workspace: str, operation: str, options: LockOpti
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         else:
             return lock
+
+
+def _not_newer(now: State, state: State, place: str) -> Diagnostic | None:
+    """Why a state must not take the place of another, if it must not."""
+    if state.lineage != now.lineage:
+        return error(
+            "State of another lineage",
+            f"{place} has the lineage {now.lineage}, but this state has {state.lineage or 'none'}: they were "
+            "never the same state.",
+            mend="Work in the directory or workspace that it belongs to; or give -force to lose what is there.",
+        )
+    if state.serial <= now.serial:
+        kind = "another one of the same serial" if state.serial == now.serial else "older"
+        return error(
+            "State is not newer",
+            f"{place} has the serial {now.serial}, and this state the serial {state.serial}: it is {kind}.",
+            mend="Take over from `twinfra state pull` what was done meanwhile; or give -force to lose that.",
+        )
+    return None
 
 
 def _digest(pieces: list[bytes]) -> str:

@@ -1,0 +1,237 @@
+"""`twinfra state mv | rm | replace-provider`, `taint` and `untaint`: what only the state is told."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from twinfra.cli.command import command, flag, value
+from twinfra.diagnostics import DiagnosticError, error
+
+if TYPE_CHECKING:
+    from twinfra.addresses import ProviderAddress
+    from twinfra.cli.workspace import Workspace
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    flag("lock", "hold the state's lock meanwhile", default=True),
+    value("lock-timeout", "how long to wait for the lock, such as 30s", default="0s"),
+    value("state", "the state file (of the local backend)"),
+    value("backup", "where to keep the previous state (of the local backend)"),
+)
+
+
+def changing(function: F) -> F:
+    """Add the options of commands that change the state; the function gets them as keywords."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+@contextmanager
+def opened(
+    operation: str,
+    *,
+    lock: bool,
+    lock_timeout: str,
+    state: str | None,
+    backup: str | None = None,
+    must_exist: bool = True,
+) -> Iterator[Workspace]:
+    """The state of the workspace in use, to be changed by hand. Raises `DiagnosticError`.
+
+    Whatever an interrupted run left must be settled before.
+    """
+    from twinfra.cli.interrupt import interruptible
+    from twinfra.cli.options import seconds
+    from twinfra.cli.workspace import LocalFiles, open_workspace, try_configuration
+    from twinfra.state.recovery import interrupted
+
+    configuration, _ = try_configuration()
+    with (
+        interruptible() as stop,
+        open_workspace(
+            configuration,
+            operation,
+            files=LocalFiles(state, None, backup),
+            lock=lock,
+            lock_timeout=seconds(lock_timeout),
+            stop=stop,
+        ) as workspace,
+    ):
+        recovered = workspace.store.recovered
+        if recovered is not None:
+            print(recovered.text, file=sys.stderr)
+            problem = interrupted(recovered)
+            if problem is not None:
+                raise DiagnosticError(problem)
+        if must_exist and not workspace.store.existed:
+            raise DiagnosticError(
+                error(
+                    "No state",
+                    f"There is nothing in {workspace.store.label}: nothing was applied yet.",
+                    mend="Work in the directory of the configuration, or name a state file with -state=FILE.",
+                )
+            )
+        yield workspace
+
+
+@command("mv")
+@changing
+@flag("dry-run", "only tell what would be moved")
+@click.argument("source")
+@click.argument("destination")
+def move(source: str, destination: str, dry_run: bool, **options: Any) -> int:
+    """Move what the state holds at SOURCE to the address DESTINATION; nothing in a cloud is touched.
+
+    Both name a module, a resource or an instance. In the configuration, a moved block does the same for everybody.
+    """
+    from twinfra.cli.state_addresses import parse
+    from twinfra.state.moving import move as moved
+
+    old, new = parse(source), parse(destination)
+    with opened("state mv", **options) as workspace:
+        state, pairs = moved(workspace.state, old, new)
+        for before, after in pairs:
+            print(f"{'Would move' if dry_run else 'Moved'} {before} to {after}")
+        if not dry_run:
+            workspace.save(state)
+    return 0
+
+
+@command("rm")
+@changing
+@flag("dry-run", "only tell what would be removed")
+@click.argument("addresses", nargs=-1, required=True)
+def remove(addresses: tuple[str, ...], dry_run: bool, **options: Any) -> int:
+    """Forget what the state holds at ADDRESSES; the objects in the cloud stay as they are.
+
+    An address is that of a module, a resource or an instance; `*` in it stands for any text.
+    """
+    from twinfra.cli.state_addresses import select
+    from twinfra.state.moving import forget
+
+    with opened("state rm", **options) as workspace:
+        found = select(workspace.state, addresses)
+        for one in found:
+            print(f"{'Would remove' if dry_run else 'Removed'} {one}")
+        if dry_run:
+            return 0
+        workspace.save(forget(workspace.state, found))
+    print(
+        f"Successfully removed {len(found)} resource instance{'' if len(found) == 1 else 's'} from the state."
+    )
+    return 0
+
+
+@command("replace-provider")
+@changing
+@flag("auto-approve", "do not ask")
+@click.argument("old")
+@click.argument("new")
+def replace_provider(old: str, new: str, auto_approve: bool, **options: Any) -> int:
+    """Say that what belongs to the provider OLD belongs to the provider NEW from now on.
+
+    Both are sources as in required_providers, such as hashicorp/aws.
+    """
+    from dataclasses import replace
+
+    source, target = _provider(old), _provider(new)
+    with opened("state replace-provider", **options) as workspace:
+        state = workspace.state.copy()
+        found = [address for address, one in state.resources.items() if one.provider.provider == source]
+        if not found:
+            print(f"Nothing in the state belongs to {source}.")
+            return 0
+        print(f"These go from {source} to {target}:\n")
+        print("\n".join(f"  {address}" for address in sorted(map(str, found))))
+        if not auto_approve and not approved("Change the state so?"):
+            print("Nothing was done.")
+            return 1
+        for address in found:
+            record = state.resources[address]
+            record.provider = replace(record.provider, provider=target)
+        for text in [one for one in state.identities if f'["{source}"]' in one]:
+            state.identities[text.replace(f'["{source}"]', f'["{target}"]')] = state.identities.pop(text)
+        workspace.save(state)
+    print(f"\nSuccessfully replaced the provider of {len(found)} resource{'' if len(found) == 1 else 's'}.")
+    return 0
+
+
+@command("taint")
+@changing
+@flag("allow-missing", "succeed also where there is no such instance")
+@click.argument("address")
+def taint(address: str, allow_missing: bool, **options: Any) -> int:
+    """Mark the object at ADDRESS as broken: the next apply replaces it. `apply -replace=ADDRESS` plans it at once."""
+    return _set_tainted("taint", address, True, allow_missing, options)
+
+
+@command("untaint")
+@changing
+@flag("allow-missing", "succeed also where there is no such instance")
+@click.argument("address")
+def untaint(address: str, allow_missing: bool, **options: Any) -> int:
+    """Take back that the object at ADDRESS is broken, so that no apply replaces it for that."""
+    return _set_tainted("untaint", address, False, allow_missing, options)
+
+
+def _set_tainted(
+    operation: str, address: str, tainted: bool, allow_missing: bool, options: dict[str, Any]
+) -> int:
+    from twinfra.addresses import DATA
+    from twinfra.cli.state_addresses import select_one
+    from twinfra.state.moving import set_tainted
+
+    with opened(operation, must_exist=not allow_missing, **options) as workspace:
+        try:
+            found = select_one(workspace.state, address)
+        except DiagnosticError as missing:
+            if not allow_missing or missing.diagnostics[0].summary != "Not in the state":
+                raise
+            print(f"The state holds nothing at {address}, so that nothing is to be done.")
+            return 0
+        if found.resource.mode == DATA:
+            raise DiagnosticError(
+                error(
+                    "Data cannot be tainted",
+                    f"{found} is a data source: it is read anew by every plan.",
+                    mend="Name an instance of a resource block.",
+                )
+            )
+        workspace.save(set_tainted(workspace.state, found, tainted))
+    done = "is tainted: the next apply replaces it" if tainted else "is not tainted any more"
+    print(f"{found} {done}.")
+    return 0
+
+
+def approved(question: str) -> bool:
+    """Ask for a `yes`."""
+    sys.stdout.write(f"\n{question} Only 'yes' is taken as approval.\n\n  Enter a value: ")
+    sys.stdout.flush()
+    answer = sys.stdin.readline()
+    if not answer:
+        sys.stdout.write("\n")
+    return answer.strip() == "yes"
+
+
+def _provider(text: str) -> ProviderAddress:
+    import re
+
+    from twinfra.addresses import ProviderAddress
+
+    parts = text.split("/")
+    if len(parts) > 3 or not all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:-]*|-", part) for part in parts):
+        raise DiagnosticError(
+            error(
+                "Wrong provider",
+                f'"{text}" is no address of a provider.',
+                mend="Write it as in required_providers, such as hashicorp/aws.",
+            )
+        )
+    return ProviderAddress(*reversed([part.lower() for part in parts]))
