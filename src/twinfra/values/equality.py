@@ -2,71 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+from twinfra.values.convert import type_of
+from twinfra.values.numbers import is_number
 from twinfra.values.sets import identity_text
+from twinfra.values.types import has_dynamic
 from twinfra.values.unknowns import contains_unknown, definitely_not_null
 from twinfra.values.value import List, Map, Marked, Null, Set, Unknown, Value, is_null, read_element
 
 _PLAIN = frozenset({str, int, bool})
+_CONTAINERS = frozenset({dict, tuple, List, Map, Set})
 
 
 def equal(first: Value, second: Value) -> bool | None:
-    """Whether two values of one type are equal, as `==` tells it; None where unknowns leave it open.
+    """Whether two values are equal, as `==` tells it; None where unknowns leave it open.
 
-    The values hold no marks. Nulls are equal to each other, and a value that is known not to be null is not
-    equal to a null, even where it is unknown.
+    The values hold no marks. Values of different types are not equal, but all nulls are; a value that is known
+    not to be null is not equal to a null, even where it is unknown. In sequences the first element decides that
+    differs or is unknown, as in stock Terraform.
     """
     kind = type(first)
     other = type(second)
+    if kind in _PLAIN and other in _PLAIN:
+        return kind is other and bool(first == second)
+    if kind is not Unknown and other is not Unknown and not is_null(first) and not is_null(second):
+        # Here at once for all that is inside.
+        return type_of(first) == type_of(second) and _compare(first, second)
+    return _compare(first, second)
+
+
+def _compare(first: Value, second: Value) -> bool | None:
+    """Whether two values are equal that are of one type as far as that is known."""
+    kind = type(first)
+    other = type(second)
     if kind is Unknown or other is Unknown:
-        if (is_null(first) and definitely_not_null(second)) or (
-            is_null(second) and definitely_not_null(first)
-        ):
-            return False
-        return None
+        return _equal_unknown(first, second)
     if is_null(first) or is_null(second):
         return is_null(first) and is_null(second)
-    if kind is dict or kind is Map:
-        if other is not kind:
-            return False
-        if kind is Map:
-            return _equal_maps(first, second)
-        return first.keys() == second.keys() and _all_equal(
-            (inner, second[name]) for name, inner in first.items()
-        )
-    if kind is tuple or kind is List:
-        if other is not kind or len(first) != len(second):
-            return False
-        if kind is List:
-            return _all_equal(
-                (read_element(one, first.element), read_element(two, second.element))
-                for one, two in zip(first, second, strict=True)
-            )
-        return _all_equal(zip(first, second, strict=True))
-    if kind is Set:
-        return _equal_sets(first, second) if other is Set else False
-    if kind is bool or other is bool or kind is str or other is str:
-        return kind is other and bool(first == second)
-    return bool(first == second)
-
-
-def _equal_maps(first: Map, second: Map) -> bool | None:
-    if first.keys() != second.keys():
+    if kind not in _CONTAINERS and other not in _CONTAINERS:
+        return (kind is other or kind not in _PLAIN or other not in _PLAIN) and bool(first == second)
+    if kind is not other:
         return False
-    return _all_equal(
-        (read_element(inner, first.element), read_element(second[name], second.element))
-        for name, inner in first.items()
-    )
+    if kind is Set:
+        return _equal_sets(first, second)
+    if kind is dict or kind is Map:
+        if first.keys() != second.keys():
+            return False
+        return _all_equal((_member(first, name), _member(second, name)) for name in first)
+    if len(first) != len(second):
+        return False
+    return _equal_in_order((_member(first, at), _member(second, at)) for at in range(len(first)))
 
 
-def _all_equal(pairs: object) -> bool | None:
+def _member(container: Value, key: Any) -> Value:
+    kind = type(container)
+    if kind is dict or kind is tuple:
+        return container[key]
+    return read_element(container[key], container.element)
+
+
+def _equal_unknown(first: Value, second: Value) -> bool | None:
+    """Whether two values are equal of which at least one is unknown."""
+    if type(second) is not Unknown:
+        first, second = second, first
+    assert isinstance(second, Unknown)
+    if type(first) is Unknown:
+        return None
+    if is_null(first):
+        return False if definitely_not_null(second) else None
+    return None if _possible(first, second) else False
+
+
+def _possible(value: Value, unknown: Unknown) -> bool:
+    """Whether an unknown value may turn out to be this known one, which is not null."""
+    if not has_dynamic(unknown.type) and type_of(value) != unknown.type:
+        return False
+    known = unknown.refinement
+    if known is None:
+        return True
+    if isinstance(value, str):
+        return value.startswith(known.prefix)
+    if isinstance(value, List | Map):
+        return len(value) >= known.min_length and (known.max_length is None or len(value) <= known.max_length)
+    if is_number(value):
+        low, high = known.lower, known.upper
+        above = low is None or (value >= low[0] if low[1] else value > low[0])
+        return above and (high is None or (value <= high[0] if high[1] else value < high[0]))
+    return True
+
+
+def _all_equal(pairs: Iterable[tuple[Value, Value]]) -> bool | None:
     result: bool | None = True
-    for one, two in pairs:  # type: ignore[attr-defined]
-        found = equal(one, two)
+    for one, two in pairs:
+        found = _compare(one, two)
         if found is False:
             return False
         if found is None:
             result = None
     return result
+
+
+def _equal_in_order(pairs: Iterable[tuple[Value, Value]]) -> bool | None:
+    for one, two in pairs:
+        found = _compare(one, two)
+        if found is not True:
+            return found
+    return True
 
 
 def _equal_sets(first: Set, second: Set) -> bool | None:

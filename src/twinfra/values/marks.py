@@ -115,12 +115,15 @@ def _rewrite(value: Value, path: Path, marked: Callable[[Path, Value, frozenset[
         return {name: _rewrite(inner, (*path, GetAttr(name)), marked) for name, inner in value.items()}
     if kind is Map:
         return Map(
-            {name: _rewrite(inner, (*path, Index(name)), marked) for name, inner in value.items()}, value.element
+            {name: _rewrite(inner, (*path, Index(name)), marked) for name, inner in value.items()},
+            value.element,
         )
     if kind is tuple:
         return tuple(_rewrite(inner, (*path, Index(at)), marked) for at, inner in enumerate(value))
     if kind is List:
-        return List((_rewrite(inner, (*path, Index(at)), marked) for at, inner in enumerate(value)), value.element)
+        return List(
+            (_rewrite(inner, (*path, Index(at)), marked) for at, inner in enumerate(value)), value.element
+        )
     return value
 
 
@@ -133,7 +136,7 @@ def mark_paths(value: Value, paths: Iterable[tuple[Path, Iterable[str]]]) -> Val
     for path, marks in paths:
         node = tree
         for step in path:
-            key = step.name if type(step) is GetAttr else step.key
+            key = step.name if isinstance(step, GetAttr) else step.key
             node = node.setdefault((key,), {})
         node.setdefault("marks", set()).update(marks)
     return _mark_tree(value, tree) if tree else value
@@ -155,11 +158,14 @@ def _mark_tree(value: Value, tree: dict[Any, Any]) -> Value:
     if len(tree) > (1 if marks else 0):
         if kind is dict or kind is Map:
             changed = {
-                name: _mark_tree(inner, tree[(name,)]) if (name,) in tree else inner for name, inner in value.items()
+                name: _mark_tree(inner, tree[(name,)]) if (name,) in tree else inner
+                for name, inner in value.items()
             }
             value = changed if kind is dict else Map(changed, value.element)
         elif kind is tuple or kind is List:
-            items = (_mark_tree(inner, tree[(at,)]) if (at,) in tree else inner for at, inner in enumerate(value))
+            items = (
+                _mark_tree(inner, tree[(at,)]) if (at,) in tree else inner for at, inner in enumerate(value)
+            )
             value = tuple(items) if kind is tuple else List(items, value.element)
         elif kind is Set:
             marks = _all_marks(tree)

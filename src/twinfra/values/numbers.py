@@ -56,7 +56,7 @@ def _context(precision: int = PRECISION) -> Any:
 def _real(value: object, precision: int = PRECISION) -> Any:
     import gmpy2
 
-    return gmpy2.mpfr(value, precision)  # type: ignore[call-overload]
+    return gmpy2.mpfr(value, precision)
 
 
 def infinity(negative: bool = False) -> Number:
@@ -245,7 +245,7 @@ def ceiling(number: Number) -> Number:
 
 def compare(first: Number, second: Number) -> int:
     """-1, 0 or 1: whether `first` is less than, equal to or greater than `second`."""
-    return (first > second) - (first < second)
+    return int(first > second) - int(first < second)
 
 
 def to_float(number: Number) -> float:

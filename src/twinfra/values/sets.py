@@ -14,6 +14,7 @@ from twinfra.values.types import BOOL, NUMBER, STRING, Type
 from twinfra.values.value import List, Map, Null, Set, Unknown, Value, stored_element
 
 _EXACT_BELOW = 10**10
+_SORTABLE = (STRING, BOOL, NUMBER)
 
 
 def make_set(items: Iterable[Value], element: Type) -> Value:
@@ -43,12 +44,7 @@ def _ordered(items: list[Value], element: Type) -> list[Value]:
             unknown.append(item)
         else:
             known.append(item)
-    if element == STRING or element == BOOL:
-        known = sorted(set(known))
-    elif element == NUMBER:
-        known = sorted(set(known))
-    else:
-        known = _ordered_by_text(known)
+    known = sorted(set(known)) if element in _SORTABLE else _ordered_by_text(known)
     return known + unknown + ([None] if null else [])
 
 
@@ -164,7 +160,11 @@ def quoted(text: str) -> str:
     """A string in double quotes, with what does not print escaped (Go's `%q`)."""
     if text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
-    return '"' + "".join(char if char.isprintable() and char not in '"\\' else _escape(char) for char in text) + '"'
+    return (
+        '"'
+        + "".join(char if char.isprintable() and char not in '"\\' else _escape(char) for char in text)
+        + '"'
+    )
 
 
 def _escape(char: str) -> str:

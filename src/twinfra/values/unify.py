@@ -43,18 +43,24 @@ def can_convert(source: Type, target: Type, unsafe: bool = True) -> bool:
         return (
             isinstance(source, TupleType)
             and len(source.elements) == len(target.elements)
-            and all(_same_or_convert(*pair, unsafe) for pair in zip(source.elements, target.elements, strict=True))
+            and all(
+                _same_or_convert(*pair, unsafe) for pair in zip(source.elements, target.elements, strict=True)
+            )
         )
     if isinstance(target, MapType):
         if isinstance(source, MapType):
             return _same_or_convert(source.element, target.element, unsafe)
-        return isinstance(source, ObjectType) and _all_become(source.attributes.values(), target.element, unsafe)
+        return isinstance(source, ObjectType) and _all_become(
+            source.attributes.values(), target.element, unsafe
+        )
     if isinstance(target, ListType | SetType):
         if isinstance(source, TupleType):
             return _all_become(source.elements, target.element, unsafe)
         if isinstance(source, ListType) and isinstance(target, SetType) and not unsafe:
             return False
-        return isinstance(source, ListType | SetType) and _same_or_convert(source.element, target.element, unsafe)
+        return isinstance(source, ListType | SetType) and _same_or_convert(
+            source.element, target.element, unsafe
+        )
     return False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from twinfra.values.types import BOOL, NUMBER, STRING, Type
+from twinfra.values.types import BOOL, DYNAMIC, NUMBER, STRING
 from twinfra.values.value import List, Map, Marked, Null, Refinement, Set, Unknown, Value, null_of
 
 NOT_NULL = Refinement(not_null=True)
@@ -69,7 +69,7 @@ def refine(
 
     An unknown of unknown type carries no refinements. Bounds of a number are (value, inclusive).
     """
-    if not isinstance(value.type, Type) or str(value.type) == "dynamic":
+    if value.type == DYNAMIC:
         return value
     known = value.refinement or Refinement()
     if known.lower is not None and (lower is None or _tighter(known.lower, lower, below=True)):
@@ -127,6 +127,8 @@ def _collection_as_null(value: Value) -> Value:
     from twinfra.values.value import stored_element
 
     if type(value) is Map:
-        return Map({key: stored_element(unknown_as_null(inner)) for key, inner in value.items()}, value.element)
+        return Map(
+            {key: stored_element(unknown_as_null(inner)) for key, inner in value.items()}, value.element
+        )
     items = [stored_element(unknown_as_null(inner)) for inner in value]
     return List(items, value.element) if type(value) is List else make_set(items, value.element)

@@ -66,7 +66,9 @@ class Map(dict[str, Value]):
     __slots__ = ("element",)
     element: Type
 
-    def __init__(self, items: Mapping[str, Value] | Iterable[tuple[str, Value]], element: Type = DYNAMIC) -> None:
+    def __init__(
+        self, items: Mapping[str, Value] | Iterable[tuple[str, Value]], element: Type = DYNAMIC
+    ) -> None:
         super().__init__(items)
         self.element = element
 
