@@ -78,9 +78,8 @@ class _Texts:
             self._sources.setdefault(path.parent, {})[path.name] = Source(name, text)
 
     def names(self, directory: Path) -> list[str] | None:
-        """See `_Files`."""
-        found = self._sources.get(directory)
-        return None if found is None else sorted(found)
+        """See `_Files`. A directory without texts was empty."""
+        return sorted(self._sources.get(directory, ()))
 
     def source(self, path: Path) -> Source:
         """See `_Files`."""

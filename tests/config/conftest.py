@@ -1,0 +1,3 @@
+from tests.config.projects import project
+
+__all__ = ["project"]
