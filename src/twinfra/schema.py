@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from twinfra.lang.nodes import BlockShape, BodyShape
 from twinfra.values.types import ListType, MapType, ObjectType, SetType, Type
 
 
@@ -83,6 +84,20 @@ class Block:
                 inner = MapType(inner)
             attributes[name] = inner
         return ObjectType(attributes)
+
+    @cached_property
+    def shape(self) -> BodyShape:
+        """What a body that follows it may hold, `dynamic` blocks included."""
+        labels = {name: ("key",) if one.nesting is Nesting.MAP else () for name, one in self.blocks.items()}
+        blocks = [BlockShape(name, label) for name, label in labels.items()]
+        if "dynamic" not in self.blocks:
+            blocks.append(BlockShape("dynamic", ("type",)))
+        return BodyShape({name: one.required for name, one in self.attributes.items()}, tuple(blocks))
+
+    @cached_property
+    def block_arguments(self) -> frozenset[str]:
+        """The names of the attributes that may also be written as repeated blocks."""
+        return frozenset(name for name, one in self.attributes.items() if one.block_syntax)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,13 @@ _MOST_MISSES = 8
 
 
 class Compiled:
-    """An expression ready to be evaluated."""
+    """An expression ready to be evaluated. `names` are those that `evaluate_with` gives it values for."""
 
-    __slots__ = ("_code", "_misses", "_references", "_uses", "expression", "range")
+    __slots__ = ("_code", "_misses", "_references", "_uses", "expression", "names", "range")
 
-    def __init__(self, expression: Expression) -> None:
+    def __init__(self, expression: Expression, names: frozenset[str] = frozenset()) -> None:
         self.expression = expression
+        self.names = names
         self.range: SourceRange = expression.range
         self._references: References | None = None
         self._uses = 0
@@ -51,7 +52,7 @@ class Compiled:
 
     def _analysis(self) -> References:
         if self._references is None:
-            self._references = References(self.expression)
+            self._references = References(self.expression, self.names)
         return self._references
 
     def evaluate(self, scope: Scope) -> Value:
@@ -81,6 +82,15 @@ class Compiled:
             self._generate()
             return self.evaluate(scope)
 
+    def evaluate_with(self, scope: Scope, names: dict[str, Value]) -> Value:
+        """Its value where the names bound around it stand for these values; else like `evaluate`."""
+        if not self.names:
+            return self.evaluate(scope)
+        analysis = self._analysis()
+        if analysis.problems:
+            raise DiagnosticError(analysis.problems)
+        return Interpreter(analysis.resolved, scope, names).run(self.expression)
+
     def _interpreter(self, scope: Scope) -> Interpreter:
         return Interpreter(self._analysis().resolved, scope)
 
@@ -99,9 +109,12 @@ class Compiled:
             self._code = None
 
 
-def compile_expression(expression: Expression) -> Compiled:
-    """An expression, ready to be evaluated; costs nearly nothing until that happens."""
-    return Compiled(expression)
+def compile_expression(expression: Expression, names: frozenset[str] = frozenset()) -> Compiled:
+    """An expression, ready to be evaluated; costs nearly nothing until that happens.
+
+    `names` are bound around it: references that begin with them are not references; see `evaluate_with`.
+    """
+    return Compiled(expression, names)
 
 
 def constant(expression: Expression) -> Value:

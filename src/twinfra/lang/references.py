@@ -68,20 +68,21 @@ class References:
     """All references of one expression, in order and by the node at the end of each chain.
 
     `problems` are about those that refer to nothing, whatever there is; `calls` are its function calls.
+    `bound`: names that mean something else around the expression, such as the iterator of a `dynamic` block.
     """
 
     __slots__ = ("calls", "found", "problems", "resolved")
 
-    def __init__(self, expression: Expression) -> None:
+    def __init__(self, expression: Expression, bound: frozenset[str] = frozenset()) -> None:
         self.found: list[Reference] = []
         self.calls: list[Call] = []
         self.problems: list[Diagnostic] = []
         self.resolved: dict[int, Resolved] = {}
-        self._walk(expression)
+        self._walk(expression, bound)
 
-    def _walk(self, root: TemplatePart) -> None:
+    def _walk(self, root: TemplatePart, bound: frozenset[str]) -> None:
         """Visit all nodes in source order, without recursion."""
-        pending: list[tuple[TemplatePart, frozenset[str]]] = [(root, _NO_NAMES)]
+        pending: list[tuple[TemplatePart, frozenset[str]]] = [(root, bound)]
         while pending:
             node, bound = pending.pop()
             kind = node.__class__
@@ -204,9 +205,6 @@ class References:
 
     def _problem(self, summary: str, detail: str, place: SourceRange, mend: str) -> None:
         self.problems.append(error(summary, detail, place, mend=mend))
-
-
-_NO_NAMES: frozenset[str] = frozenset()
 
 
 def _static_range(root: Variable, steps: list[Step]) -> SourceRange:

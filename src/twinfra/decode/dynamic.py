@@ -1,0 +1,82 @@
+"""What a `dynamic` block goes through, and the labels of the blocks it makes.
+
+https://developer.hashicorp.com/terraform/language/expressions/dynamic-blocks tells the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from twinfra.diagnostics import DiagnosticError, SourceRange, error
+from twinfra.lang.iteration import pairs
+from twinfra.values.convert import ConversionError, convert, type_of
+from twinfra.values.marks import unmark
+from twinfra.values.types import STRING, describe
+from twinfra.values.value import List, Map, Set, Unknown, Value, is_null
+
+_ITERABLE = frozenset((tuple, dict, List, Map, Set))
+
+
+def elements_of(name: str, value: Value, place: SourceRange) -> Iterable[tuple[Value, Value]] | None:
+    """Keys and elements of a `for_each`; None where it is not known yet. Raises `DiagnosticError`."""
+    plain, marks = unmark(value)
+    if marks:
+        raise DiagnosticError(
+            error(
+                f"{_adjective(marks)} for_each",
+                f"How many {name} blocks there are cannot be kept secret, and this value is "
+                f"{' and '.join(sorted(marks))}.",
+                place,
+                mend="Go through a value that is not; nonsensitive() removes the mark where that is right.",
+            )
+        )
+    if is_null(plain):
+        raise DiagnosticError(
+            error(
+                "Null for_each",
+                f"The for_each of a dynamic {name} block is null.",
+                place,
+                mend="Give an empty collection where there are no blocks to make.",
+            )
+        )
+    if type(plain) is Unknown:
+        return None
+    if type(plain) not in _ITERABLE:
+        raise DiagnosticError(
+            error(
+                "Unsuitable for_each",
+                f"A dynamic block goes through a collection, and this is a {describe(type_of(plain))}.",
+                place,
+                mend="Put a single value in brackets: [x].",
+            )
+        )
+    return pairs(plain)
+
+
+def _adjective(marks: frozenset[str]) -> str:
+    return sorted(marks)[0].capitalize()
+
+
+def label_of(name: str, value: Value, place: SourceRange) -> str | None:
+    """The label of a block; None where it is not known yet. Raises `DiagnosticError`."""
+    plain, marks = unmark(value)
+    problem = ""
+    if marks:
+        problem = f"it is {' and '.join(sorted(marks))}"
+    elif is_null(plain):
+        problem = "it is null"
+    else:
+        try:
+            plain = convert(plain, STRING)
+        except ConversionError as refused:
+            problem = str(refused)
+    if problem:
+        raise DiagnosticError(
+            error(
+                "Unsuitable label",
+                f"The label of a dynamic {name} block does not do: {problem}.",
+                place,
+                mend="Give a string.",
+            )
+        )
+    return None if type(plain) is Unknown else plain
