@@ -253,8 +253,8 @@ def value_to_json(value: Value, type: Type) -> Json:
     if kind is dict:
         if isinstance(type, ObjectType):
             attributes = type.attributes
-            return {name: value_to_json(inner, attributes[name]) for name, inner in value.items()}
-        return {name: value_to_json(inner, DYNAMIC) for name, inner in value.items()}
+            return {name: value_to_json(value[name], attributes[name]) for name in sorted(value)}
+        return {name: value_to_json(value[name], DYNAMIC) for name in sorted(value)}
     if kind is tuple:
         if isinstance(type, TupleType):
             return [value_to_json(inner, one) for inner, one in zip(value, type.elements, strict=True)]
