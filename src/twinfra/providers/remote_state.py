@@ -21,7 +21,7 @@ from twinfra.values.convert import ConversionError, convert
 from twinfra.values.encoding import type_from_json, value_from_json
 from twinfra.values.types import DYNAMIC, STRING, describe
 from twinfra.values.unknowns import contains_unknown
-from twinfra.values.value import SENSITIVE, Marked, Unknown, Value, is_null
+from twinfra.values.value import SENSITIVE, GetAttr, Marked, Unknown, Value, is_null
 
 REMOTE_STATE = "terraform_remote_state"
 
@@ -90,7 +90,7 @@ def _settings(config: Object) -> dict[str, Any]:
                 "No backend for a remote state",
                 "The type of the backend is null.",
                 mend=f"Give one of: {', '.join(backend_types())}.",
-                path=("backend",),
+                path=(GetAttr("backend"),),
             )
         )
     known = backend_types()
@@ -101,7 +101,7 @@ def _settings(config: Object) -> dict[str, Any]:
                 f'A remote state in a backend of type "{type_}" cannot be read. '
                 f"Supported: {', '.join(known)}.",
                 mend=nearest(type_, known) or "Keep that state in a supported backend.",
-                path=("backend",),
+                path=(GetAttr("backend"),),
             )
         )
     attributes = backend_schema(type_).attributes
@@ -115,7 +115,7 @@ def _settings(config: Object) -> dict[str, Any]:
                     f'The "{type_}" backend has no setting "{name}". '
                     f"There is: {', '.join(sorted(attributes))}.",
                     mend=nearest(name, attributes) or "Remove it.",
-                    path=("config", name),
+                    path=(GetAttr("config"), GetAttr(name)),
                 )
             )
         if is_null(value) or contains_unknown(value):
@@ -129,7 +129,7 @@ def _settings(config: Object) -> dict[str, Any]:
                     f'The setting "{name}" of the "{type_}" backend must be a '
                     f"{describe(attribute.type)}: {refused.reason}.",
                     mend="Correct its value.",
-                    path=("config", name),
+                    path=(GetAttr("config"), GetAttr(name)),
                 )
             ) from None
     return found
@@ -150,7 +150,7 @@ def _object(config: Object, name: str) -> Mapping[str, Value]:
             "Object needed",
             f"The argument {name} must be an object.",
             mend=f"Write {name} = {{ ... }}.",
-            path=(name,),
+            path=(GetAttr(name),),
         )
     )
 
@@ -163,7 +163,7 @@ def _state(backend: Backend, workspace: str) -> State:
                 "No remote state",
                 f"There is no state in {backend.label(workspace)} (workspace {workspace}).",
                 mend="Apply the other configuration first, or correct config and workspace.",
-                path=("config",),
+                path=(GetAttr("config"),),
             )
         )
     return state
@@ -178,7 +178,7 @@ def _value(name: str, output: OutputState) -> Value:
                 "Output in a remote state cannot be read",
                 f'The value of the output "{name}" does not fit its recorded type: {refused}.',
                 mend="Apply the other configuration again, or restore its state from a backup.",
-                path=("config",),
+                path=(GetAttr("config"),),
             )
         ) from None
     return Marked(value, frozenset((SENSITIVE,))) if output.sensitive else value
