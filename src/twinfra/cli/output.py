@@ -21,11 +21,11 @@ def output_document(outputs: dict[str, Any]) -> dict[str, Any]:
 def outputs_text(outputs: dict[str, Any]) -> str:
     """All outputs as people read them; sensitive ones are not shown."""
     from twinfra.cli.render.values import SENSITIVE_TEXT, output_text
-    from twinfra.values.encoding import value_from_json
+    from twinfra.engine.outputs import decode_output
 
     lines = []
     for name, output in sorted(outputs.items()):
-        text = SENSITIVE_TEXT if output.sensitive else output_text(value_from_json(output.value, output.type))
+        text = SENSITIVE_TEXT if output.sensitive else output_text(decode_output(output))
         lines.append(f"{name} = {text}\n")
     return "".join(lines)
 
@@ -76,9 +76,9 @@ def output(json: bool, raw: bool, no_color: bool, state: str | None, sandbox: bo
         print(_raw(name, found.value), end="")
     else:
         from twinfra.cli.render.values import output_text
-        from twinfra.values.encoding import value_from_json
+        from twinfra.engine.outputs import decode_output
 
-        print(output_text(value_from_json(found.value, found.type)))
+        print(output_text(decode_output(found)))
     return 0
 
 

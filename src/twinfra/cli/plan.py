@@ -123,6 +123,8 @@ def _plan_and_apply(
         if result.plan.errored or result.diagnostics.has_errors:
             run.report(result.diagnostics)
             return 1
+        if auto_approve:
+            result.diagnostics.items[:] = [one for one in result.diagnostics if not one.transient]
         show_plan(run, result)
         if result.plan.applyable and not auto_approve and not _approved(run, mode, common):
             run.report(result.diagnostics)

@@ -203,7 +203,7 @@ def render_change(change: ResourceChange, block: Block | None, style: Style, dri
     kind = "data" if change.address.resource.mode == DATA else "resource"
     mark = style(SYMBOLS[change.action], *COLOURS.get(change.action, ()))
     differ.lines.append(f'{mark} {kind} "{change.address.resource.type}" "{change.address.resource.name}" {{')
-    _body(differ, 6, block, change.before, change.after, (), top=True)
+    _body(differ, 8, block, change.before, change.after, (), top=True)
     differ.lines.append("    }")
     return "\n".join(differ.lines) + "\n"
 

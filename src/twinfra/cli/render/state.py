@@ -19,15 +19,11 @@ def render_state(state: State, shown: Iterable[ShownResource], style: Style) -> 
         remark = " (tainted)" if one.tainted else f" (deposed {one.deposed})" if one.deposed else ""
         parts.append(f"{style(f'# {one.address}:{remark}', 'bold')}\n{render_resource(one)}\n")
     if state.outputs:
-        from twinfra.values.encoding import value_from_json
+        from twinfra.engine.outputs import decode_output
 
         lines = ["", "Outputs:", ""]
         for name, output in sorted(state.outputs.items()):
-            text = (
-                SENSITIVE_TEXT
-                if output.sensitive
-                else output_text(value_from_json(output.value, output.type))
-            )
+            text = SENSITIVE_TEXT if output.sensitive else output_text(decode_output(output))
             lines.append(f"{name} = {text}")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
