@@ -14,14 +14,19 @@ from twinfra.values.value import GetAttr, Index, Path, Unknown
 
 
 def validate(
-    kind: str, fields: Mapping[str, Field], config: Mapping[str, Any], path: Path = ()
+    kind: str, fields: Mapping[str, Field], config: Mapping[str, Any], path: Path = (), loose: bool = False
 ) -> Iterator[Diagnostic]:
-    """What is wrong with a block's values; what is unknown yet is taken to be right."""
+    """What is wrong with a block's values; what is unknown yet is taken to be right.
+
+    `loose`: the block may be written as an attribute, so that decoding did not ask for required arguments.
+    """
     for name, field in fields.items():
         value = config.get(name)
         at: Path = (*path, GetAttr(name))
         yield from _group(field, name, fields, config, at, path)
         if value is None:
+            if loose and field.required:
+                yield error("Missing argument", f"{name} must be given.", path=path, mend=f"Add {name}.")
             continue
         if field.unsupported:
             if not is_empty(value):
@@ -52,7 +57,7 @@ def validate(
 def _nested(kind: str, field: Field, value: Any, at: Path) -> Iterator[Diagnostic]:
     assert field.fields is not None
     if isinstance(value, dict):
-        yield from validate(kind, field.fields, value, at)
+        yield from validate(kind, field.fields, value, at, field.as_attribute)
         return
     if field.as_attribute and field.max_items and len(value) > field.max_items:
         yield error(
@@ -61,7 +66,7 @@ def _nested(kind: str, field: Field, value: Any, at: Path) -> Iterator[Diagnosti
     for number, one in enumerate(value):
         if isinstance(one, dict):
             step = Index(one) if field.nesting is Nesting.SET else Index(number)
-            yield from validate(kind, field.fields, one, (*at, step))
+            yield from validate(kind, field.fields, one, (*at, step), field.as_attribute)
 
 
 def _group(
