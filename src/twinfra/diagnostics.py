@@ -106,7 +106,7 @@ class Diagnostic:
     next. `subject` is underlined; `context` is the wider stretch to show. `address` is the resource instance
     concerned. `values` are (expression text, description) pairs of the values involved, already redacted.
     `path` locates a value inside a provider's object (attribute names and keys), for the engine to turn into
-    a `subject`.
+    a `subject`. `transient`: told of a plan; an apply that follows at once finds it anew, or gone.
     """
 
     severity: Severity
@@ -118,6 +118,7 @@ class Diagnostic:
     address: str = ""
     values: tuple[tuple[str, str], ...] = ()
     path: tuple[object, ...] = ()
+    transient: bool = False
 
 
 def error(

@@ -8,6 +8,7 @@ and what needs it is passed over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from twinfra.addresses import ROOT, Key, ModulePath, key_order
 from twinfra.diagnostics import (
@@ -250,15 +251,17 @@ class Evaluation:
             for each in node.assertions:
                 outcome = check(each, scope, "Check assertion failed", severity=Severity.WARNING)
                 self.results.add("check", str(node), _prefixed(scope, node.label), outcome)
-                self._told(node, outcome.diagnostics)
+                found = outcome.diagnostics
                 if outcome.status == UNKNOWN:
-                    self.diagnostics.add(
+                    found = [
+                        *found,
                         warning(
                             "Check known after the apply",
                             "The assertion uses values that are not known yet; the apply will check it.",
                             each.source.condition.range,
-                        )
-                    )
+                        ),
+                    ]
+                self._told(node, [replace(one, transient=True) for one in found])
 
     def call(self, node: CallNode) -> None:
         """Make the instances of a module: one scope for each."""
