@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from twinfra.diagnostics import Diagnostic, error, nearest
@@ -137,13 +138,18 @@ class AwsProvider:
         resource = _resource(kind)
         with _Explained(f"planning {kind}"):
             region = self.session.region if resource.regional else ""
-        plain = Proposal(proposal.prior, bare_nulls(proposal.config), proposal.proposed)
+        plain = Proposal(
+            None if proposal.prior is None else _bare(proposal.prior),
+            bare_nulls(proposal.config),
+            bare_nulls(proposal.proposed),
+        )
         return planning.plan(resource, plain, self._settings, region)
 
     def read(self, kind: str, current: Stored, progress: Progress = silent) -> Stored | None:
         """The instance as it is now, or None when it is gone."""
         self._permit()
         resource = _resource(kind)
+        current = _bare(current)
         context = self._context(resource, current.attributes, progress)
         with _Explained(f"reading {kind}"):
             found = lifecycle.read(resource, context, current.attributes)
@@ -155,6 +161,7 @@ class AwsProvider:
         resource = _resource(kind)
         if not lifecycle.is_batched(resource):
             return self._side_by_side(lambda one: self.read(kind, one), currents)
+        currents = list(map(_bare, currents))
         results: list[Stored | ProviderError | None] = [None] * len(currents)
         for places in _by_region(currents).values():
             chosen = [currents[at] for at in places]
@@ -214,6 +221,7 @@ class AwsProvider:
         """Create, update or delete, and wait until done."""
         self._permit()
         resource = _resource(kind)
+        change = _bare_change(change)
         if change.planned is None:
             assert change.prior is not None
             context = self._context(resource, change.prior.attributes, progress)
@@ -265,6 +273,7 @@ class AwsProvider:
         """Find what an interrupted create made, or None where it made nothing."""
         self._permit()
         resource = _resource(kind)
+        change = _bare_change(change)
         if change.planned is None or change.prior is not None:
             return None
         context = self._context(resource, change.planned, silent, token)
@@ -280,6 +289,7 @@ class AwsProvider:
         if not token:
             return stored
         resource = _resource(kind)
+        stored = _bare(stored)
         if resource.confirm is not None:
             context = self._context(resource, stored.attributes, silent, str(token))
             with _Explained(f"confirming {kind}"):
@@ -330,6 +340,20 @@ class AwsProvider:
         context = Context(self.session, resource.service, region, progress, token, resource.not_found)
         context.limits = lifecycle.limits_of(attributes)
         return context
+
+
+def _bare(stored: Stored) -> Stored:
+    """With nulls as the declarations here expect them."""
+    return Stored(bare_nulls(stored.attributes), stored.private)
+
+
+def _bare_change(change: Planned) -> Planned:
+    return replace(
+        change,
+        prior=None if change.prior is None else _bare(change.prior),
+        config=bare_nulls(change.config),
+        planned=bare_nulls(change.planned),
+    )
 
 
 class _Explained:
