@@ -101,23 +101,25 @@ class Operations:
             self._failed(place, marks, failed, began, call, deposed)
             return
         result: Stored = call.result
-        self._keep(place, result, marks, tainted=False)
+        # Recorded as tainted until its provisioners are through, so that a crash meanwhile is no success.
+        unfinished = creating and any(part.config.when != "destroy" for part in node.provisioners)
+        self._keep(place, result, marks, tainted=unfinished)
         if creating:
             try:
                 if to_confirm(provider, result):
                     result = yield from self._confirm(place, provider, result)
-                    self._keep(place, result, marks, tainted=False)
+                    self._keep(place, result, marks, tainted=unfinished)
                 held = yield from self._provision(place, result.attributes, marks)
             except Abandoned:
-                if node.provisioners:
-                    self._keep(place, result, marks, tainted=True)
+                if unfinished:
                     raise
                 # It is made and recorded; the next apply confirms it.
                 held = True
             if not held:
-                self._keep(place, result, marks, tainted=True)
                 run.listener.apply_failed(address, began, call.seconds)
                 return
+            if unfinished:
+                self._keep(place, result, marks, tainted=False)
         run.listener.apply_finished(address, began, id_of(result.attributes), call.seconds)
         run.count("added" if creating else "changed")
         self._finish(place, planned, result, marks)
