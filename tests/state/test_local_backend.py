@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,9 @@ from twinfra.diagnostics import DiagnosticError
 from twinfra.state.backends.local import LocalBackend, check_workspace_name
 from twinfra.state.backends.protocol import NOTHING, Conflict, Content, Locked, Place
 from twinfra.state.backends.registry import backend_types, connect
+from twinfra.state.journal import Journal
 from twinfra.state.locks import LockInfo, is_abandoned, new_lock
+from twinfra.state.model import State
 
 HOLD = """
 from twinfra.state.locks import new_lock
@@ -130,11 +135,43 @@ def test_a_directory_in_the_place_of_the_state_is_refused(backend: LocalBackend,
             attempt()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_a_directory_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(DiagnosticError, match="Cannot lock"):
-        LocalBackend(tmp_path).lock("default", new_lock("apply"))
+@pytest.fixture
+def read_only() -> Iterator[Path]:
+    """A directory with a state in which this process may not write, also when it is the superuser's."""
+    directory = Path(tempfile.mkdtemp())
+    (directory / "terraform.tfstate").write_bytes(b"old")
+    (directory / "terraform.tfstate").chmod(0o644)
+    directory.chmod(0o555)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield directory
+    finally:
+        if root:
+            os.seteuid(0)
+        directory.chmod(0o700)
+        shutil.rmtree(directory)
+
+
+def test_a_directory_that_cannot_be_written_to_is_named(read_only: Path) -> None:
+    backend = LocalBackend(read_only)
+    attempts: list[Callable[[], object]] = [
+        lambda: backend.lock("default", new_lock("apply")),
+        lambda: backend.write("default", (b"a",), None),
+        lambda: backend.create("staging"),
+        lambda: Journal(backend.journal_path("default"), State.fresh()),
+    ]
+    for attempt in attempts:
+        with pytest.raises(DiagnosticError) as caught:
+            attempt()
+        (one,) = caught.value.diagnostics
+        assert str(read_only) in one.detail
+        assert "Permission denied" in one.detail
+        assert "permission" in one.mend
+    found = backend.read("default")
+    assert found is not None
+    assert found.data == b"old"
 
 
 def test_a_missing_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
