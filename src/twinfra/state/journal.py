@@ -165,6 +165,11 @@ class Journal:
         self.sync()
 
     @property
+    def complete(self) -> bool:
+        """Whether all that was recorded is on the disk."""
+        return not self._pending
+
+    @property
     def used(self) -> bool:
         """Whether anything was recorded."""
         return self._number > 0

@@ -237,11 +237,11 @@ class Store:
     def _rescue(self, pieces: list[bytes]) -> Diagnostic:
         """Put a state that cannot be stored where it can be found."""
         summary = "State was not saved"
-        kept = (
-            " The journal has it too, and is folded in at the next start."
-            if self._journal is not None
-            else ""
-        )
+        journal = self._journal
+        kept = ""
+        if journal is not None:
+            part = "it too" if journal.complete else "what could be written of it"
+            kept = f" The journal has {part}, and is folded in at the next start."
         path = self._free_name()
         try:
             replace_file(path, pieces)
