@@ -95,6 +95,11 @@ class MemoryCloud:
         """Note a call; fail it where told so."""
         with self.lock:
             self.calls.append((operation, name))
+        self.refuse(operation, name)
+
+    def refuse(self, operation: str, name: str) -> None:
+        """Fail a call where told so."""
+        with self.lock:
             message = self.fail.get((operation, name))
         if message is not None:
             raise ProviderError(error("Cloud says no", message, path=(GetAttr("name"),)))
@@ -207,7 +212,7 @@ class MemoryProvider:
         return None if made is None else Stored(dict(made))
 
     def confirm(self, kind: str, stored: Stored) -> Stored:
-        self.cloud.note("confirm", stored.attributes["name"])
+        self.cloud.refuse("confirm", stored.attributes["name"])
         self.cloud.confirmed.append(stored.attributes["name"])
         return Stored(stored.attributes, {})
 

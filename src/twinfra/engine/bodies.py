@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from twinfra.decode import Decoder
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error
 from twinfra.engine.scope import ModuleScope
 from twinfra.values.marks import PathMarks, has_marks, unmark_deep_with_paths
-from twinfra.values.value import EPHEMERAL, GetAttr
+from twinfra.values.value import EPHEMERAL, GetAttr, Path
 
 Object = dict[str, Any]
 _NO_MARKS: PathMarks = []
@@ -51,7 +51,8 @@ def locate(
 ) -> Diagnostic:
     """A provider's diagnostic with its place in the source: of the attribute it speaks of, or `fallback`."""
     if diagnostic.subject is None:
-        place = decoder.range_of(diagnostic.path) if decoder is not None and diagnostic.path else None
+        path = cast(Path, diagnostic.path)
+        place = decoder.range_of(path) if decoder is not None and path else None
         diagnostic = replace(diagnostic, subject=place or fallback)
     if address and not diagnostic.address:
         diagnostic = replace(diagnostic, address=address)

@@ -16,6 +16,7 @@ from twinfra.engine.program import ModuleNodes, Program
 from twinfra.lang.scope import Reference
 from twinfra.values.value import GetAttr
 
+_ROOT = re.compile(r"[^\W\d][\w-]*")
 _STEP = re.compile(r'\.([^\W\d][\w-]*)|\[\s*(\d+)\s*\]|\["((?:[^"\\$%]|\\.)*)"\]')
 _MODES = {"resource": "managed"}
 
@@ -23,15 +24,17 @@ Steps = tuple[str | int, ...]
 
 
 def steps_after(reference: Reference) -> Steps:
-    """The literal steps written right behind a reference, up to the first that is not."""
-    text = reference.range.source.text
-    at = reference.range.end
+    """The literal steps written behind what a reference names, up to the first that is not."""
+    text = reference.range.text
+    root = _ROOT.match(text)
+    at = root.end() if root is not None else len(text)
     steps: list[str | int] = []
     while (found := _STEP.match(text, at)) is not None:
         name, number, key = found.groups()
         steps.append(name if name is not None else int(number) if number is not None else key)
         at = found.end()
-    return tuple(steps)
+    named = 2 if root is not None and root.group() in ("data", "ephemeral", "resource") else 1
+    return tuple(steps[named:])
 
 
 class Contributions:

@@ -159,8 +159,8 @@ def _restored(config: Value, prior: Value, path: Path) -> Value:
     if kind is Marked:
         return Marked(_restored(config.value, prior, path), config.marks)
     step, rest = path[0], path[1:]
-    if not rest and isinstance(step, Index) and isinstance(step.key, str) and kind is dict:
-        return prior
+    if not rest and isinstance(step, Index) and isinstance(step.key, str) and kind is not Map:
+        return config if config is None else prior
     key = step.name if isinstance(step, GetAttr) else step.key
     if (kind is dict or kind is Map) and isinstance(prior, dict):
         return _restored_entry(config, prior, key, rest)

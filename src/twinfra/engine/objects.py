@@ -13,8 +13,8 @@ from twinfra.schema import Block, Nesting, ResourceSchema
 from twinfra.state.model import InstanceObject
 from twinfra.values.encoding import value_from_json, value_to_json
 from twinfra.values.marks import PathMarks, mark_paths
-from twinfra.values.types import NUMBER, STRING
-from twinfra.values.value import SENSITIVE, GetAttr, Index, Path, Unknown, Value
+from twinfra.values.types import DYNAMIC, NUMBER, STRING, ListType, MapType, ObjectType, SetType, Type
+from twinfra.values.value import SENSITIVE, GetAttr, Index, List, Map, Null, Path, Set, Unknown, Value
 
 SENSITIVE_MARKS = frozenset((SENSITIVE,))
 
@@ -23,12 +23,13 @@ class Facts:
     """What the engine asks about a schema again and again, worked out once.
 
     `computed`: names of computed attributes. `sensitive`: paths of sensitive attributes at the top.
-    `sample`: an object in which everything is unknown.
+    `deep`: names of what is made of objects. `sample`: an object in which everything is unknown.
     """
 
     __slots__ = (
         "block",
         "computed",
+        "deep",
         "names",
         "nested_sensitive",
         "sample",
@@ -43,6 +44,7 @@ class Facts:
         self.version = schema.version
         self.type = block.type
         self.names = frozenset(block.type.attributes)
+        self.deep = tuple(name for name, type in block.type.attributes.items() if _holds_object(type))
         self.computed = tuple(name for name, attribute in block.attributes.items() if attribute.computed)
         self.sensitive: tuple[Path, ...] = tuple(
             (GetAttr(name),) for name, attribute in block.attributes.items() if attribute.sensitive
@@ -58,6 +60,12 @@ class Facts:
             for name, nested in self.block.blocks.items():
                 _find_sensitive(nested.block, nested.nesting, value.get(name), (GetAttr(name),), found)
         return found
+
+
+def _holds_object(type: Type) -> bool:
+    if isinstance(type, ListType | SetType | MapType):
+        return _holds_object(type.element)
+    return isinstance(type, ObjectType)
 
 
 def _holds_sensitive(block: Block) -> bool:
@@ -124,6 +132,31 @@ def decode_object(
                 mend="Restore the state from a backup, or take the object out (state rm) and import it.",
             )
         ) from None
+    types = facts.type.attributes
+    for name, one in value.items():
+        if type(one) is Null and types[name] is not DYNAMIC:
+            value[name] = None
+    for name in facts.deep:
+        value[name] = bare_nulls(value[name])
+    return value
+
+
+def bare_nulls(value: Value) -> Value:
+    """A value in which every null is plain None, as providers take it; the same object where nothing changes."""
+    kind = type(value)
+    if kind is Null:
+        return None
+    if kind is List or kind is Set:
+        items = [bare_nulls(one) for one in value]
+        if all(one is other for one, other in zip(items, value, strict=True)):
+            return value
+        return List(items, value.element) if kind is List else Set(items, value.element)
+    if kind is dict or kind is Map:
+        changed = {name: bare for name, one in value.items() if (bare := bare_nulls(one)) is not one}
+        if not changed:
+            return value
+        made = {**value, **changed}
+        return Map(made, value.element) if kind is Map else made
     return value
 
 

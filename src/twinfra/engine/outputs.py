@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from twinfra.diagnostics import DiagnosticError, error
 from twinfra.engine.changes import Action, OutputChange
 from twinfra.state.model import OutputState
 from twinfra.values.convert import type_of
-from twinfra.values.encoding import type_from_json, type_to_json, value_from_json, value_to_json
+from twinfra.values.encoding import (
+    EncodingError,
+    type_from_json,
+    type_to_json,
+    value_from_json,
+    value_to_json,
+)
 from twinfra.values.equality import identical
 from twinfra.values.marks import has_marks, mark, unmark_deep
 from twinfra.values.unknowns import contains_unknown, unknown_as_null
@@ -61,7 +68,7 @@ def _shown(value: Value, sensitive: bool) -> Value:
 def encode_output(value: Value, sensitive: bool) -> OutputState | None:
     """An output as the state keeps it; None for a null, which is not kept.
 
-    What is still unknown becomes null.
+    What is still unknown becomes null. Raises `DiagnosticError` for an infinite number.
     """
     plain = value
     if has_marks(value):
@@ -71,4 +78,13 @@ def encode_output(value: Value, sensitive: bool) -> OutputState | None:
     if is_null(plain):
         return None
     type = type_of(plain)
-    return OutputState(value_to_json(plain, type), type_to_json(type), sensitive)
+    try:
+        return OutputState(value_to_json(plain, type), type_to_json(type), sensitive)
+    except EncodingError as refused:
+        raise DiagnosticError(
+            error(
+                "Output cannot be kept",
+                f"The value of an output has no place in the state: {refused}.",
+                mend="Look for a division by zero in the outputs.",
+            )
+        ) from None

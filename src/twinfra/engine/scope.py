@@ -131,13 +131,19 @@ class ModuleScope:
                 return self._unkeyed(reference, table)
             return table.whole()
         if kind == "count":
+            if reference.name != "index":
+                raise _no_such_part(reference, "index")
             if self.count_index is UNSET:
                 raise _outside(reference, "count", "a block that sets count")
             return self.count_index
         if kind == "each":
             if self.each_key is UNSET:
                 raise _outside(reference, "each", "a block that sets for_each")
-            return self.each_key if reference.name == "key" else self.each_value
+            if reference.name == "key":
+                return self.each_key
+            if reference.name == "value":
+                return self.each_value
+            raise _no_such_part(reference, "key", "value")
         if kind == "module":
             return self._module(reference)
         if kind == "self":
@@ -340,6 +346,18 @@ def _output(scope: Any, name: str, reference: Reference) -> Value:
                 mend=nearest(name, scope.module.outputs) or f'Declare output "{name}" in that module.',
             )
         ) from None
+
+
+def _no_such_part(reference: Reference, *parts: str) -> DiagnosticError:
+    names = [f"{reference.kind}.{part}" for part in parts]
+    return DiagnosticError(
+        error(
+            "Invalid reference",
+            f"There is no {reference}, only {' and '.join(names)}.",
+            reference.range,
+            mend=f"Write {' or '.join(names)}.",
+        )
+    )
 
 
 def _outside(reference: Reference, name: str, where: str) -> DiagnosticError:
