@@ -365,3 +365,20 @@ def test_reading_takes_no_lock(backend: LocalBackend, tmp_path: Path) -> None:
     put(tmp_path, state_of("a"))
     with open_store(LocalBackend(tmp_path), "default", "apply", tmp_path):
         assert read_stored(backend, "default").existed
+
+
+def test_a_first_apply_of_a_saved_plan_crashes_between_save_and_the_end(
+    backend: LocalBackend, tmp_path: Path
+) -> None:
+    planned = with_thing(State.fresh(), "a")
+    with open_store(backend, "default", "apply", tmp_path) as store:
+        assert store.state.lineage != planned.lineage
+        with store.recording(planned) as journal:
+            journal.record(thing("a"), BUILTIN, data_object("id-a", "a"))
+            store.save(planned)
+            left = (tmp_path / JOURNAL).read_bytes()
+    (tmp_path / JOURNAL).write_bytes(left)
+    with open_store(backend, "default", "apply", tmp_path) as store:
+        assert store.recovered is not None
+        assert not store.recovered.changed
+        assert store.state.lineage == planned.lineage

@@ -153,17 +153,22 @@ class Store:
 
     @contextmanager
     def recording(
-        self, identities: State | None = None, on_failure: Callable[[Diagnostic], None] | None = None
+        self, start: State | None = None, on_failure: Callable[[Diagnostic], None] | None = None
     ) -> Iterator[Journal]:
         """A journal for one apply: give it to the engine, and `save` its result before leaving.
 
-        `identities`: the state that the apply starts from, for what it knows of clouds. `on_failure` is
-        called when the journal cannot be written any more: stop starting anything new. The journal is removed
-        at the end when all it says is saved; else it stays, and the next start folds it in.
+        `start`: the state that the apply starts from, for what it knows of clouds, and for its lineage where
+        nothing is stored yet. `on_failure` is called when the journal cannot be written any more: stop
+        starting anything new. The journal is removed at the end when all it says is saved; else it stays, and
+        the next start folds it in.
         """
         state = self.state
-        if identities is not None and identities.identities:
-            state = replace(state, identities={**state.identities, **identities.identities})
+        if start is not None:
+            state = replace(
+                state,
+                lineage=state.lineage if self.existed else start.lineage,
+                identities={**state.identities, **start.identities},
+            )
         path = self.backend.journal_path(self.workspace)
         journal = Journal(path, state, self.workspace, fresh=not self.existed, intents=self._intents)
         journal.on_failure = on_failure
