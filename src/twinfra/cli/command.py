@@ -14,7 +14,6 @@ import click
 
 from twinfra.diagnostics import nearest
 
-
 ORDER = "twinfra.arguments"
 """Where a click context keeps the arguments in their order on the command line."""
 
@@ -33,7 +32,7 @@ class Command(click.Command):
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
         """Normalise, then let click parse."""
         arguments = normalise(arguments, self)
-        context.meta[ORDER] = arguments
+        context.meta[ORDER] = tuple(arguments)
         return super().parse_args(context, arguments)
 
     def get_help_option_names(self, context: click.Context) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from twinfra.addresses import DATA
 from twinfra.cli.render.diff import Differ, bare, same
+from twinfra.cli.render.redaction import hide, secrets_in
 from twinfra.cli.render.style import Style
 from twinfra.engine.changes import Action, OutputChange, Plan, Reason, ResourceChange
 from twinfra.schema import Block, NestedBlock, Nesting
@@ -203,7 +204,9 @@ def render_change(change: ResourceChange, block: Block | None, style: Style, dri
     kind = "data" if change.address.resource.mode == DATA else "resource"
     mark = style(SYMBOLS[change.action], *COLOURS.get(change.action, ()))
     differ.lines.append(f'{mark} {kind} "{change.address.resource.type}" "{change.address.resource.name}" {{')
-    _body(differ, 8, block, change.before, change.after, (), top=True)
+    secrets = secrets_in(change.before, change.after)
+    before, after = hide(change.before, secrets), hide(change.after, secrets)
+    _body(differ, 8, block, before, after, (), top=True)
     differ.lines.append("    }")
     return "\n".join(differ.lines) + "\n"
 

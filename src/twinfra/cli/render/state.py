@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from twinfra.addresses import DATA
 from twinfra.cli.machine.state import ShownResource
+from twinfra.cli.render.redaction import hide, secrets_in
 from twinfra.cli.render.style import Style
 from twinfra.cli.render.values import SENSITIVE_TEXT, output_text, value_lines
 from twinfra.state.model import State
@@ -35,7 +36,7 @@ def render_resource(one: ShownResource) -> str:
     kind = "data" if resource.mode == DATA else "resource"
     values = {
         name: inner
-        for name, inner in sorted(one.values.items())
+        for name, inner in sorted(hide(one.values, secrets_in(one.values)).items())
         if inner is not None and type(inner) is not Null
     }
     width = max(map(len, values), default=0)
