@@ -42,6 +42,14 @@ def test_a_file_is_synced_before_it_gets_its_name_and_the_name_after(
     assert calls.names == ["write", "write", "fdatasync", "replace", "fsync directory"]
 
 
+def test_what_is_of_no_use_after_a_crash_waits_for_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = Calls(monkeypatch)
+    replace_file(tmp_path / "x", (b"a",), durable=False)
+    assert calls.names == ["write", "replace"]
+
+
 def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
     replace_file(tmp_path / "x", (b"a",))
     assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o600

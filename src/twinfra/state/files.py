@@ -18,12 +18,16 @@ _SUFFIX = ".new"
 _LEFT = re.compile(r"(?:(?:lock\.info|journal|backup)\.)?[0-9a-f]{12}\.new")
 
 
-def replace_file(path: Path, pieces: Iterable[bytes]) -> None:
-    """Make `path` hold exactly `pieces`, readable by its owner only, or as it was before. Raises OSError."""
-    fresh, descriptor = write_beside(path, pieces)
+def replace_file(path: Path, pieces: Iterable[bytes], *, durable: bool = True) -> None:
+    """Make `path` hold exactly `pieces`, readable by its owner only, or as it was before. Raises OSError.
+
+    Without `durable` nobody waits for the disk: for what is of no use after a crash of the machine.
+    """
+    fresh, descriptor = write_beside(path, pieces, durable=durable)
     try:
         os.replace(fresh, path)
-        sync_directory(path.parent)
+        if durable:
+            sync_directory(path.parent)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
@@ -31,8 +35,8 @@ def replace_file(path: Path, pieces: Iterable[bytes]) -> None:
         os.close(descriptor)
 
 
-def write_beside(path: Path, pieces: Iterable[bytes]) -> tuple[Path, int]:
-    """Write `pieces` to a new synced file next to `path`; returns its path and open descriptor.
+def write_beside(path: Path, pieces: Iterable[bytes], *, durable: bool = True) -> tuple[Path, int]:
+    """Write `pieces` to a new file next to `path`, synced if `durable`; returns its path and open descriptor.
 
     Nothing is left behind when it fails. Raises `OSError`.
     """
@@ -41,7 +45,8 @@ def write_beside(path: Path, pieces: Iterable[bytes]) -> tuple[Path, int]:
     try:
         for piece in pieces:
             write_all(descriptor, piece)
-        sync_file(descriptor)
+        if durable:
+            sync_file(descriptor)
     except BaseException:
         os.close(descriptor)
         fresh.unlink(missing_ok=True)

@@ -342,7 +342,7 @@ def _take(path: Path, lock: LockInfo) -> _Lock:
                 raise Locked(_holder(path))
             if _is_at(descriptor, path):
                 remove_leftovers(path)
-                replace_file(_info_path(path), (lock.to_json(),))
+                replace_file(_info_path(path), (lock.to_json(),), durable=False)
                 return _Lock(lock.id, descriptor)
         except BaseException:
             os.close(descriptor)
