@@ -20,7 +20,7 @@ from twinfra.values.value import Value
 class EmptyScope:
     """The scope of an empty root module."""
 
-    context = EvaluationContext(Path(), "2024-05-06T07:08:09Z")
+    context = EvaluationContext(Path(), "2024-05-06T07:08:09Z", console=True)
 
     def value(self, reference: Reference) -> Value:
         if reference.kind == "path" and reference.name in ("module", "root"):

@@ -48,12 +48,13 @@ class EvaluationContext:
 
     `base_dir`: what relative file names start from. `timestamp`: the time of this run (RFC 3339, UTC), for
     `plantimestamp`. `planning`: whether results that are only known at apply (`timestamp`, `uuid`, `bcrypt`)
-    must be unknown now.
+    must be unknown now. `console`: whether people evaluate expressions by hand, for `type`.
     """
 
     base_dir: Path
     timestamp: str
     planning: bool = False
+    console: bool = False
 
 
 class UnresolvedReferenceError(DiagnosticError):

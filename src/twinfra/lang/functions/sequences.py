@@ -1,0 +1,553 @@
+"""Functions on lists, and on tuples and sets where they are like lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from twinfra.lang.functions.arguments import whole_number
+from twinfra.lang.functions.declaration import FunctionError, function, parameter
+from twinfra.values import numbers
+from twinfra.values.convert import ConversionError, convert, type_of
+from twinfra.values.equality import equal
+from twinfra.values.marks import mark, unmark
+from twinfra.values.numbers import Number
+from twinfra.values.sets import identity_text
+from twinfra.values.types import (
+    BOOL,
+    DYNAMIC,
+    NUMBER,
+    STRING,
+    ListType,
+    SetType,
+    TupleType,
+    Type,
+    describe,
+)
+from twinfra.values.unify import unify
+from twinfra.values.unknowns import UNKNOWN_BOOL, UNKNOWN_NUMBER, contains_unknown, refine
+from twinfra.values.value import (
+    EMPTY_MARKS,
+    UNKNOWN,
+    List,
+    Marked,
+    Set,
+    Unknown,
+    Value,
+    is_null,
+    null_of,
+    read_element,
+    stored_element,
+)
+
+_LIST = parameter("list", ListType(DYNAMIC), "the list")
+_STRINGS = parameter("list", ListType(STRING), "the list")
+_SEQUENCE = parameter("list", DYNAMIC, "a list or tuple", allow_marked=True)
+_MOST_NUMBERS = 1024
+
+
+def elements(sequence: Value) -> Sequence[Value]:
+    """The elements of a known list, set or tuple, nulls with their types."""
+    if type(sequence) is tuple:
+        return sequence
+    return [
+        read_element(item, sequence.element) if item is None or type(item) is Marked else item
+        for item in sequence
+    ]
+
+
+def as_list(items: Iterable[Value], element: Type) -> List:
+    """A list of elements that are of the element type already."""
+    return List(map(stored_element, items), element)
+
+
+def _is_sequence(kind: Type) -> bool:
+    return isinstance(kind, ListType | TupleType)
+
+
+@function(
+    "alltrue",
+    "Whether all elements of a list are true; so is an empty list.",
+    parameter("list", ListType(BOOL), "the list"),
+    returns=BOOL,
+)
+def alltrue(items: List) -> Value:
+    """A null is not true. An unknown element counts only where no other decides."""
+    unknown = False
+    for item in items:
+        if type(item) is Unknown:
+            unknown = True
+        elif not item:
+            return False
+    return UNKNOWN_BOOL if unknown else True
+
+
+@function(
+    "anytrue",
+    "Whether any element of a list is true; in an empty list none is.",
+    parameter("list", ListType(BOOL), "the list"),
+    returns=BOOL,
+)
+def anytrue(items: List) -> Value:
+    """A null is not true. An unknown element counts only where no other decides."""
+    unknown = False
+    for item in items:
+        if type(item) is Unknown:
+            unknown = True
+        elif item:
+            return True
+    return UNKNOWN_BOOL if unknown else False
+
+
+def _chunks_type(arguments: Sequence[Value]) -> Type:
+    return ListType(type_of(arguments[0]))
+
+
+@function(
+    "chunklist",
+    "Cuts a list into lists of a given length; the last one may be shorter.",
+    parameter("list", ListType(DYNAMIC), "the list", allow_marked=True),
+    parameter("size", NUMBER, "the length of the parts; 0 for one part with everything"),
+    returns=_chunks_type,
+)
+def chunklist(items: Value, size: Number) -> Value:
+    """An empty list has no parts."""
+    items, marks = unmark(items)
+    width = whole_number(size, "size")
+    if width < 0:
+        raise FunctionError('"size" must not be negative')
+    if type(items) is Unknown:
+        return mark(Unknown(ListType(items.type)), marks)
+    starts = range(0, len(items), width or max(len(items), 1))
+    parts = [List(items[at : at + width] if width else items, items.element) for at in starts]
+    return mark(List(parts, ListType(items.element)), marks)
+
+
+@function(
+    "compact",
+    "The list without its empty strings and nulls.",
+    _STRINGS,
+    returns=ListType(STRING),
+)
+def compact(items: List) -> Value:
+    """With an unknown element it is not known how many are left."""
+    if contains_unknown(items):
+        return Unknown(ListType(STRING))
+    return List([item for item in items if item], STRING)
+
+
+def _concat_type(arguments: Sequence[Value]) -> Type:
+    if not arguments:
+        raise FunctionError("at least one list is required")
+    kinds = [type_of(one) for one in arguments]
+    for at, kind in enumerate(kinds):
+        if kind == DYNAMIC:
+            return DYNAMIC
+        if not _is_sequence(kind):
+            raise FunctionError(
+                f'"seqs": lists and tuples can be put together, but not a {describe(kind)}', at
+            )
+    if all(isinstance(kind, ListType) for kind in kinds):
+        found = unify(kinds)
+        if found is not None:
+            return found
+    parts: list[Type] = []
+    for one, kind in zip(arguments, kinds, strict=True):
+        if isinstance(kind, TupleType):
+            parts += kind.elements
+        elif isinstance(kind, ListType):
+            if type(one) is Unknown:
+                return DYNAMIC
+            parts += [kind.element] * len(one)
+    return TupleType(tuple(parts))
+
+
+@function(
+    "concat",
+    "Puts lists one after the other.",
+    variadic=parameter("seqs", DYNAMIC, "lists or tuples", allow_marked=True),
+    returns=_concat_type,
+)
+def concat(*sequences: Value) -> Value:
+    """A list when all arguments are lists with one type in common, else a tuple."""
+    bare, marks = _unmarked(sequences)
+    kind = _concat_type(bare)
+    if any(type(one) is Unknown for one in bare):
+        return mark(Unknown(kind), marks)
+    items: list[Value] = []
+    for one in bare:
+        items += elements(convert(one, kind) if isinstance(kind, ListType) else one)
+    return mark(as_list(items, kind.element) if isinstance(kind, ListType) else tuple(items), marks)
+
+
+def _unmarked(values: Iterable[Value]) -> tuple[list[Value], frozenset[str]]:
+    marks = EMPTY_MARKS
+    bare = []
+    for value in values:
+        one, found = unmark(value)
+        bare.append(one)
+        marks |= found
+    return bare, marks
+
+
+def _contains_type(arguments: Sequence[Value]) -> Type:
+    kind = type_of(arguments[0])
+    if kind != DYNAMIC and not _is_sequence(kind) and not isinstance(kind, SetType):
+        raise FunctionError(f'"list" must be a list, set or tuple, not a {describe(kind)}', 0)
+    return BOOL
+
+
+@function(
+    "contains",
+    "Whether a list, set or tuple has a given element.",
+    parameter("list", DYNAMIC, "the list, set or tuple"),
+    parameter("value", DYNAMIC, "the element to look for"),
+    returns=_contains_type,
+)
+def contains(items: Value, wanted: Value) -> Value:
+    """Types must agree: `contains(["1"], 1)` is false."""
+    _contains_type((items,))
+    unknown = False
+    for item in elements(items):
+        found = equal(item, wanted)
+        if found:
+            return True
+        unknown = unknown or found is None
+    return UNKNOWN_BOOL if unknown else False
+
+
+@function(
+    "distinct",
+    "The list with only the first of equal elements.",
+    _LIST,
+    returns=lambda arguments: type_of(arguments[0]),
+)
+def distinct(items: List) -> Value:
+    """The order stays."""
+    if contains_unknown(items):
+        return Unknown(ListType(items.element))
+    seen: dict[str | None, Value] = {}
+    for item in items:
+        seen.setdefault(identity_text(item), item)
+    return List(seen.values(), items.element)
+
+
+def _element_type(arguments: Sequence[Value]) -> Type:
+    kind = type_of(arguments[0])
+    if isinstance(kind, ListType):
+        return kind.element
+    if isinstance(kind, TupleType):
+        if not kind.elements:
+            raise FunctionError("an empty list has no elements")
+        if type(arguments[1]) is Unknown:
+            return DYNAMIC
+        return kind.elements[_position(arguments[1], len(kind.elements))]
+    if kind == DYNAMIC:
+        return DYNAMIC
+    raise FunctionError(f'"list" must be a list or tuple, not a {describe(kind)}')
+
+
+def _position(index: Number, length: int) -> int:
+    at = whole_number(index, "index")
+    if at < 0:
+        raise FunctionError(
+            '"index" must not be negative: for the last element of a list x, write x[length(x) - 1]'
+        )
+    return at % length
+
+
+@function(
+    "element",
+    "One element of a list, counted from 0; beyond the end it begins anew.",
+    _SEQUENCE,
+    parameter("index", NUMBER, "the number of the element"),
+    returns=_element_type,
+)
+def element(items: Value, index: Number) -> Value:
+    """`element(["a", "b"], 2)` is "a"."""
+    items, marks = unmark(items)
+    kind = _element_type((items, index))
+    if type(items) is Unknown:
+        _position(index, 1)
+        return mark(Unknown(kind), marks)
+    if not items:
+        raise FunctionError("an empty list has no elements")
+    return mark(elements(items)[_position(index, len(items))], marks)
+
+
+def _flatten_type(arguments: Sequence[Value]) -> Type:
+    kind = type_of(arguments[0])
+    if kind == DYNAMIC or not contains_unknown(arguments[0]):
+        _require_nested(kind)
+        return DYNAMIC
+    _require_nested(kind)
+    return DYNAMIC
+
+
+def _require_nested(kind: Type) -> None:
+    if kind != DYNAMIC and not _is_sequence(kind) and not isinstance(kind, SetType):
+        raise FunctionError(f"only lists, sets and tuples can be flattened, not a {describe(kind)}")
+
+
+@function(
+    "flatten",
+    "The elements of a list, with the elements of lists in place of those, at any depth: a tuple.",
+    parameter("list", DYNAMIC, "the list, set or tuple", allow_marked=True),
+    returns=_flatten_type,
+)
+def flatten(items: Value) -> Value:
+    """Lists, sets and tuples are flattened; maps and objects stay, as do nulls."""
+    _require_nested(type_of(items))
+    flat: list[Value] = []
+    found: set[str] = set()
+    known = _flatten(items, flat, found)
+    return mark(tuple(flat) if known else UNKNOWN, frozenset(found))
+
+
+def _flatten(items: Value, flat: list[Value], found: set[str]) -> bool:
+    """Append all elements, and gather the marks of the lists; whether the number of elements is known."""
+    items, marks = unmark(items)
+    found |= marks
+    if type(items) is Unknown:
+        return False
+    known = True
+    for item in elements(items):
+        bare, _ = unmark(item)
+        kind = bare.type if type(bare) is Unknown else None
+        if type(bare) in (tuple, List, Set):
+            known = _flatten(item, flat, found) and known
+        elif kind is not None and (kind == DYNAMIC or isinstance(kind, ListType | SetType | TupleType)):
+            found |= unmark(item)[1]
+            known = False
+        else:
+            flat.append(item)
+    return known
+
+
+def _index_type(arguments: Sequence[Value]) -> Type:
+    kind = type_of(arguments[0])
+    if kind != DYNAMIC and not _is_sequence(kind):
+        raise FunctionError(f"only lists and tuples have indexes, not a {describe(kind)}")
+    return NUMBER
+
+
+@function(
+    "index",
+    "The number, counted from 0, of the first element of a list that equals a given value.",
+    parameter("list", DYNAMIC, "the list or tuple"),
+    parameter("value", DYNAMIC, "the value to look for"),
+    returns=_index_type,
+)
+def index(items: Value, wanted: Value) -> Value:
+    """It is an error when there is no such element."""
+    _index_type((items,))
+    if not items:
+        raise FunctionError("an empty list has no elements")
+    for at, item in enumerate(elements(items)):
+        found = equal(item, wanted)
+        if found is None:
+            return UNKNOWN_NUMBER
+        if found:
+            return at
+    raise FunctionError("no element of the list equals the value: ask with contains first, or use try")
+
+
+@function(
+    "matchkeys",
+    "The elements of one list for which the element of another list, at the same place, is among given ones.",
+    parameter("values", ListType(DYNAMIC), "the list to take elements from"),
+    parameter("keys", ListType(DYNAMIC), "the list, of the same length, to compare"),
+    parameter("searchset", ListType(DYNAMIC), "what is looked for in keys"),
+    returns=lambda arguments: type_of(arguments[0]),
+)
+def matchkeys(values: List, keys: List, wanted: List) -> Value:
+    """Keys and what is looked for are converted to one type first."""
+    if unify((ListType(keys.element), ListType(wanted.element))) is None:
+        raise FunctionError('"keys" and "searchset" must be of one type')
+    if len(values) != len(keys):
+        raise FunctionError('"values" and "keys" must have the same length')
+    common = unify((keys.element, wanted.element)) or DYNAMIC
+    keys, wanted = convert(keys, ListType(common)), convert(wanted, ListType(common))
+    if contains_unknown(keys) or contains_unknown(wanted):
+        return Unknown(ListType(values.element))
+    texts = {identity_text(one) for one in wanted}
+    chosen = [
+        value
+        for value, key in zip(values, keys, strict=True)
+        if not is_null(key) and identity_text(key) in texts
+    ]
+    return List(chosen, values.element)
+
+
+def _one_type(arguments: Sequence[Value]) -> Type:
+    kind = type_of(arguments[0])
+    if isinstance(kind, ListType | SetType):
+        return kind.element
+    if isinstance(kind, TupleType) and len(kind.elements) < 2:
+        return kind.elements[0] if kind.elements else DYNAMIC
+    if kind == DYNAMIC:
+        return DYNAMIC
+    raise _not_one()
+
+
+def _not_one() -> FunctionError:
+    return FunctionError('"list" must be a list, set or tuple with one element or none', 0)
+
+
+@function(
+    "one",
+    "The only element of a list, set or tuple, or null where there is none.",
+    parameter("list", DYNAMIC, "a list, set or tuple with one element or none"),
+    returns=_one_type,
+    refine_not_null=False,
+)
+def one(items: Value) -> Value:
+    """More than one element is an error."""
+    kind = _one_type((items,))
+    if not items:
+        return null_of(kind)
+    if type(items) is Set and contains_unknown(items):
+        if len(items) > 1 and not all(map(contains_unknown, items)):
+            pass
+        if len(items) > 1:
+            return Unknown(kind)
+    if len(items) > 1:
+        raise _not_one()
+    return elements(items)[0]
+
+
+@function(
+    "range",
+    "Numbers from a start, which is 0 unless given, up to but without a limit, by steps of 1 unless given.",
+    variadic=parameter("params", NUMBER, "limit; or start, limit; or start, limit, step"),
+    returns=ListType(NUMBER),
+)
+def range_(*given: Number) -> Value:
+    """Counts down where the limit is below the start."""
+    if not 1 <= len(given) <= 3:
+        raise FunctionError(
+            "one, two or three arguments are needed: limit; start, limit; or start, limit, step"
+        )
+    start, limit = (0, given[0]) if len(given) == 1 else given[:2]
+    down = limit < start
+    step = given[2] if len(given) == 3 else -1 if down else 1
+    if len(given) == 3:
+        if step < 0 and start < limit:
+            raise FunctionError("with a negative step, the limit must be below the start")
+        if step > 0 and limit < start:
+            raise FunctionError("with a positive step, the limit must be above the start")
+        down = step < 0
+    made: list[Number] = []
+    value = start
+    while value > limit if down else value < limit:
+        if len(made) == _MOST_NUMBERS:
+            raise FunctionError(
+                f"there would be more than {_MOST_NUMBERS} numbers; bring start and limit closer, or take larger steps"
+            )
+        made.append(value)
+        value = numbers.add(value, step)
+    return List(made, NUMBER)
+
+
+def _reverse_type(arguments: Sequence[Value]) -> Type:
+    kind = type_of(arguments[0])
+    if isinstance(kind, TupleType):
+        return TupleType(kind.elements[::-1])
+    if isinstance(kind, SetType):
+        return ListType(kind.element)
+    if isinstance(kind, ListType) or kind == DYNAMIC:
+        return kind
+    raise FunctionError(f'"list" must be a list or tuple, not a {describe(kind)}', 0)
+
+
+@function("reverse", "The list backwards.", _SEQUENCE, returns=_reverse_type)
+def reverse(items: Value) -> Value:
+    """A set becomes a list."""
+    items, marks = unmark(items)
+    _reverse_type((items,))
+    if type(items) is tuple:
+        return mark(items[::-1], marks)
+    return mark(List(items[::-1], items.element), marks)
+
+
+def _slice_type(arguments: Sequence[Value]) -> Type:
+    kind = type_of(arguments[0])
+    if isinstance(kind, SetType):
+        raise FunctionError("the elements of a set have no order: convert it with tolist first", 0)
+    if not _is_sequence(kind):
+        raise FunctionError(f'"list" must be a list or tuple, not a {describe(kind)}', 0)
+    if isinstance(kind, TupleType):
+        if any(type(bound) is Unknown for bound in arguments[1:]):
+            return DYNAMIC
+        first, end = _bounds(arguments[1], arguments[2], len(kind.elements))
+        return TupleType(kind.elements[first:end])
+    return kind
+
+
+def _bounds(first: Number, end: Number, length: int | None) -> tuple[int, int]:
+    start, stop = whole_number(first, "start_index", 1), whole_number(end, "end_index", 2)
+    if start < 0:
+        raise FunctionError('"start_index" must not be negative', 1)
+    if length is not None and start > length:
+        raise FunctionError(f'"start_index" is {start}, beyond the end of a list of {length}', 1)
+    if stop < 0:
+        raise FunctionError('"end_index" must not be negative', 2)
+    if length is not None and stop > length:
+        raise FunctionError(f'"end_index" is {stop}, beyond the end of a list of {length}', 2)
+    if start > stop:
+        raise FunctionError('"start_index" must not be greater than "end_index"', 1)
+    return start, stop
+
+
+@function(
+    "slice",
+    "A part of a list: the elements from one number up to, but without, another.",
+    _SEQUENCE,
+    parameter("start_index", NUMBER, "the number of the first element, counted from 0"),
+    parameter("end_index", NUMBER, "the number of the element after the last"),
+    returns=_slice_type,
+)
+def slice_(items: Value, first: Number, end: Number) -> Value:
+    """`slice(["a", "b", "c"], 1, 2)` is ["b"]."""
+    items, marks = unmark(items)
+    _slice_type((items, 0, 0))
+    if type(items) is Unknown:
+        return mark(Unknown(_slice_type((items, first, end))), marks)
+    start, stop = _bounds(first, end, len(items))
+    part = items[start:stop]
+    return mark(part if type(items) is tuple else List(part, items.element), marks)
+
+
+@function("sort", "The strings of a list in order of their code points.", _STRINGS, returns=ListType(STRING))
+def sort(items: List) -> Value:
+    """A null has no place in the order; with an unknown element, only the length is known."""
+    if contains_unknown(items):
+        return refine(Unknown(ListType(STRING)), min_length=len(items), max_length=len(items))
+    if None in items:
+        raise FunctionError(f"element {items.index(None)} is null, which has no place in an order")
+    return List(sorted(items), STRING)
+
+
+@function(
+    "sum",
+    "The sum of the numbers of a list, set or tuple.",
+    parameter("list", DYNAMIC, "the numbers"),
+    returns=DYNAMIC,
+)
+def sum_(items: Value) -> Value:
+    """An empty list has no sum."""
+    if type(items) not in (tuple, List, Set):
+        raise FunctionError(f'"list" must be a list, set or tuple, not a {describe(type_of(items))}', 0)
+    if not items:
+        raise FunctionError("an empty list has no sum: concat(list, [0]) makes it 0", 0)
+    if contains_unknown(items):
+        return UNKNOWN_NUMBER
+    total: Number = 0
+    for item in elements(items):
+        try:
+            number = convert(item, NUMBER)
+        except ConversionError as failed:
+            raise FunctionError(f'"list" must hold numbers only: {failed.reason}', 0) from None
+        if is_null(number):
+            raise FunctionError('"list" must hold numbers only, and one is null', 0)
+        total = numbers.add(total, number)
+    return total
