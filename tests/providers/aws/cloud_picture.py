@@ -47,7 +47,11 @@ def picture(clients: Clients, services: frozenset[str]) -> dict[str, Any]:
                 else [getattr(items, operation)()]
             )
             listed = [one for page in pages for one in page[outer]]
-            found[operation] = [deep for one in listed for deep in one[inner]] if inner else listed
+            found[operation] = [
+                one
+                for one in ([deep for one in listed for deep in one[inner]] if inner else listed)
+                if not _is_gone(one)
+            ]
     for service, more in (
         ("s3", _s3),
         ("iam", _iam),
@@ -58,6 +62,15 @@ def picture(clients: Clients, services: frozenset[str]) -> dict[str, Any]:
         if service in services:
             found |= dict(more(clients(service)))
     return {name: sorted(map(alike, items), key=_text) for name, items in found.items()}
+
+
+def _is_gone(item: dict[str, Any]) -> bool:
+    """Whether EC2 only remembers it: what is deleted stays listed for an hour."""
+    state = item.get("State", "")
+    return (state.get("Name", state.get("Code", "")) if isinstance(state, dict) else state) in (
+        "deleted",
+        "terminated",
+    )
 
 
 def _s3(client: Any) -> Iterator[tuple[str, list[Any]]]:

@@ -134,9 +134,7 @@ class JsonEvents(Silent):
         for change in plan.drift:
             if change.action is not Action.NO_OP:
                 self._change("resource_drift", change, "Drift detected")
-        for change in plan.changes:
-            if change.action is not Action.NO_OP or change.previous or change.importing:
-                self._change("planned_change", change, "Plan to")
+        self.planned_changes(plan)
         self.summary(plan_counts(plan.changes), "plan")
         if any(output.action is not Action.NO_OP for output in plan.outputs):
             outputs = {
@@ -144,6 +142,14 @@ class JsonEvents(Silent):
                 for output in sorted(plan.outputs, key=lambda one: one.name)
             }
             self.write("outputs", f"Outputs: {len(outputs)}", outputs=outputs)
+
+    def planned_changes(self, plan: Plan) -> None:
+        """A line for each planned change; of what is only forgotten, stock Terraform tells nothing here."""
+        for change in plan.changes:
+            if change.action is Action.FORGET:
+                continue
+            if change.action is not Action.NO_OP or change.previous or change.importing:
+                self._change("planned_change", change, "Plan to")
 
     def _change(self, type: str, change: ResourceChange, verb: str) -> None:
         action = PLAN_ACTIONS[change.action]

@@ -137,7 +137,7 @@ def checks_of_state(state: State) -> list[Any]:
 
 def check_address(kind: str, container: str) -> dict[str, Any]:
     """The static address object of something checkable, from its kind and its configured address."""
-    public = {"output_value": "output_value", "input_variable": "var"}.get(kind, kind)
+    public = {"output": "output_value", "input_variable": "var"}.get(kind, kind)
     parts = container.split(".")
     modules: list[str] = []
     while len(parts) > 2 and parts[0] == "module":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from twinfra.addresses import DATA
+from twinfra.addresses import DATA, AbsResource
 from twinfra.cli.render.diff import Differ, bare, same
 from twinfra.cli.render.redaction import hide, secrets_in
 from twinfra.cli.render.style import Style
@@ -68,8 +68,11 @@ def visible(change: ResourceChange) -> bool:
 def render_plan(plan: Plan, schema_of: SchemaOf, style: Style, *, show_drift: bool = True) -> Iterator[str]:
     """The whole plan as pieces of text, each ending in a line feed."""
     drift = [change for change in plan.drift if visible(change)]
-    if drift and (show_drift or plan.mode == "refresh-only"):
-        yield from _drift(plan, drift, schema_of, style)
+    told = drift if plan.mode == "refresh-only" else _that_matters(plan, drift)
+    if told and (show_drift or plan.mode == "refresh-only"):
+        yield from _drift(plan, told, schema_of, style)
+    if len(told) < len(drift):
+        yield "\n" + style(_quiet_drift(len(drift) - len(told)), "dim") + "\n"
     changes = [change for change in plan.changes if visible(change)]
     if changes:
         yield "\n" + style("Twinfra will do the following:", "bold") + "\n"
@@ -81,7 +84,7 @@ def render_plan(plan: Plan, schema_of: SchemaOf, style: Style, *, show_drift: bo
     if outputs:
         yield "\n" + style("Changes to outputs:", "bold") + "\n" + render_outputs(outputs, style)
     if not changes and not outputs:
-        yield "\n" + no_changes(plan, bool(drift), style)
+        yield "\n" + no_changes(plan, bool(told), style)
     elif not changes:
         yield "\nNo infrastructure changes: only output values will be saved to the state.\n"
 
@@ -148,6 +151,37 @@ def _drift(plan: Plan, drift: list[ResourceChange], schema_of: SchemaOf, style: 
     if plan.mode != "refresh-only":
         yield "\nThe plan below takes this into account; what the configuration declares is put back.\n"
     yield style("─" * min(style.width, 80), "dim") + "\n"
+
+
+def _that_matters(plan: Plan, drift: list[ResourceChange]) -> list[ResourceChange]:
+    """The drift that one should know of: what this plan puts back, what it depends on, and what is gone."""
+    changing = {change.address for change in plan.changes if change.action is not Action.NO_OP}
+    used: dict[str, set[object]] = {}
+    for address, path in plan.relevant:
+        used.setdefault(address, set()).add(path[0] if path else None)
+    return [
+        change
+        for change in drift
+        if change.action is Action.DELETE
+        or change.address in changing
+        or _is_used(change, used.get(str(change.address), set()) | used.get(_without_key(change), set()))
+    ]
+
+
+def _without_key(change: ResourceChange) -> str:
+    return str(AbsResource(change.address.module, change.address.resource))
+
+
+def _is_used(change: ResourceChange, names: set[object]) -> bool:
+    before, after = bare(change.before) or {}, bare(change.after) or {}
+    return None in names or any(
+        name in names and not same(before.get(name), after.get(name)) for name in after
+    )
+
+
+def _quiet_drift(number: int) -> str:
+    objects = "1 object was" if number == 1 else f"{number} objects were"
+    return f"({objects} changed outside of Twinfra where nothing here depends on it: plan -refresh-only shows it.)"
 
 
 def headline(change: ResourceChange, drift: bool = False) -> str:
