@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qs
 
 import moto.core.responses
 from moto.core.utils import method_names_from_class
@@ -26,6 +27,16 @@ class Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
         found = self._remembered(host)
         if not found and host.endswith(("amazonaws.com", "api.aws")):
             raise NotImplementedError(host)
+        return found
+
+    def infer_service_region_host(self, environ: dict[str, Any], path: str) -> str | None:
+        """The host name of the service that a request is for. One signed in its URL says it there."""
+        if "HTTP_AUTHORIZATION" not in environ:
+            (credential,) = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [""])[:1]
+            if credential and "/s3/" not in credential:
+                signed = f"AWS4-HMAC-SHA256 Credential={credential}, "
+                environ = {**environ, "HTTP_AUTHORIZATION": signed}
+        found: str | None = super().infer_service_region_host(environ, path)
         return found
 
 

@@ -106,6 +106,23 @@ class Session:
                     self._account = (answer["Account"], answer["Arn"], answer["UserId"])
         return self._account
 
+    def credentials(self) -> Any:
+        """What requests are signed with now: `access_key`, `secret_key`, `token`; raises `ApiError`."""
+        from botocore.credentials import ReadOnlyCredentials
+
+        keys = self._keys()
+        if keys:
+            return ReadOnlyCredentials(
+                keys["aws_access_key_id"], keys["aws_secret_access_key"], keys.get("aws_session_token")
+            )
+        try:
+            found = self._session().get_credentials()
+            if found is not None:
+                return found.get_frozen_credentials()
+        except Exception as problem:
+            raise translate(problem, "sts", "get_caller_identity") from problem
+        raise ApiError("sts", "get_caller_identity", "Credentials", "there are no credentials to sign with")
+
     @property
     def partition(self) -> str:
         """The partition of the region."""
