@@ -13,4 +13,5 @@ def read_cases(path: Path) -> list[Case]:
     """The cases of a file, one JSON object a line; none where the file is missing."""
     if not path.is_file():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    # Only line feeds end a line: other separators, such as U+2028, occur inside of strings.
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]

@@ -50,6 +50,12 @@ class Compiled:
         """What is wrong with its references whatever the values, such as a lone name."""
         return self._analysis().problems
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether nothing around it, and no function, has a say in its value."""
+        analysis = self._analysis()
+        return not (analysis.found or analysis.calls or analysis.problems or self.names)
+
     def _analysis(self) -> References:
         if self._references is None:
             self._references = References(self.expression, self.names)

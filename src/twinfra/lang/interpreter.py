@@ -186,14 +186,16 @@ def _step(run: Interpreter, value: Value, step: GetAttr | Index) -> Value:
 def _unary(run: Interpreter, node: Unary) -> Value:
     before = len(run.diagnostics)
     operand = run.value(node.operand)
-    if len(run.diagnostics) == before:
-        try:
-            return operations.unary(node.operator, operand)
-        except OperationError as failed:
-            wanted = NUMBER if node.operator == "-" else BOOL
-            if not _bad_operand(run, node.operator, operand, wanted, node.operand):
-                run.fail(failed.summary, failed.detail, node.range)
-    return Unknown(NUMBER if node.operator == "-" else BOOL)
+    wanted = NUMBER if node.operator == "-" else BOOL
+    if len(run.diagnostics) > before:
+        _bad_operand(run, node.operator, operand, wanted, node.operand)
+        return Unknown(wanted)
+    try:
+        return operations.unary(node.operator, operand)
+    except OperationError as failed:
+        if not _bad_operand(run, node.operator, operand, wanted, node.operand):
+            run.fail(failed.summary, failed.detail, node.range)
+        return Unknown(wanted)
 
 
 def _binary(run: Interpreter, node: Binary) -> Value:

@@ -115,7 +115,7 @@ def iterate(
     return None
 
 
-_ITERABLE = frozenset((tuple, dict, List, Map, Set))
+_ITERABLE: frozenset[type] = frozenset((tuple, dict, List, Map, Set))
 
 
 def _is_iterable(type: Type) -> bool:

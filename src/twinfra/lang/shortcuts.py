@@ -212,7 +212,7 @@ def joined(texts: list[str]) -> str:
     return text(*texts)  # type: ignore[no-any-return]
 
 
-_ITERABLE = frozenset((tuple, dict, List, Map, Set))
+_ITERABLE: frozenset[type] = frozenset((tuple, dict, List, Map, Set))
 
 
 def known_pairs(collection: Value) -> Iterable[tuple[Value, Value]]:

@@ -28,9 +28,16 @@ def equal(first: Value, second: Value) -> bool | None:
     if kind in _PLAIN and other in _PLAIN:
         return kind is other and bool(first == second)
     if kind is not Unknown and other is not Unknown and not is_null(first) and not is_null(second):
-        # Here at once for all that is inside.
-        return type_of(first) == type_of(second) and _compare(first, second)
+        # Types are compared here, at once for all that is inside.
+        if type_of(first) == type_of(second):
+            return _compare(first, second)
+        return None if _type_is_open(first) or _type_is_open(second) else False
     return _compare(first, second)
+
+
+def _type_is_open(value: Value) -> bool:
+    """Whether something unknown inside may yet be of any type."""
+    return contains_unknown(value) and has_dynamic(type_of(value))
 
 
 def _compare(first: Value, second: Value) -> bool | None:

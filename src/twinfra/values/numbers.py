@@ -1,7 +1,7 @@
 """Numbers: parsing, arithmetic, comparison and printing, as the language defines them.
 
-A number is an `int` where it is whole and below 2**512 in magnitude, and a `gmpy2.mpfr` otherwise (fractions,
-greater magnitudes, infinities, negative zero). A number always has the same form however it was computed.
+A number is an `int` where it is whole and below 2**precision in magnitude, and a `gmpy2.mpfr` otherwise (fractions,
+greater magnitudes, infinities, negative zero). The precision is 512 bits, but for results of 64-bit floats.
 `gmpy2` loads with the first number that needs it.
 """
 
@@ -83,7 +83,8 @@ def normalise(number: Number) -> Number:
         return number
     if not number and context.is_signed(number):
         return number
-    return int(number) if -LIMIT < number < LIMIT else number
+    limit = 1 << number.precision
+    return int(number) if -limit < number < limit else number
 
 
 def from_float(number: float) -> Number:
@@ -263,7 +264,7 @@ def to_index(number: Number) -> int | None:
     """The `int` of a whole number, for counting and indexing; None where it is not whole or not finite."""
     if type(number) is int:
         return number
-    return 0 if not number else None
+    return int(number) if -LIMIT < number < LIMIT and _context().is_integer(number) else None
 
 
 def format_number(number: Number) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from twinfra.values.types import BOOL, DYNAMIC, NUMBER, STRING
+from twinfra.values.types import BOOL, DYNAMIC, NUMBER, STRING, ListType, MapType, SetType, Type
 from twinfra.values.value import List, Map, Marked, Null, Refinement, Set, Unknown, Value, null_of
 
 NOT_NULL = Refinement(not_null=True)
@@ -64,10 +64,11 @@ def refine(
     upper: tuple[Value, bool] | None = None,
     min_length: int = 0,
     max_length: int | None = None,
-) -> Unknown:
+) -> Value:
     """The unknown value with more known about it, on top of what was; the narrower bounds hold.
 
-    An unknown of unknown type carries no refinements. Bounds of a number are (value, inclusive).
+    An unknown of unknown type carries no refinements. Bounds of a number are (value, inclusive). Where only one
+    number is left, or a list of one length, that is the result.
     """
     if value.type == DYNAMIC:
         return value
@@ -86,7 +87,29 @@ def refine(
         min_length=max(known.min_length, min_length),
         max_length=max_length,
     )
+    if refined.not_null:
+        known_value = _determined(value.type, refined)
+        if known_value is not None:
+            return known_value
     return replace(value, refinement=refined if refined != Refinement() else None)
+
+
+def _determined(type: Type, known: Refinement) -> Value:
+    """The only value that is left, with unknown elements; None where there are several."""
+    if isinstance(type, ListType | SetType | MapType):
+        length = known.min_length
+        if known.max_length != length:
+            return None
+        if isinstance(type, ListType):
+            return List([Unknown(type.element)] * length, type.element)
+        if not length:
+            return Set((), type.element) if isinstance(type, SetType) else Map({}, type.element)
+        return (
+            Set((Unknown(type.element),), type.element) if isinstance(type, SetType) and length == 1 else None
+        )
+    if known.lower is not None and known.upper is not None and known.lower == known.upper and known.lower[1]:
+        return known.lower[0]
+    return None
 
 
 def _tighter(one: tuple[Value, bool], other: tuple[Value, bool], below: bool) -> bool:

@@ -75,7 +75,9 @@ def _coalescelist_type(arguments: Sequence[Value]) -> Type:
 
 
 def _length(value: Value) -> int:
-    return len(value.type.elements) if type(value) is Unknown else len(value)
+    if isinstance(value, Unknown):
+        return len(value.type.elements) if isinstance(value.type, TupleType) else 0
+    return len(value)
 
 
 @function(

@@ -25,6 +25,7 @@ from twinfra.values.types import (
 from twinfra.values.value import Unknown
 
 _PROVIDER = "provider::"
+_CONSOLE_ONLY = ("type",)
 _INTRODUCTION = """\
 # Functions
 
@@ -36,10 +37,10 @@ is refused unless the parameter says otherwise.
 
 
 def metadata() -> dict[str, Any]:
-    """All functions but those of providers, under their names and also as `core::name`; ready for JSON."""
+    """All functions that configurations have of themselves, under two names each; ready for JSON."""
     signatures: dict[str, Any] = {}
     for name, function in catalog().items():
-        if not name.startswith(_PROVIDER):
+        if not name.startswith(_PROVIDER) and name not in _CONSOLE_ONLY:
             signatures[name] = signatures[f"core::{name}"] = _signature(function)
     return {"format_version": "1.0", "function_signatures": dict(sorted(signatures.items()))}
 

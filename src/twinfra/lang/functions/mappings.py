@@ -32,9 +32,9 @@ from twinfra.values.value import (
 )
 
 
-def _require_map(kind: Type, name: str) -> None:
+def _require_map(kind: Type, name: str, argument: int | None = 0) -> None:
     if kind != DYNAMIC and not isinstance(kind, MapType | ObjectType):
-        raise FunctionError(f'"{name}" must be a map or object, not a {describe(kind)}', 0)
+        raise FunctionError(f'"{name}" must be a map or object, not a {describe(kind)}', argument)
 
 
 def members(mapping: Value) -> dict[str, Value]:
@@ -72,7 +72,7 @@ def keys(mapping: Value) -> Value:
 
 def _values_type(arguments: Sequence[Value]) -> Type:
     kind = type_of(arguments[0])
-    _require_map(kind, "mapping")
+    _require_map(kind, "mapping", None)
     if isinstance(kind, ObjectType):
         return TupleType(tuple(kind.attributes[name] for name in sorted(kind.attributes)))
     return ListType(kind.element) if isinstance(kind, MapType) else DYNAMIC
@@ -87,7 +87,7 @@ def _values_type(arguments: Sequence[Value]) -> Type:
 def values(mapping: Value) -> Value:
     """In the order that `keys` has."""
     mapping, marks = unmark(mapping)
-    _require_map(type_of(mapping), "mapping")
+    _require_map(type_of(mapping), "mapping", None)
     found = members(mapping).values()
     return mark(as_list(found, mapping.element) if type(mapping) is Map else tuple(found), marks)
 
@@ -157,7 +157,7 @@ def _merge_type(arguments: Sequence[Value]) -> Type:
     kinds: list[Type] = []
     attributes: dict[str, Type] = {}
     known = True
-    for at, one in enumerate(arguments):
+    for one in arguments:
         kind = type_of(one)
         kinds.append(kind)
         if kind == DYNAMIC and not is_null(one):
@@ -172,7 +172,7 @@ def _merge_type(arguments: Sequence[Value]) -> Type:
             else:
                 attributes.update(dict.fromkeys(one, kind.element))
         else:
-            raise FunctionError(f"maps and objects can be merged, but not a {describe(kind)}", at)
+            raise FunctionError(f"maps and objects can be merged, but not a {describe(kind)}")
     if kinds and isinstance(kinds[0], MapType) and all(kind == kinds[0] for kind in kinds):
         return kinds[0]
     return ObjectType(attributes) if known else DYNAMIC

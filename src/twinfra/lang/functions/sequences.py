@@ -192,7 +192,7 @@ def _unmarked(values: Iterable[Value]) -> tuple[list[Value], frozenset[str]]:
 def _contains_type(arguments: Sequence[Value]) -> Type:
     kind = type_of(arguments[0])
     if kind != DYNAMIC and not _is_sequence(kind) and not isinstance(kind, SetType):
-        raise FunctionError(f'"list" must be a list, set or tuple, not a {describe(kind)}', 0)
+        raise FunctionError(f'"list" must be a list, set or tuple, not a {describe(kind)}')
     return BOOL
 
 
@@ -405,11 +405,9 @@ def one(items: Value) -> Value:
     kind = _one_type((items,))
     if not items:
         return null_of(kind)
-    if type(items) is Set and contains_unknown(items):
-        if len(items) > 1 and not all(map(contains_unknown, items)):
-            pass
-        if len(items) > 1:
-            return Unknown(kind)
+    if type(items) is Set and len(items) > 1 and contains_unknown(items):
+        # What is unknown may turn out to equal the others.
+        return Unknown(kind)
     if len(items) > 1:
         raise _not_one()
     return elements(items)[0]
@@ -521,7 +519,7 @@ def slice_(items: Value, first: Number, end: Number) -> Value:
 def sort(items: List) -> Value:
     """A null has no place in the order; with an unknown element, only the length is known."""
     if contains_unknown(items):
-        return refine(Unknown(ListType(STRING)), min_length=len(items), max_length=len(items))
+        return refine(Unknown(ListType(STRING)), not_null=True, min_length=len(items), max_length=len(items))
     if None in items:
         raise FunctionError(f"element {items.index(None)} is null, which has no place in an order")
     return List(sorted(items), STRING)
