@@ -18,19 +18,8 @@ _ITERABLE = frozenset((tuple, dict, List, Map, Set))
 
 
 def elements_of(name: str, value: Value, place: SourceRange) -> Iterable[tuple[Value, Value]] | None:
-    """Keys and elements of a `for_each`; None where it is not known yet. Raises `DiagnosticError`."""
-    plain, marks = unmark(value)
-    if marks:
-        raise DiagnosticError(
-            error(
-                f"{_adjective(marks)} for_each",
-                f"How many {name} blocks there are cannot be kept secret, and this value is "
-                f"{' and '.join(sorted(marks))}.",
-                place,
-                mend="Go through a value that is not; nonsensitive() removes the mark where that is right.",
-            )
-        )
-    if is_null(plain):
+    """Keys and elements of an unmarked `for_each`; None where it is not known yet. Raises `DiagnosticError`."""
+    if is_null(value):
         raise DiagnosticError(
             error(
                 "Null for_each",
@@ -39,22 +28,18 @@ def elements_of(name: str, value: Value, place: SourceRange) -> Iterable[tuple[V
                 mend="Give an empty collection where there are no blocks to make.",
             )
         )
-    if type(plain) is Unknown:
+    if type(value) is Unknown:
         return None
-    if type(plain) not in _ITERABLE:
+    if type(value) not in _ITERABLE:
         raise DiagnosticError(
             error(
                 "Unsuitable for_each",
-                f"A dynamic block goes through a collection, and this is a {describe(type_of(plain))}.",
+                f"A dynamic block goes through a collection, and this is a {describe(type_of(value))}.",
                 place,
                 mend="Put a single value in brackets: [x].",
             )
         )
-    return pairs(plain)
-
-
-def _adjective(marks: frozenset[str]) -> str:
-    return sorted(marks)[0].capitalize()
+    return pairs(value)
 
 
 def label_of(name: str, value: Value, place: SourceRange) -> str | None:

@@ -16,8 +16,9 @@ from twinfra.lang.compiler import Compiled
 from twinfra.lang.nodes import Attribute
 from twinfra.lang.scope import Reference, Scope
 from twinfra.values.convert import ConversionError, convert
+from twinfra.values.marks import mark, unmark
 from twinfra.values.types import BOOL, DYNAMIC, NUMBER, STRING, Type
-from twinfra.values.value import UNKNOWN, Marked, Null, Unknown, Value
+from twinfra.values.value import EMPTY_MARKS, UNKNOWN, Marked, Null, Unknown, Value
 
 Object = dict[str, Any]
 Names = dict[str, Value]
@@ -154,17 +155,19 @@ class Nested:
         """The blocks' values, collected as the schema says."""
         rows: list[Row] = []
         known = True
+        marks = EMPTY_MARKS
         for one in self.occurrences:
             if one.dynamic is None:
                 value = one.part.evaluate(scope, names, found)
                 rows.append(Row(value, one.range, one.label, one.label_range))
                 continue
-            made = rows_of(self.name, one, one.dynamic, scope, names, found)
+            made, own = rows_of(self.name, one, one.dynamic, scope, names, found)
+            marks |= own
             if made is None:
                 known = False
             else:
                 rows.extend(made)
-        return collect(self.kind, rows, known, found)
+        return mark(collect(self.kind, rows, known, found), marks)
 
 
 _NO_NAMES: Names = {}
@@ -172,19 +175,24 @@ _NO_NAMES: Names = {}
 
 def rows_of(
     name: str, block: Occurrence, dynamic: Dynamic, scope: Scope, names: Names | None, found: list[Diagnostic]
-) -> list[Row] | None:
-    """The blocks that a `dynamic` block makes; None where it is not known yet how many there are."""
+) -> tuple[list[Row] | None, frozenset[str]]:
+    """The blocks that a `dynamic` block makes, and the marks of how many there are.
+
+    None in place of the blocks where their number is not known yet.
+    """
     outer = names if names is not None else _NO_NAMES
+    place = dynamic.for_each.range
     try:
-        elements = elements_of(name, dynamic.for_each.evaluate_with(scope, outer), dynamic.for_each.range)
+        value, marks = unmark(dynamic.for_each.evaluate_with(scope, outer))
+        elements = elements_of(name, value, place)
     except DiagnosticError as failed:
-        found.extend(failed.at(dynamic.for_each.range).diagnostics)
-        return None
+        found.extend(failed.at(place).diagnostics)
+        return None, EMPTY_MARKS
     if elements is None:
         # Errors in the content are told all the same.
         inner = {**outer, dynamic.iterator: {"key": UNKNOWN, "value": UNKNOWN}}
         block.part.evaluate(scope, inner, found)
-        return None
+        return None, marks
     rows: list[Row] = []
     known = True
     for key, value in elements:
@@ -200,6 +208,6 @@ def rows_of(
                 known = False
             else:
                 label = made
-        place = dynamic.labels[0].range if dynamic.labels else None
-        rows.append(Row(block.part.evaluate(scope, inner, found), block.range, label, place))
-    return rows if known else None
+        label_range = dynamic.labels[0].range if dynamic.labels else None
+        rows.append(Row(block.part.evaluate(scope, inner, found), block.range, label, label_range))
+    return (rows if known else None), marks

@@ -19,7 +19,7 @@ from twinfra.diagnostics import (
     warning,
 )
 from twinfra.lang.body import NativeBody, missing_attribute
-from twinfra.lang.compiler import compile_expression
+from twinfra.lang.compiler import compile_expression, constant
 from twinfra.lang.json_body import JsonBody
 from twinfra.lang.json_values import JsonObject
 from twinfra.lang.nodes import Attribute as Written
@@ -86,11 +86,11 @@ class _Preparation:
         argument = Argument(
             written, compile_expression(expression, names), attribute.type, attribute.required
         )
-        if not isinstance(expression, Literal):
+        if not isinstance(expression, Literal) and not argument.compiled.is_constant:
             part.arguments.append(argument)
             return
         try:
-            part.base[name] = argument.fit(expression.value)
+            part.base[name] = argument.fit(constant(expression))
         except DiagnosticError as refused:
             self.found.extend(refused.diagnostics)
 
@@ -205,7 +205,7 @@ class _Preparation:
 
 
 def _as_blocks(body: Body, block: Block) -> frozenset[str]:
-    """The arguments that are written as blocks in a body."""
+    """The arguments that are written as blocks in a body, and not as arguments."""
     if not block.block_arguments or (isinstance(body, NativeBody) and not body.blocks):
         return _NO_NAMES
     wanted = tuple(map(BlockShape, sorted(block.block_arguments)))
@@ -219,6 +219,8 @@ def _as_blocks(body: Body, block: Block) -> frozenset[str]:
         if isinstance(one.body, JsonBody) and not isinstance(one.body.value, JsonObject)
     }
     found.update(one.type for one in content.blocks)
+    if isinstance(body, NativeBody):
+        plain.update(body.attributes)
     return block.block_arguments & (found - plain)
 
 
