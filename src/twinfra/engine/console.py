@@ -71,7 +71,10 @@ class View(Evaluation):
     ) -> None:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         super().__init__(
-            program, inputs, EvaluationContext(program.configuration.root_directory, now), workspace
+            program,
+            inputs,
+            EvaluationContext(program.configuration.root_directory, now, console=True),
+            workspace,
         )
         self._state = state
         self._available = providers
