@@ -149,7 +149,10 @@ def comparable(step: Step) -> dict[str, Any]:
 
 
 def _sort_resources(module: dict[str, Any]) -> None:
-    module.get("resources", []).sort(key=lambda one: one["address"])
+    if "resources" in module:
+        # Stock lists what will be forgotten among what is planned to be, without any value.
+        module["resources"] = [one for one in module["resources"] if "values" in one]
+        module["resources"].sort(key=lambda one: one["address"])
     module.get("child_modules", []).sort(key=lambda one: one["address"])
     for child in module.get("child_modules", []):
         _sort_resources(child)

@@ -9,7 +9,17 @@ import click
 
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.options import Shared, planning, shared, take_shared
-from twinfra.cli.running import Run, approve, finish_apply, make_plan, perform, show_plan, work
+from twinfra.cli.running import (
+    Run,
+    approve,
+    finish_apply,
+    make_plan,
+    perform,
+    show_errored,
+    show_plan,
+    tell_planned,
+    work,
+)
 from twinfra.diagnostics import DiagnosticError, error
 
 CHANGES = 2
@@ -29,9 +39,10 @@ def plan(out: str | None, detailed_exitcode: bool, generate_config_out: str | No
     common = take_shared(options)
     with work(common, "plan") as run:
         result = make_plan(run, mode_of(options), options)
-        run.report(result.diagnostics)
         if result.plan.errored or result.diagnostics.has_errors:
+            show_errored(run, result)
             return 1
+        run.report(result.diagnostics)
         if out:
             run.save_plan(Path(out), result)
         show_plan(run, result)
@@ -59,7 +70,9 @@ def apply(
     if plan_file is not None:
         _refuse_with_plan_file(common, options)
         with work(common, "apply", plan_file=Path(plan_file), state_out=state_out, backup=backup) as run:
-            return finish_apply(run, perform(run, run.saved_result()))
+            result = run.saved_result()
+            tell_planned(run, result.plan)
+            return finish_apply(run, perform(run, result))
     return _plan_and_apply(common, mode_of(options), options, auto_approve, backup, state_out)
 
 
@@ -121,7 +134,7 @@ def _plan_and_apply(
     with work(common, "destroy" if mode == "destroy" else "apply", state_out=state_out, backup=backup) as run:
         result = make_plan(run, mode, options)
         if result.plan.errored or result.diagnostics.has_errors:
-            run.report(result.diagnostics)
+            show_errored(run, result)
             return 1
         if auto_approve:
             result.diagnostics.items[:] = [one for one in result.diagnostics if not one.transient]

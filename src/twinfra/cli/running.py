@@ -24,6 +24,7 @@ from twinfra.cli.workspace import (
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Severity
 from twinfra.engine import api
+from twinfra.engine.changes import Plan
 from twinfra.engine.events import Listener
 from twinfra.engine.planfile import SavedPlan, read_plan_file, write_plan_file
 from twinfra.engine.providers import Providers
@@ -233,6 +234,24 @@ def show_plan(run: Run, result: api.PlanResult) -> None:
         sys.stdout.writelines(render_plan(result.plan, reader.of_change, run.terminal.style))
         sys.stdout.flush()
     run.report(result.diagnostics)
+
+
+def show_errored(run: Run, result: api.PlanResult) -> None:
+    """Print what is wrong with a plan that cannot be applied, and first what could be planned all the same."""
+    if result.plan.would_change:
+        if not run.options.json:
+            run.terminal.say("Not all could be planned. This much could:")
+        show_plan(run, result)
+    else:
+        run.report(result.diagnostics)
+
+
+def tell_planned(run: Run, plan: Plan) -> None:
+    """Before a saved plan is applied, tell programs what it will do, as stock Terraform does."""
+    if run.options.json:
+        from twinfra.cli.machine.events import JsonEvents
+
+        JsonEvents(sys.stdout).planned_changes(plan)
 
 
 def approve(run: Run, question: str) -> bool:

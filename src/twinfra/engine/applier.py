@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twinfra.addresses import DATA, ROOT, AbsResource, Instance, Key, ProviderConfig
@@ -355,7 +354,6 @@ class Applier(Evaluation):
             if not working:
                 for key, change in changes.items():
                     table.rows[key] = change.after
-                    self._untouched(node, change)
                 continue
             try:
                 expansion = expand(node.count, node.for_each, scope)
@@ -366,7 +364,6 @@ class Applier(Evaluation):
             for key, change in changes.items():
                 if change.action is Action.NO_OP:
                     table.rows[key] = change.after
-                    self._untouched(node, change)
                     continue
                 if key not in values:
                     self.fail(node, [_vanished(node, change.address)])
@@ -374,16 +371,6 @@ class Applier(Evaluation):
                 place = Place(node, scope, table, change.address, *values[key])
                 operations.append(self._operation(node, place, change))
         return operations or None
-
-    def _untouched(self, node: ResourceNode, change: ResourceChange) -> None:
-        """Let the state say what an object that stays as it is needs now, and no longer what it needed."""
-        stored = self.state.current(change.address)
-        if stored is None or self.plan.mode != "normal":
-            return
-        dependencies = self.closures.names(node)
-        if stored.dependencies != dependencies:
-            kept = replace(stored, dependencies=dependencies)
-            self.state.resources[change.address.of].instances[change.address.key].current = kept
 
     def _recorded(
         self, node: ResourceNode, base: AbsResource, table: Table, changes: Mapping[Key, ResourceChange]

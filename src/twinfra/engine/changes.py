@@ -123,8 +123,11 @@ class Plan:
     @property
     def applyable(self) -> bool:
         """Whether applying it would do anything."""
-        if self.errored:
-            return False
+        return not self.errored and self.would_change
+
+    @property
+    def would_change(self) -> bool:
+        """Whether anything is planned to be done, with errors or without."""
         if self.mode == "refresh-only" and self.drift:
             return True
         return any(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from twinfra.addresses import AbsResource, Instance
@@ -169,8 +170,9 @@ class DataReads:
             if not node.nested:
                 self._walk.fail(node, told)
                 return
-            # What a check cannot read is a warning, and its assertions see an unknown object.
-            self._walk.diagnostics.extend(as_warnings(told))
+            # What a check cannot read is a warning, and the check fails.
+            self._walk.diagnostics.extend(replace(item, transient=True) for item in as_warnings(told))
+            self._walk.unread.add(node)
             self._put_off(
                 node,
                 one.table,

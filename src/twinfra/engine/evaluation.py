@@ -19,7 +19,7 @@ from twinfra.diagnostics import (
     error,
     warning,
 )
-from twinfra.engine.conditions import UNKNOWN, Results, check
+from twinfra.engine.conditions import FAIL, UNKNOWN, Outcome, Results, check
 from twinfra.engine.expand import Expansion, any_instance, expand
 from twinfra.engine.nodes import CallNode, CheckNode, CompiledCheck, LocalNode, Node, OutputNode, VariableNode
 from twinfra.engine.program import Program
@@ -55,6 +55,7 @@ class Evaluation:
         self.diagnostics = Diagnostics()
         self.results = Results()
         self.failed: set[Node] = set()
+        self.unread: set[Node] = set()
         root = ModuleScope(
             program.configuration.root, ROOT, context, program.configuration.root_directory, workspace
         )
@@ -246,8 +247,14 @@ class Evaluation:
         return holds
 
     def check_block(self, node: CheckNode) -> None:
-        """Evaluate the assertions of a check block: one that does not hold is a warning."""
+        """Evaluate the assertions of a check block: one that does not hold is a warning.
+
+        Where its data source could not be read, which was told, the check fails without more ado.
+        """
         for scope in self.scopes.get(node.path, ()):
+            if node.data in self.unread:
+                self.results.add("check", str(node), _prefixed(scope, node.label), Outcome(FAIL))
+                continue
             for each in node.assertions:
                 outcome = check(each, scope, "Check assertion failed", severity=Severity.WARNING)
                 self.results.add("check", str(node), _prefixed(scope, node.label), outcome)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from twinfra.addresses import ROOT, AbsResource, Instance, Key
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange
 from twinfra.engine.bodies import decode_config, locate
-from twinfra.engine.changes import Reason, ResourceChange
+from twinfra.engine.changes import Action, Reason, ResourceChange
 from twinfra.engine.expand import expand
 from twinfra.engine.imports import import_object, import_targets, missing_instance
 from twinfra.engine.instance import Wanted, addressed, check_config, plan_instance, prevented
@@ -212,7 +212,7 @@ class InstancePlans:
         if told:
             run.diagnostics.extend(told)
         if existing is not None:
-            self._record(node, rows.base, address, existing)
+            self._record(node, rows.base, change, existing)
         changes.append(change)
         rows.table.rows[address.key] = change.after
         run.listener.planned(change)
@@ -242,11 +242,16 @@ class InstancePlans:
                 return Reason.REPLACE_BY_TRIGGERS
         return Reason.NONE
 
-    def _record(self, node: ResourceNode, base: AbsResource, address: Instance, existing: Existing) -> None:
-        """Bring what the state remembers of an object's surroundings up to the configuration."""
+    def _record(
+        self, node: ResourceNode, base: AbsResource, change: ResourceChange, existing: Existing
+    ) -> None:
+        """Bring what the state remembers of an object's surroundings up to the configuration.
+
+        What is going to change still needs what it needed, until that is done.
+        """
         stored = existing.stored
         dependencies = self._run.closures.names(node)
-        if stored.dependencies != dependencies:
+        if stored.dependencies != dependencies and change.action is not Action.NO_OP:
             missing = set(stored.dependencies).difference(dependencies)
             if missing:
                 dependencies = tuple(sorted(missing.union(dependencies)))
@@ -257,7 +262,7 @@ class InstancePlans:
         existing.stored = replace(
             stored, dependencies=dependencies, create_before_destroy=node.create_before_destroy
         )
-        resource.instances[address.key].current = existing.stored
+        resource.instances[change.address.key].current = existing.stored
 
     def _as_it_is(self, table: Table, address: Instance) -> None:
         existing = self._refresher.existing.get(address)

@@ -34,15 +34,16 @@ from twinfra.engine.outputs import encode_output, output_changes
 from twinfra.engine.providers import Providers
 from twinfra.engine.refresh import Existing, Refresher
 from twinfra.engine.scheduler import Operation, Walk
+from twinfra.engine.scope import table_key
 from twinfra.engine.settings import ProviderStart
 from twinfra.engine.stop import RUN, Stop
 from twinfra.engine.sweep import SweepNode, sweep
 from twinfra.engine.validator import validate_program
 from twinfra.lang.scope import EvaluationContext
 from twinfra.state.model import OutputState, State
-from twinfra.values.marks import has_marks
+from twinfra.values.marks import has_marks, unmark
 from twinfra.values.unknowns import contains_unknown
-from twinfra.values.value import EPHEMERAL, Value
+from twinfra.values.value import EPHEMERAL, Value, is_null
 
 if TYPE_CHECKING:
     from twinfra.engine.api import PlanOptions, PlanResult
@@ -339,19 +340,33 @@ class Planner(Evaluation):
         return changes
 
     def _relevant(self, result: Plan) -> list[tuple[str, tuple[Any, ...]]]:
-        """What the changed objects and outputs were made from."""
+        """What the changed objects and outputs were made from.
+
+        Outputs of modules count whenever they have a value, since no earlier one is recorded of them.
+        """
         found = Contributions(self.program)
-        done: set[tuple[Node, ModuleInstance]] = set()
+        places: dict[tuple[Node, ModuleInstance], None] = {}
         for node, changes in self.changes_of.items():
             for change in changes:
-                place = (node, change.address.module)
-                if change.action is not Action.NO_OP and place not in done:
-                    done.add(place)
-                    found.add(*place)
+                if change.action is not Action.NO_OP:
+                    places[node, change.address.module] = None
+        for change in self.orphaned:
+            resource = change.address.resource
+            path = change.address.module.path
+            gone = self.program.resource(path, table_key(resource.mode, resource.type, resource.name))
+            if gone is not None:
+                places[gone, change.address.module] = None
         outputs = self.program.modules[()].outputs
         for output in result.outputs:
             if output.action is not Action.NO_OP and output.name in outputs:
-                found.add(outputs[output.name], ROOT)
+                places[outputs[output.name], ROOT] = None
+        for path, scopes in self.scopes.items():
+            for scope in scopes if path else ():
+                for name, value in scope.outputs.items():
+                    if not is_null(unmark(value)[0]):
+                        places[self.program.modules[path].outputs[name], scope.instance_of] = None
+        for place in places:
+            found.add(*place)
         return found.all()
 
     def _keep_output(self, name: str, stored: OutputState | None) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, as_warnings
 from twinfra.engine.bodies import decode_config, locate
+from twinfra.engine.datasources import planned_data
 from twinfra.engine.instance import addressed
 from twinfra.engine.objects import encode_object, marked
 from twinfra.engine.places import Place
@@ -13,6 +14,7 @@ from twinfra.engine.refresh import id_of
 from twinfra.engine.scheduler import Call, Operation
 from twinfra.providers.protocol import Provider, ProviderError, Stored
 from twinfra.values.marks import unmark_deep_with_paths
+from twinfra.values.unknowns import unknown_as_null
 from twinfra.values.value import Unknown
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 def read_deferred(run: Applier, place: Place, provider: Provider) -> Operation:
     """Read one instance of a data source; an operation of the walk.
 
-    Inside a check block, what goes wrong is a warning, and the assertions see an unknown object.
+    Inside a check block, what goes wrong is a warning, and the check fails.
     """
     node, address = place.node, place.address
     kind = node.resource.type
@@ -30,6 +32,7 @@ def read_deferred(run: Applier, place: Place, provider: Provider) -> Operation:
     def fail(found: list[Diagnostic]) -> None:
         if node.nested:
             place.table.rows[address.key] = Unknown(node.facts.type)
+            run.unread.add(node)
             run.diagnostics.extend(as_warnings(found))
         else:
             run.fail(node, found)
@@ -59,6 +62,9 @@ def read_deferred(run: Applier, place: Place, provider: Provider) -> Operation:
         yield call
     except ProviderError as failed:
         fail([locate(one, node.decoder, node.place, str(address)) for one in failed.diagnostics])
+        if node.nested:
+            unread = Stored(unknown_as_null(planned_data(node.facts, config)))
+            run.put(address, node.provider.config, encode_object(unread, node.facts, marks))
         return
     value, found = unmark_deep_with_paths(call.result)
     marks = [*marks, *found]

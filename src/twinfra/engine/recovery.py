@@ -87,12 +87,17 @@ def _look(provider: Any, intent: Intent, facts: Facts) -> Stored | None:
     if not hasattr(provider, "recover"):
         return None
     types = facts.type.attributes
-    config: dict[str, Value] = value_from_json(intent.config, facts.type)
-    planned: dict[str, Value] = dict(value_from_json(intent.planned, facts.type))
+    config: dict[str, Value] = value_from_json(_fitting(intent.config, facts), facts.type)
+    planned: dict[str, Value] = dict(value_from_json(_fitting(intent.planned, facts), facts.type))
     planned.update({name: Unknown(types[name]) for name in intent.unknown if name in types})
     change = Planned(None, config, planned, private=intent.private)
     made: Stored | None = provider.recover(intent.address.resource.type, change, intent.token)
     return made
+
+
+def _fitting(attributes: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+    """Journaled attributes with the names that the schema has now: another version may have written them."""
+    return {name: attributes.get(name) for name in facts.type.attributes}
 
 
 def _recovered(intent: Intent) -> Diagnostic:

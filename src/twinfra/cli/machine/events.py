@@ -27,7 +27,7 @@ PLAN_ACTIONS = {
     Action.DELETE: "delete",
     Action.DELETE_THEN_CREATE: "replace",
     Action.CREATE_THEN_DELETE: "replace",
-    Action.FORGET: "forget",
+    Action.FORGET: "remove",
 }
 REASONS = {
     Reason.REPLACE_BECAUSE_TAINTED: "tainted",
@@ -134,7 +134,9 @@ class JsonEvents(Silent):
         for change in plan.drift:
             if change.action is not Action.NO_OP:
                 self._change("resource_drift", change, "Drift detected")
-        self.planned_changes(plan)
+        for change in plan.changes:
+            if change.action is not Action.NO_OP or change.previous or change.importing:
+                self._change("planned_change", change, "Plan to")
         self.summary(plan_counts(plan.changes), "plan")
         if any(output.action is not Action.NO_OP for output in plan.outputs):
             outputs = {
@@ -144,11 +146,9 @@ class JsonEvents(Silent):
             self.write("outputs", f"Outputs: {len(outputs)}", outputs=outputs)
 
     def planned_changes(self, plan: Plan) -> None:
-        """A line for each planned change; of what is only forgotten, stock Terraform tells nothing here."""
+        """A line for each planned change of an object, as before a saved plan is applied."""
         for change in plan.changes:
-            if change.action is Action.FORGET:
-                continue
-            if change.action is not Action.NO_OP or change.previous or change.importing:
+            if change.action is not Action.NO_OP:
                 self._change("planned_change", change, "Plan to")
 
     def _change(self, type: str, change: ResourceChange, verb: str) -> None:

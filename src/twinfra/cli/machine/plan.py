@@ -47,10 +47,9 @@ def plan_json(
     are the objects as they would be.
     """
     result: dict[str, Any] = {"format_version": PLAN_FORMAT, "terraform_version": COMPATIBLE_VERSION}
-    if plan.variables:
-        result["variables"] = {
-            name: {"value": plain(value)} for name, value in sorted(plan.variables.items())
-        }
+    variables = _variables(plan, configuration)
+    if variables:
+        result["variables"] = {name: {"value": plain(value)} for name, value in sorted(variables.items())}
     result["planned_values"] = planned_values(plan, planned_shown)
     drift = [change for change in plan.drift if change.action is not Action.NO_OP or change.previous]
     if drift:
@@ -76,6 +75,16 @@ def plan_json(
     result["complete"] = plan.complete
     result["errored"] = plan.errored
     return result
+
+
+def _variables(plan: Plan, configuration: Configuration) -> dict[str, Value]:
+    """The values of variables; a plan does not keep ephemeral ones, so only their defaults can be told."""
+    defaults = {
+        name: one.default
+        for name, one in configuration.root.variables.items()
+        if one.ephemeral and one.has_default
+    }
+    return {**defaults, **plan.variables}
 
 
 def planned_values(plan: Plan, planned_shown: Iterable[ShownResource]) -> dict[str, Any]:

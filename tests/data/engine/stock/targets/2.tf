@@ -4,7 +4,7 @@ resource "terraform_data" "a" {
 }
 
 resource "terraform_data" "b" {
-  input = terraform_data.a[1].output
+  input = "${terraform_data.a[0].output}-${terraform_data.a[1].output}"
 }
 
 resource "terraform_data" "c" {
