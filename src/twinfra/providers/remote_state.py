@@ -163,7 +163,7 @@ def _state(backend: Backend, workspace: str) -> State:
                 "No remote state",
                 f"There is no state in {backend.label(workspace)} (workspace {workspace}).",
                 mend="Apply the other configuration first, or correct config and workspace.",
-                path=(GetAttr("config"),),
+                path=(GetAttr("workspace"),),
             )
         )
     return state
