@@ -101,7 +101,11 @@ class Rig:
         assert result.attributes.keys() == self.schema.resources[kind].block.type.attributes.keys()
         assert not has_unknown(result.attributes)
         if UNCONFIRMED in result.private:
-            result = self.provider.confirm(kind, result)
+            try:
+                result = self.provider.confirm(kind, result)
+            except ProviderError:
+                # No more than a warning to the engine, which calls it again at its next start.
+                result = self.provider.confirm(kind, result)
             assert UNCONFIRMED not in result.private
         return result
 
