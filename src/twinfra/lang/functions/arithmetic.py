@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 
+from twinfra.lang.functions import floats
 from twinfra.lang.functions.declaration import FunctionError, function, parameter
 from twinfra.values import numbers
 from twinfra.values.numbers import Number, NumberError
@@ -54,7 +54,7 @@ def log(number: Number, base: Number) -> Number:
 def _logarithm(number: float) -> float:
     if number < 0:
         raise FunctionError("negative numbers have no logarithm")
-    return math.log(number) if number else -math.inf
+    return floats.logarithm(number)
 
 
 def _from_float(result: float) -> Number:
@@ -73,16 +73,7 @@ def _from_float(result: float) -> Number:
 )
 def power(number: Number, exponent: Number) -> Number:
     """Computed with 64-bit floats, as stock Terraform does: from 2**53 on, results are rounded."""
-    base, by = numbers.to_float(number), numbers.to_float(exponent)
-    odd = by.is_integer() and math.fmod(by, 2) != 0
-    try:
-        return _from_float(math.pow(base, by))
-    except OverflowError:
-        return numbers.infinity(base < 0 and odd)
-    except ValueError:
-        if not base:
-            return numbers.infinity(math.copysign(1, base) < 0 and odd)
-        raise FunctionError("a negative number has no such power") from None
+    return _from_float(floats.power(numbers.to_float(number), numbers.to_float(exponent)))
 
 
 @function("max", "The greatest of the numbers given.", variadic=_NUMBERS, returns=NUMBER)
@@ -139,8 +130,9 @@ def parseint(text: Value, base: Number) -> Number:
         raise _unreadable(text, radix)
     import gmpy2
 
-    # In bases beyond 36 gmpy2 has the upper case first.
-    digits = text.lstrip("+-")
+    # In bases beyond 36 gmpy2 has the upper case first;
+    # and takes a prefix such as 0x, which leading zeros are stripped to refuse.
+    digits = text.lstrip("+-").lstrip("0") or "0"
     try:
         whole = int(gmpy2.mpz(digits.swapcase() if radix > 36 else digits, radix))
     except ValueError:
