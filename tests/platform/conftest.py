@@ -81,6 +81,10 @@ class Example:
         """What there is, seen by boto3."""
         return picture(self.clients, SERVICES)
 
+    def census(self) -> dict[str, int]:
+        """How many things of each kind there are: what is there twice, or still there, shows."""
+        return {kind: len(items) for kind, items in self.picture().items()}
+
     def state(self) -> dict[str, Any]:
         """The state file."""
         document: dict[str, Any] = json.loads((self.directory / "terraform.tfstate").read_text())

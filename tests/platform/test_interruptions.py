@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from tests.platform.conftest import Example, differences
+from tests.platform.conftest import Example
 
 from twinfra.sandbox import faults
 
@@ -21,7 +21,7 @@ def test_an_error_at_every_step_in_turn(example: Callable[[str], Example]) -> No
     """Each change that an apply makes fails once; each time the next apply completes it, nothing twice."""
     platform = example("ml-platform")
     platform("apply", "-auto-approve", STAGING)
-    whole = platform.picture()
+    whole = platform.census()
     count = platform.instances()
     failed = 0
     while True:
@@ -40,7 +40,7 @@ def test_an_error_at_every_step_in_turn(example: Callable[[str], Example]) -> No
         assert "AccessDenied" in printed
         failed += 1
         platform("apply", "-auto-approve", STAGING)
-        assert differences(whole, platform.picture()) == {}
+        assert platform.census() == whole
         assert platform.instances() == count
     assert failed > 40
 
@@ -49,10 +49,10 @@ def test_kills_at_random_moments(example: Callable[[str], Example]) -> None:
     """Killed again and again, an apply never makes a thing twice, nor forgets one."""
     platform = example("ml-platform")
     takes = platform.timed("apply", "-auto-approve", STAGING)
-    whole = platform.picture()
+    whole = platform.census()
     count = platform.instances()
     platform("destroy", "-auto-approve", STAGING)
-    nothing = platform.picture()
+    nothing = platform.census()
     chance = random.Random(20261125)
     kills = 0
     while kills < KILLS:
@@ -60,11 +60,11 @@ def test_kills_at_random_moments(example: Callable[[str], Example]) -> None:
             kills += platform.killed(chance.uniform(0.2, takes), "apply", "-auto-approve", STAGING)
             platform("show", "-json")
         platform("apply", "-auto-approve", STAGING)
-        assert differences(whole, platform.picture()) == {}
+        assert platform.census() == whole
         assert platform.instances() == count
         kills += platform.killed(chance.uniform(0.2, takes), "destroy", "-auto-approve", STAGING)
         platform("destroy", "-auto-approve", STAGING)
-        assert differences(nothing, platform.picture()) == {}
+        assert platform.census() == nothing
     assert platform.instances() == 0
 
 
