@@ -23,7 +23,10 @@ def main(arguments: list[str]) -> int:
     try:
         import atheris
     except ImportError:
-        print("atheris is not installed: pip install --require-hashes -r requirements/fuzz.lock", file=sys.stderr)
+        print(
+            "atheris is not installed: pip install --require-hashes -r requirements/fuzz.lock",
+            file=sys.stderr,
+        )
         return 1
     with atheris.instrument_imports(include=["twinfra"]):
         import twinfra.lang.compiler

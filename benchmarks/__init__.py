@@ -1,0 +1,1 @@
+"""Speed and memory of Twinfra beside stock Terraform, in the same run: `python -m benchmarks`."""
