@@ -115,26 +115,27 @@ resource "aws_vpc_security_group_egress_rule" "to_nodes" {
   to_port                      = 8080
 }
 
+# With its rules inside, so that a rule added by hand is seen and taken away again.
 resource "aws_security_group" "nodes" {
   name        = "${local.name}-nodes"
   description = "What may reach the nodes"
   vpc_id      = aws_vpc.main.id
-}
 
-resource "aws_vpc_security_group_ingress_rule" "from_load_balancer" {
-  security_group_id            = aws_security_group.nodes.id
-  description                  = "From the load balancer"
-  referenced_security_group_id = aws_security_group.load_balancer.id
-  ip_protocol                  = "tcp"
-  from_port                    = 8080
-  to_port                      = 8080
-}
+  ingress {
+    description     = "From the load balancer"
+    security_groups = [aws_security_group.load_balancer.id]
+    protocol        = "tcp"
+    from_port       = 8080
+    to_port         = 8080
+  }
 
-resource "aws_vpc_security_group_egress_rule" "nodes_out" {
-  security_group_id = aws_security_group.nodes.id
-  description       = "Images, data and the cluster's API"
-  cidr_ipv4         = "0.0.0.0/0"
-  ip_protocol       = "-1"
+  egress {
+    description = "Images, data and the API of the cluster"
+    cidr_blocks = ["0.0.0.0/0"]
+    protocol    = "-1"
+    from_port   = 0
+    to_port     = 0
+  }
 }
 
 resource "aws_lb" "inference" {

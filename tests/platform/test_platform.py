@@ -93,25 +93,12 @@ def _check_drift(platform: Example) -> None:
     [group] = ec2.describe_security_groups(
         Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}, {"Name": "group-name", "Values": ["*nodes*"]}]
     )["SecurityGroups"]
-    [rule] = [
-        one
-        for one in ec2.describe_security_group_rules(
-            Filters=[{"Name": "group-id", "Values": [group["GroupId"]]}]
-        )["SecurityGroupRules"]
-        if not one["IsEgress"]
-    ]
-    ec2.modify_security_group_rules(
+    ec2.authorize_security_group_ingress(
         GroupId=group["GroupId"],
-        SecurityGroupRules=[
-            {
-                "SecurityGroupRuleId": rule["SecurityGroupRuleId"],
-                "SecurityGroupRule": {
-                    "IpProtocol": "tcp", "FromPort": 1, "ToPort": 65535,
-                    "ReferencedGroupId": rule["ReferencedGroupInfo"]["GroupId"],
-                },
-            }
+        IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "203.0.113.0/24"}]}
         ],
-    )  # fmt: skip
+    )
     eks.update_nodegroup_config(
         clusterName="ml-platform-staging",
         nodegroupName="cpu",
@@ -127,7 +114,7 @@ def _check_drift(platform: Example) -> None:
     for expected in (
         '"by-hand" -> "staging"',
         '"Suspended" -> "Enabled"',
-        "65535 -> ",
+        "203.0.113.0/24",
         "4 -> 2",
         "aws_cloudwatch_dashboard.main will be created",
         "changed outside",
