@@ -234,6 +234,7 @@ _TAGS = arn_tags(member="ResourceARN")
 
 RESOURCE = Resource(
     name="aws_cloudwatch_metric_alarm",
+    version=1,
     service="cloudwatch",
     about="An alarm on a metric, or on an expression of metrics.",
     fields=_FIELDS,

@@ -224,6 +224,7 @@ _FIELDS: dict[str, Field] = {
 
 RESOURCE = Resource(
     name="aws_security_group",
+    version=1,
     service="ec2",
     about="What may come in and go out; rules are declared inside, or each as a resource, but not both.",
     fields=_FIELDS,

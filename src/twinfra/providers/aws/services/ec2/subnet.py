@@ -220,6 +220,7 @@ _FIELDS: dict[str, Field] = {
 
 RESOURCE = Resource(
     name="aws_subnet",
+    version=1,
     service="ec2",
     about="A part of a network, in one zone.",
     fields=_FIELDS,

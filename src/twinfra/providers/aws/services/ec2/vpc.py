@@ -248,6 +248,7 @@ _FIELDS: dict[str, Field] = {
 
 RESOURCE = Resource(
     name="aws_vpc",
+    version=1,
     service="ec2",
     about="A network of its own in a region.",
     fields=_FIELDS,

@@ -83,6 +83,7 @@ def _check_auto_mode(draft: Draft) -> None:
 
 RESOURCE = Resource(
     name="aws_eks_cluster",
+    version=1,
     service="eks",
     about="A Kubernetes cluster: its control plane.",
     fields=FIELDS,
