@@ -109,16 +109,20 @@ class Joiner:
             if compiled is not None:
                 self._need(nodes, node, compiled.references)
         if hasattr(node, "decoder"):
+            before = len(node.problems)
             self._need(nodes, node, node.decoder.references)
+            if len(node.problems) == before:
+                # Names that stand for nothing come first: the rest may follow from them.
+                node.problems.extend(node.shape_problems)
         for check in (*node.preconditions, *node.postconditions):
             self._need(nodes, node, check.references)
         for part in node.provisioners:
             self._need(nodes, node, part.decoder.references)
         for trigger in node.triggers:
             self._need(nodes, node, (trigger.reference,))
-        before = set(node.needs)
+        known = set(node.needs)
         self._depend(nodes, node, node.config.depends_on)
-        node.depends = [one for one in node.needs if one not in before]
+        node.depends = [one for one in node.needs if one not in known]
 
     def _join_imports(self) -> None:
         root = self._program.modules[()]

@@ -231,7 +231,8 @@ class ResourceNode(Node):
     """A `resource`, `data` or `ephemeral` block.
 
     `depends`: the nodes of its `depends_on`. `ignored`: the paths of its `ignore_changes`. `nested`: a data
-    source inside a `check` block. `create_before_destroy`: also where something that needs it asks for it.
+    source inside a `check` block. `shape_problems`: how its body differs from its schema.
+    `create_before_destroy`: also where something that needs it asks for it.
     """
 
     __slots__ = (
@@ -251,6 +252,7 @@ class ResourceNode(Node):
         "provisioners",
         "resource",
         "schema",
+        "shape_problems",
         "triggers",
     )
 
@@ -262,6 +264,7 @@ class ResourceNode(Node):
         self.schema: ResourceSchema
         self.facts: Facts
         self.decoder: Decoder
+        self.shape_problems: list[Diagnostic] = []
         self.count = compile_expression(config.count) if config.count is not None else None
         self.for_each = compile_expression(config.for_each) if config.for_each is not None else None
         lifecycle = config.lifecycle

@@ -157,7 +157,7 @@ class Program:
         node.schema = found
         node.facts = self._facts_of(found)
         node.decoder, problems = prepare(config.body, found.block)
-        node.problems.extend(problems)
+        node.shape_problems = list(problems)
         bind_lifecycle(node)
         bind_provisioners(node)
         return node
