@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 error, 2 for `plan -detailed-exitcode` with changes (and b
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -36,6 +37,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
+    # A command makes many objects that live to its end, and hardly any circles: looking for those at the default
+    # rate takes a fifth of the time.
+    gc.set_threshold(50_000, 20, 20)
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
