@@ -14,7 +14,7 @@ from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.responses import EC2Response
 
-from twinfra.sandbox.extensions import ec2
+from twinfra.sandbox.extensions import ec2, ec2_instances, ec2_launch_templates, ec2_nat_gateways
 
 _OPERATIONS = (
     "run_instances",
@@ -57,6 +57,7 @@ def _once(operation: str, original: Callable[[Any], ActionResult]) -> Callable[[
 
 def install() -> None:
     """Wrap the operations that take a token."""
-    ec2.install()  # some of the operations are ours
+    for extension in (ec2, ec2_instances, ec2_launch_templates, ec2_nat_gateways):
+        extension.install()  # some of the operations are ours, and are to be wrapped with moto's
     for operation in _OPERATIONS:
         setattr(EC2Response, operation, _once(operation, getattr(EC2Response, operation)))

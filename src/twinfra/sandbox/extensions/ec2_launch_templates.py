@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -68,6 +69,7 @@ def _shown(response: Any, template: Any) -> dict[str, Any]:
     }
 
 
+@cache
 def install() -> None:
     """Graft onto moto's classes."""
     graft(LaunchTemplate, _Template)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -165,6 +166,7 @@ def _tagged(gateway: Any, filters: dict[str, list[str]]) -> bool:
 _original_create = EC2Response.create_nat_gateway
 
 
+@cache
 def install() -> None:
     """Graft onto moto's classes."""
     graft(EC2Response, _NatGateways)

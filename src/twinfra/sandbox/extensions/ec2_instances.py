@@ -1,0 +1,201 @@
+"""EC2: options of instances that the emulator forgets, their root volume as the image has it, and calls that
+change them.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from typing import Any
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.core.types import Base64EncodedString
+from moto.ec2 import utils
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.instances import Instance
+from moto.ec2.responses import EC2Response
+from moto.ec2.utils import random_private_ip
+
+from twinfra.sandbox.overlay import graft
+
+_BURSTING = ("t2.", "t3.", "t3a.", "t4g.")
+_VOLUME = {"Iops": "iops", "Throughput": "throughput"}
+
+
+class _Instance:
+    def setup_defaults(self: Any) -> None:
+        """The root volume, by the device name and of the size that the image says."""
+        images = self.ec2_backend.describe_images(filters={"image-id": self.image_id})
+        snapshots = [self.ec2_backend.snapshots.get(getattr(one, "ebs_snapshot_id", None)) for one in images]
+        size = next((int(one.volume.size) for one in snapshots if one is not None), 8)
+        volume = self.ec2_backend.create_volume(size=max(size, 8), zone_name=self._placement.zone)
+        self.ec2_backend.attach_volume(volume.id, self.id, self.root_device_name, True)
+
+
+class _Instances:
+    def run_instances(self: Any) -> ActionResult:
+        answer: ActionResult = _original_run(self)
+        for instance in answer.result.instances:
+            _remember(self, instance)
+            if instance.root_device_name not in instance.block_device_mapping:
+                instance.setup_defaults()
+                _tag_root(self, instance)
+            _complete_volumes(self, instance)
+            _place_addresses(self, instance)
+        return answer
+
+    def monitor_instances(self: Any) -> ActionResult:
+        return _monitor(self, "enabled")
+
+    def unmonitor_instances(self: Any) -> ActionResult:
+        return _monitor(self, "disabled")
+
+    def describe_instance_credit_specifications(self: Any) -> ActionResult:
+        instances = [self.ec2_backend.get_instance(one) for one in self._get_param("InstanceIds", [])]
+        for one in instances:
+            if not one.instance_type.startswith(_BURSTING):
+                raise EC2ClientError(
+                    "InvalidParameterCombination", f"The instance type {one.instance_type} has no credits"
+                )
+        shown = [
+            {"InstanceId": one.id, "CpuCredits": getattr(one, "cpu_credits", None) or "standard"}
+            for one in instances
+        ]
+        return ActionResult({"InstanceCreditSpecifications": shown})
+
+    def modify_instance_credit_specification(self: Any) -> ActionResult:
+        done = []
+        for one in self._get_param("InstanceCreditSpecifications", []):
+            self.ec2_backend.get_instance(one["InstanceId"]).cpu_credits = one["CpuCredits"]
+            done.append({"InstanceId": one["InstanceId"]})
+        return ActionResult({"SuccessfulInstanceCreditSpecifications": done})
+
+    def modify_instance_capacity_reservation_attributes(self: Any) -> ActionResult:
+        instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+        instance.capacity_reservation_specification = self._get_param("CapacityReservationSpecification", {})
+        return ActionResult({"Return": True})
+
+    def modify_instance_maintenance_options(self: Any) -> ActionResult:
+        instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+        instance.maintenance_options = {"AutoRecovery": self._get_param("AutoRecovery")}
+        return ActionResult({"InstanceId": instance.id, **instance.maintenance_options})
+
+    def modify_private_dns_name_options(self: Any) -> ActionResult:
+        instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+        given = {
+            "HostnameType": self._get_param("PrivateDnsHostnameType"),
+            "EnableResourceNameDnsARecord": self._get_param("EnableResourceNameDnsARecord"),
+            "EnableResourceNameDnsAAAARecord": self._get_param("EnableResourceNameDnsAAAARecord"),
+        }
+        known = {name: value for name, value in given.items() if value is not None}
+        instance.private_dns_name_options = {**instance.private_dns_name_options, **known}
+        return ActionResult({"Return": True})
+
+    def replace_iam_instance_profile_association(self: Any) -> ActionResult:
+        answer: ActionResult = _original_replace(self)
+        for number, one in self.ec2_backend.iam_instance_profile_associations.items():
+            if one.association_id == self._get_param("AssociationId"):
+                shown = {"Arn": one.iam_instance_profile.arn, "Id": one.association_id}
+                self.ec2_backend.get_instance(number).iam_instance_profile = shown
+        return answer
+
+    def modify_instance_attribute(self: Any) -> ActionResult:
+        """As the real service: types and user data change only while it is stopped."""
+        stopped = ("InstanceType.Value", "UserData.Value", "EbsOptimized.Value")
+        instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+        if any(self._get_param(one) is not None for one in stopped) and instance.state != "stopped":
+            raise EC2ClientError(
+                "IncorrectInstanceState", f"The instance '{instance.id}' is not in the 'stopped' state."
+            )
+        user_data = self._get_param("UserData.Value")
+        if user_data is not None:
+            # The query's Base64 is taken off already.
+            raw = user_data if isinstance(user_data, bytes) else str(user_data).encode()
+            instance.user_data = Base64EncodedString(b64encode(raw).decode()) if raw else None
+            return EmptyResult()
+        answer: ActionResult = _original_modify(self)
+        return answer
+
+
+def _remember(response: Any, instance: Any) -> None:
+    given = response._get_param
+    instance.cpu_options = {"CoreCount": 1, "ThreadsPerCore": 2} | given("CpuOptions", {})
+    instance.cpu_credits = given("CreditSpecification.CpuCredits")
+    instance.enclave_options = {"Enabled": bool(given("EnclaveOptions.Enabled"))}
+    instance.hibernation_options = {"Configured": bool(given("HibernationOptions.Configured"))}
+    instance.maintenance_options = {"AutoRecovery": given("MaintenanceOptions.AutoRecovery") or "default"}
+    instance.capacity_reservation_specification = given("CapacityReservationSpecification", {}) or {
+        "CapacityReservationPreference": "open"
+    }
+    instance.private_dns_name_options = {
+        "HostnameType": "ip-name",
+        "EnableResourceNameDnsARecord": False,
+        "EnableResourceNameDnsAAAARecord": False,
+    } | given("PrivateDnsNameOptions", {})
+    instance.disable_api_termination = bool(given("DisableApiTermination"))
+    placement = given("Placement", {})
+    instance.placement.tenancy = placement.get("Tenancy") or "default"
+    instance.placement.partition_number = placement.get("PartitionNumber")
+    instance.placement.host_resource_group_arn = placement.get("HostResourceGroupArn")
+
+
+def _tag_root(response: Any, instance: Any) -> None:
+    tags = response._parse_tag_specification().get("volume", {})
+    if tags:
+        device = instance.block_device_mapping[instance.root_device_name]
+        response.ec2_backend.get_volume(device.volume_id).add_tags(tags)
+
+
+def _complete_volumes(response: Any, instance: Any) -> None:
+    """What was asked of volumes and moto does not pass on."""
+    for mapping in response._get_param("BlockDeviceMappings", []):
+        device = instance.block_device_mapping.get(mapping.get("DeviceName"))
+        asked = mapping.get("Ebs", {})
+        if device is None:
+            continue
+        device.delete_on_termination = bool(asked.get("DeleteOnTermination", True))
+        volume = response.ec2_backend.get_volume(device.volume_id)
+        for member, name in _VOLUME.items():
+            if asked.get(member) is not None:
+                setattr(volume, name, asked[member])
+
+
+def _place_addresses(response: Any, instance: Any) -> None:
+    """Groups and further private addresses of the interface that is made with the instance."""
+    for asked in response._get_param("NetworkInterfaces", []):
+        index = int(asked.get("DeviceIndex") or 0)
+        interface = instance.nics.get(index)
+        if index == 0 and not instance.security_groups:
+            groups = [response.ec2_backend.get_security_group_from_id(one) for one in asked.get("Groups", [])]
+            instance.security_groups = [one for one in groups if one is not None]
+        listed = asked.get("PrivateIpAddresses", [])
+        if interface is None or not listed or asked.get("NetworkInterfaceId"):
+            continue
+        there = {one["PrivateIpAddress"] for one in interface.private_ip_addresses}
+        interface.private_ip_addresses += [
+            {"Primary": False, "PrivateIpAddress": one.get("PrivateIpAddress") or random_private_ip()}
+            for one in listed
+            if not one.get("Primary") and one.get("PrivateIpAddress") not in there
+        ]
+
+
+def _monitor(response: Any, state: str) -> ActionResult:
+    shown = []
+    for number in response._get_param("InstanceIds", []):
+        instance = response.ec2_backend.get_instance(number)
+        instance.monitoring_state = state
+        shown.append({"InstanceId": number, "Monitoring": {"State": state}})
+    return ActionResult({"InstanceMonitorings": shown})
+
+
+_original_run = EC2Response.run_instances
+_original_replace = EC2Response.replace_iam_instance_profile_association
+_original_modify = EC2Response.modify_instance_attribute
+
+
+@cache
+def install() -> None:
+    """Graft onto moto's classes."""
+    utils.filter_dict_attribute_mapping["client-token"] = "client_token"
+    graft(Instance, _Instance)
+    graft(EC2Response, _Instances)
