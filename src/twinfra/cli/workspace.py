@@ -73,7 +73,7 @@ def root_inputs(
     A variable that has no value is asked for when `ask` says so and somebody is there; else it is an error,
     unless `partial` says that missing ones do not matter. Raises `DiagnosticError`.
     """
-    from twinfra.config.inputs import collect_inputs, missing_variables, parse_input
+    from twinfra.config.inputs import collect_inputs, missing_value, missing_variables, parse_input
 
     order = given_order("var", "var-file")
     inputs, found = collect_inputs(configuration, Path(), var, var_file, os.environ, order)
@@ -93,6 +93,9 @@ def root_inputs(
             wrong.raise_errors()
             inputs[variable.name] = value
             sys.stdout.write("\n")
+    unanswered = [variable for variable in missing if variable.name not in inputs]
+    if unanswered:
+        raise DiagnosticError([*found, *map(missing_value, unanswered)])
     return inputs, found
 
 
