@@ -68,7 +68,7 @@ class Program:
         self._resolution = resolve_providers(configuration)
         self.problems.extend(self._resolution.diagnostics)
         self._unavailable: set[object] = set()
-        self._facts: dict[int, Facts] = {}
+        self._facts: dict[int, tuple[ResourceSchema, Facts]] = {}
         self._declare((), None)
         Joiner(self).join()
         self.nodes, circles = in_order(self.nodes)
@@ -163,10 +163,11 @@ class Program:
         return node
 
     def _facts_of(self, schema: ResourceSchema) -> Facts:
-        facts = self._facts.get(id(schema))
-        if facts is None:
-            facts = self._facts[id(schema)] = Facts(schema)
-        return facts
+        # Kept with its schema: the id of one that is gone would soon be another's.
+        held = self._facts.get(id(schema))
+        if held is None:
+            held = self._facts[id(schema)] = (schema, Facts(schema))
+        return held[1]
 
     def facts(self, provider: ProviderConfig, resource: Resource) -> Facts | None:
         """What is known of the schema of a resource that may not be configured (any more)."""
