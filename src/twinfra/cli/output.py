@@ -20,12 +20,12 @@ def output_document(outputs: dict[str, Any]) -> dict[str, Any]:
 
 def outputs_text(outputs: dict[str, Any]) -> str:
     """All outputs as people read them; sensitive ones are not shown."""
-    from twinfra.cli.render.values import SENSITIVE_TEXT, output_text
+    from twinfra.cli.render.values import output_text
     from twinfra.engine.outputs import decode_output
 
     lines = []
     for name, output in sorted(outputs.items()):
-        text = SENSITIVE_TEXT if output.sensitive else output_text(decode_output(output))
+        text = "<sensitive>" if output.sensitive else output_text(decode_output(output))
         lines.append(f"{name} = {text}\n")
     return "".join(lines)
 

@@ -22,7 +22,7 @@ from twinfra.cli.workspace import (
     saved_configuration,
 )
 from twinfra.config.model import Configuration
-from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Severity
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Severity, error
 from twinfra.engine import api
 from twinfra.engine.changes import Plan
 from twinfra.engine.events import Listener
@@ -205,7 +205,15 @@ def listening(run: Run, total: int = 0) -> Iterator[Listener]:
 
 
 def make_plan(run: Run, mode: str, options: Mapping[str, Any]) -> api.PlanResult:
-    """Refresh and plan, showing progress."""
+    """Refresh and plan, showing progress. Raises `DiagnosticError` where there is no configuration to plan for."""
+    if mode != "destroy" and not run.configuration.files:
+        raise DiagnosticError(
+            error(
+                "No configuration",
+                "There is no .tf or .tf.json file here, and a plan without one would destroy everything.",
+                mend="Work in another directory (-chdir=DIR), or run twinfra destroy if that is what you want.",
+            )
+        )
     settings = api.PlanOptions(
         mode=mode,
         targets=tuple(options.get("target", ())),

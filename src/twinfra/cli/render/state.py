@@ -8,7 +8,7 @@ from twinfra.addresses import DATA
 from twinfra.cli.machine.state import ShownResource
 from twinfra.cli.render.redaction import hide, secrets_in
 from twinfra.cli.render.style import Style
-from twinfra.cli.render.values import SENSITIVE_TEXT, output_text, value_lines
+from twinfra.cli.render.values import output_text, value_lines
 from twinfra.state.model import State
 from twinfra.values.value import Null
 
@@ -24,7 +24,7 @@ def render_state(state: State, shown: Iterable[ShownResource], style: Style) -> 
 
         lines = ["", "Outputs:", ""]
         for name, output in sorted(state.outputs.items()):
-            text = SENSITIVE_TEXT if output.sensitive else output_text(decode_output(output))
+            text = "<sensitive>" if output.sensitive else output_text(decode_output(output))
             lines.append(f"{name} = {text}")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
