@@ -33,6 +33,7 @@ from twinfra.values.value import (
     read_element,
 )
 
+_UNKNOWN = "(known after apply)"
 TYPE = "type"
 """The mark of what `type` answers: a text that only the console can show."""
 
@@ -65,11 +66,13 @@ def _render(value: Value, indent: int) -> str:
     if kind is bool:
         return "true" if value else "false"
     if kind is Marked:
+        if type(value.value) is Unknown:
+            return _UNKNOWN
         if SENSITIVE in value.marks:
             return "(sensitive value)"
         return "(ephemeral value)" if EPHEMERAL in value.marks else _render(value.value, indent)
     if kind is Unknown:
-        return "(known after apply)"
+        return _UNKNOWN
     if is_null(value):
         return _null(type_of(value))
     if kind is dict:

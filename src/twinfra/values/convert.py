@@ -284,7 +284,7 @@ def _to_list(value: Value, wanted: ListType) -> Value:
         return value
     if kind is not tuple and kind is not List and kind is not Set:
         raise _unfit(type_of(value), wanted)
-    if kind is Set and contains_unknown(value):
+    if kind is Set and len(value) > 1 and contains_unknown(value):
         return Unknown(_converted_type(SetType(value.element), wanted))
     items, element = _to_elements(value, wanted)
     if isinstance(element, DynamicType) and items:

@@ -8,7 +8,17 @@ from typing import Any
 from twinfra.values.convert import type_of
 from twinfra.values.numbers import is_number
 from twinfra.values.sets import identity_text
-from twinfra.values.types import has_dynamic
+from twinfra.values.types import (
+    DynamicType,
+    ListType,
+    MapType,
+    ObjectType,
+    SetType,
+    TupleType,
+    Type,
+    element_type,
+    has_dynamic,
+)
 from twinfra.values.unknowns import contains_unknown, definitely_not_null
 from twinfra.values.value import List, Map, Marked, Null, Set, Unknown, Value, is_null, read_element
 
@@ -31,13 +41,26 @@ def equal(first: Value, second: Value) -> bool | None:
         # Types are compared here, at once for all that is inside.
         if type_of(first) == type_of(second):
             return _compare(first, second)
-        return None if _type_is_open(first) or _type_is_open(second) else False
+        unknown = contains_unknown(first) or contains_unknown(second)
+        return None if unknown and _may_agree(type_of(first), type_of(second)) else False
     return _compare(first, second)
 
 
-def _type_is_open(value: Value) -> bool:
-    """Whether something unknown inside may yet be of any type."""
-    return contains_unknown(value) and has_dynamic(type_of(value))
+def _may_agree(first: Type, second: Type) -> bool:
+    """Whether two types are the same, but for parts that are not known yet."""
+    if isinstance(first, DynamicType) or isinstance(second, DynamicType):
+        return True
+    if isinstance(first, ListType | SetType | MapType):
+        return first.__class__ is second.__class__ and _may_agree(first.element, element_type(second))
+    if isinstance(first, TupleType) and isinstance(second, TupleType):
+        return len(first.elements) == len(second.elements) and all(
+            map(_may_agree, first.elements, second.elements)
+        )
+    if isinstance(first, ObjectType) and isinstance(second, ObjectType):
+        return first.attributes.keys() == second.attributes.keys() and all(
+            _may_agree(kind, second.attributes[name]) for name, kind in first.attributes.items()
+        )
+    return first == second
 
 
 def _compare(first: Value, second: Value) -> bool | None:

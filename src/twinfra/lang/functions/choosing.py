@@ -59,25 +59,15 @@ def coalesce(*values: Value) -> Value:
 def _coalescelist_type(arguments: Sequence[Value]) -> Type:
     if not arguments:
         raise FunctionError("at least one list is required")
-    kinds = [type_of(one) for one in arguments]
-    if any(type(one) is Unknown and one.type == DYNAMIC for one in arguments):
-        return DYNAMIC
-    for at, kind in enumerate(kinds):
+    kinds: list[Type] = []
+    for one in arguments:
+        if type(one) is Unknown:
+            return DYNAMIC
+        kind = type_of(one)
         if not isinstance(kind, ListType | TupleType):
-            raise FunctionError(f"lists and tuples are needed, not a {describe(kind)}", at)
-    for at, one in enumerate(arguments):
-        if type(one) is Unknown and not isinstance(one.type, TupleType):
-            rest = kinds[at:]
-            return kinds[at] if all(kind == rest[0] for kind in rest) else DYNAMIC
-        if not is_null(one) and _length(one):
-            return kinds[at]
-    return kinds[-1]
-
-
-def _length(value: Value) -> int:
-    if isinstance(value, Unknown):
-        return len(value.type.elements) if isinstance(value.type, TupleType) else 0
-    return len(value)
+            raise FunctionError(f"lists and tuples are needed, not a {describe(kind)}")
+        kinds.append(kind)
+    return kinds[0] if all(kind == kinds[0] for kind in kinds) else DYNAMIC
 
 
 @function(

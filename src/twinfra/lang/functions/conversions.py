@@ -19,6 +19,7 @@ from twinfra.values.types import (
     SetType,
     Type,
 )
+from twinfra.values.unify import can_convert
 from twinfra.values.value import (
     EPHEMERAL,
     SENSITIVE,
@@ -38,6 +39,9 @@ _VALUE = parameter("value", DYNAMIC, "the value", allow_null=True, allow_unknown
 
 def _converter(wanted: Type) -> Callable[[Value], Value]:
     def implementation(value: Value) -> Value:
+        bare, marks = unmark(value)
+        if type(bare) is Unknown and can_convert(bare.type, wanted):
+            return mark(Unknown(wanted), marks)
         try:
             return convert(value, wanted)
         except ConversionError as failed:

@@ -71,14 +71,13 @@ def _is_sequence(kind: Type) -> bool:
     returns=BOOL,
 )
 def alltrue(items: List) -> Value:
-    """A null is not true. An unknown element counts only where no other decides."""
-    unknown = False
+    """A null is not true. The first element that is unknown or not true decides."""
     for item in items:
         if type(item) is Unknown:
-            unknown = True
-        elif not item:
+            return UNKNOWN_BOOL
+        if not item:
             return False
-    return UNKNOWN_BOOL if unknown else True
+    return True
 
 
 @function(
@@ -236,22 +235,20 @@ def _element_type(arguments: Sequence[Value]) -> Type:
     if isinstance(kind, ListType):
         return kind.element
     if isinstance(kind, TupleType):
-        if not kind.elements:
-            raise FunctionError("an empty list has no elements")
         if type(arguments[1]) is Unknown:
             return DYNAMIC
-        return kind.elements[_position(arguments[1], len(kind.elements))]
+        return kind.elements[_position(arguments[1], len(kind.elements), counts_back=False)]
     if kind == DYNAMIC:
         return DYNAMIC
     raise FunctionError(f'"list" must be a list or tuple, not a {describe(kind)}')
 
 
-def _position(index: Number, length: int) -> int:
+def _position(index: Number, length: int, counts_back: bool) -> int:
     at = whole_number(index, "index")
-    if at < 0:
-        raise FunctionError(
-            '"index" must not be negative: for the last element of a list x, write x[length(x) - 1]'
-        )
+    if not length:
+        raise FunctionError("an empty list has no elements")
+    if at < 0 and at % length and not counts_back:
+        raise FunctionError('for a tuple "index" must not be negative: write tolist(x), or x[length(x) - 1]')
     return at % length
 
 
@@ -267,19 +264,12 @@ def element(items: Value, index: Number) -> Value:
     items, marks = unmark(items)
     kind = _element_type((items, index))
     if type(items) is Unknown:
-        _position(index, 1)
         return mark(Unknown(kind), marks)
-    if not items:
-        raise FunctionError("an empty list has no elements")
-    return mark(elements(items)[_position(index, len(items))], marks)
+    return mark(elements(items)[_position(index, len(items), type(items) is List)], marks)
 
 
 def _flatten_type(arguments: Sequence[Value]) -> Type:
-    kind = type_of(arguments[0])
-    if kind == DYNAMIC or not contains_unknown(arguments[0]):
-        _require_nested(kind)
-        return DYNAMIC
-    _require_nested(kind)
+    _require_nested(type_of(arguments[0]))
     return DYNAMIC
 
 
@@ -367,8 +357,9 @@ def matchkeys(values: List, keys: List, wanted: List) -> Value:
         raise FunctionError('"values" and "keys" must have the same length')
     common = unify((keys.element, wanted.element)) or DYNAMIC
     keys, wanted = convert(keys, ListType(common)), convert(wanted, ListType(common))
-    if contains_unknown(keys) or contains_unknown(wanted):
+    if contains_unknown(keys) or contains_unknown(values):
         return Unknown(ListType(values.element))
+    # What is unknown among those looked for has no text, and is not found.
     texts = {identity_text(one) for one in wanted}
     chosen = [
         value
@@ -473,27 +464,31 @@ def _slice_type(arguments: Sequence[Value]) -> Type:
         raise FunctionError("the elements of a set have no order: convert it with tolist first", 0)
     if not _is_sequence(kind):
         raise FunctionError(f'"list" must be a list or tuple, not a {describe(kind)}', 0)
+    length = len(kind.elements) if isinstance(kind, TupleType) else None
+    first, end = _bounds(arguments[1], arguments[2], length)
     if isinstance(kind, TupleType):
-        if any(type(bound) is Unknown for bound in arguments[1:]):
-            return DYNAMIC
-        first, end = _bounds(arguments[1], arguments[2], len(kind.elements))
-        return TupleType(kind.elements[first:end])
+        return DYNAMIC if first is None or end is None else TupleType(kind.elements[first:end])
     return kind
 
 
-def _bounds(first: Number, end: Number, length: int | None) -> tuple[int, int]:
-    start, stop = whole_number(first, "start_index", 1), whole_number(end, "end_index", 2)
-    if start < 0:
-        raise FunctionError('"start_index" must not be negative', 1)
-    if length is not None and start > length:
-        raise FunctionError(f'"start_index" is {start}, beyond the end of a list of {length}', 1)
-    if stop < 0:
-        raise FunctionError('"end_index" must not be negative', 2)
-    if length is not None and stop > length:
-        raise FunctionError(f'"end_index" is {stop}, beyond the end of a list of {length}', 2)
-    if start > stop:
+def _bounds(first: Value, end: Value, length: int | None) -> tuple[int | None, int | None]:
+    """The bounds as far as they are known, checked as far as they and the length are."""
+    start = _bound(first, "start_index", 1, length)
+    stop = _bound(end, "end_index", 2, length)
+    if start is not None and stop is not None and start > stop:
         raise FunctionError('"start_index" must not be greater than "end_index"', 1)
     return start, stop
+
+
+def _bound(number: Value, name: str, argument: int, length: int | None) -> int | None:
+    if type(number) is Unknown:
+        return None
+    at = whole_number(number, name, argument)
+    if at < 0:
+        raise FunctionError(f'"{name}" must not be negative', argument)
+    if length is not None and at > length:
+        raise FunctionError(f'"{name}" is {at}, beyond the end of a list of {length}', argument)
+    return at
 
 
 @function(
@@ -529,7 +524,7 @@ def sort(items: List) -> Value:
     "sum",
     "The sum of the numbers of a list, set or tuple.",
     parameter("list", DYNAMIC, "the numbers"),
-    returns=DYNAMIC,
+    returns=NUMBER,
 )
 def sum_(items: Value) -> Value:
     """An empty list has no sum."""

@@ -125,6 +125,11 @@ def _product_type(arguments: Sequence[Value]) -> Type:
     return ListType(made) if ordered else SetType(made)
 
 
+def _has_open_length(value: Value) -> bool:
+    """Whether it is not known how many elements there are: unknown ones of a set may equal others."""
+    return type(value) is Unknown or (type(value) is Set and len(value) > 1 and contains_unknown(value))
+
+
 @function(
     "setproduct",
     "All combinations of one element from each of the sets or lists, as tuples.",
@@ -147,7 +152,7 @@ def setproduct(*sets: Value) -> Value:
     assert isinstance(kind, ListType | SetType)
     tuple_type = kind.element
     assert isinstance(tuple_type, TupleType)
-    if any(type(one) is Unknown for one in bare):
+    if any(map(_has_open_length, bare)):
         return mark(refine(Unknown(kind), not_null=True), marks)
     if prod(map(len, bare)) > _MOST_TUPLES:
         raise FunctionError(f"there would be more than {_MOST_TUPLES} combinations")
