@@ -27,6 +27,7 @@ class Providers:
     def __init__(self, factory: Callable[[ProviderAddress], Provider] = create) -> None:
         self._factory = factory
         self._plain: dict[ProviderAddress, Provider] = {}
+        self._schemas: dict[ProviderAddress, ProviderSchema] = {}
         self._configured: dict[ProviderConfig, tuple[Object, Provider]] = {}
         self._program: Program | None = None
 
@@ -41,7 +42,10 @@ class Providers:
 
     def schema(self, address: ProviderAddress) -> ProviderSchema:
         """What a provider declares; raises `DiagnosticError` where there is no such provider."""
-        return self.unconfigured(address).schema()
+        found = self._schemas.get(address)
+        if found is None:
+            found = self._schemas[address] = self.unconfigured(address).schema()
+        return found
 
     def is_local(self, address: ProviderAddress) -> bool:
         """Whether it calls nobody (its attribute `local`), so that no thread is needed to wait for it."""
