@@ -59,7 +59,7 @@ def template_in(source: Source, text: str, base: int) -> tuple[Expression, list[
     """The template `text`, which begins at the offset `base` of a source."""
     whole = SourceRange(source, base, base + len(text))
     if "${" not in text and "%{" not in text:
-        from twinfra.lang.parsing.expressions import name_of
+        from twinfra.lang.parsing.steps import name_of
 
         return Literal(name_of(text), whole), []
     return _read(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from twinfra.diagnostics import SourceRange
 from twinfra.lang.body import NativeBody
 from twinfra.lang.nodes import Attribute, Block
-from twinfra.lang.parsing.expressions import ExpressionReader, name_of
+from twinfra.lang.parsing.expressions import ExpressionReader
+from twinfra.lang.parsing.steps import name_of
 from twinfra.lang.tokens import (
     CLOSE_QUOTE,
     DIRECTIVE,
