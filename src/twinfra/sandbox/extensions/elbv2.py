@@ -23,6 +23,41 @@ _ADDRESS_TYPES = ("ipv4", "dualstack", "dualstack-without-public-ipv4")
 _KINDS = {"network": "net", "gateway": "gwy"}
 """How ARNs name kinds of load balancers."""
 
+_NO_LOGS = {
+    f"{logs}.s3.{name}": value
+    for logs in ("access_logs", "connection_logs", "health_check_logs")
+    for name, value in (("enabled", "false"), ("bucket", ""), ("prefix", ""))
+}
+
+_ATTRIBUTES: dict[str, dict[str, str]] = {
+    "application": _NO_LOGS
+    | {
+        "client_keep_alive.seconds": "3600",
+        "deletion_protection.enabled": "false",
+        "idle_timeout.timeout_seconds": "60",
+        "load_balancing.cross_zone.enabled": "true",
+        "routing.http.desync_mitigation_mode": "defensive",
+        "routing.http.drop_invalid_header_fields.enabled": "false",
+        "routing.http.preserve_host_header.enabled": "false",
+        "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "false",
+        "routing.http.xff_client_port.enabled": "false",
+        "routing.http.xff_header_processing.mode": "append",
+        "routing.http2.enabled": "true",
+        "waf.fail_open.enabled": "false",
+        "zonal_shift.config.enabled": "false",
+    },
+    "network": {name: value for name, value in _NO_LOGS.items() if name.startswith("access_logs.")}
+    | {
+        "deletion_protection.enabled": "false",
+        "dns_record.client_routing_policy": "any_availability_zone",
+        "load_balancing.cross_zone.enabled": "false",
+        "secondary_ips.auto_assigned.per_subnet": "0",
+        "zonal_shift.config.enabled": "false",
+    },
+    "gateway": {"deletion_protection.enabled": "false", "load_balancing.cross_zone.enabled": "false"},
+}
+"""What the service tells of a load balancer that nothing was said about, by its kind."""
+
 
 class _Zone:
     """A zone of a load balancer with the addresses in it."""
@@ -101,6 +136,7 @@ class _Backend:
             made.arn = made.arn.replace("/app/", f"/{_KINDS[made.type]}/")
             self.load_balancers[made.arn] = made
             self.tagging_service.tag_resource(made.arn, tags)
+        made.attrs = dict(_ATTRIBUTES[made.type])
         made.ip_address_type, made.mappings = address_type, mappings
         return made
 

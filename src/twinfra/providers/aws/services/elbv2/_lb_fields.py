@@ -19,7 +19,13 @@ from twinfra.providers.aws.fields import (
     string_set,
 )
 from twinfra.providers.aws.resource import Api
-from twinfra.providers.aws.services.elbv2._reading import ATTRIBUTES, HELD, Attribute, attribute, text
+from twinfra.providers.aws.services.elbv2._reading import (
+    ATTRIBUTES,
+    HELD,
+    Attribute,
+    attribute,
+    text,
+)
 from twinfra.values.types import STRING
 
 _APPLICATION, _NETWORK, _GATEWAY = ("application",), ("network",), ("gateway",)
@@ -89,6 +95,11 @@ def misplaced(attributes: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _setting(make: Any, name: str, **options: Any) -> Field:
+    one = SETTINGS[name]
+    return attribute(make, name, one.key, one.kinds, **options)
+
+
 def _logs(name: str, about: str) -> Field:
     prefix = LOGS[name]
 
@@ -99,7 +110,7 @@ def _logs(name: str, about: str) -> Field:
         if told.get(f"{prefix}.enabled") != "true":
             # Switched off the API has no more to tell; so declared, it is what was declared.
             held = found[HELD].get(name)
-            return held if held and not held[0]["enabled"] else []
+            return held if held and held[0]["bucket"] and not held[0]["enabled"] else []
         return [
             {
                 "enabled": True,
@@ -247,113 +258,98 @@ FIELDS: dict[str, Field] = {
     "access_logs": _logs("access_logs", "Logs of requests."),
     "connection_logs": _logs("connection_logs", "Logs of connections; application load balancers."),
     "health_check_logs": _logs("health_check_logs", "Logs of health checks; application load balancers."),
-    "client_keep_alive": attribute(
+    "client_keep_alive": _setting(
         number,
         "client_keep_alive",
-        SETTINGS["client_keep_alive"].key,
         default=3600,
         checks=(between(60, 604800),),
         about="For how many seconds connections are kept.",
     ),
-    "desync_mitigation_mode": attribute(
+    "desync_mitigation_mode": _setting(
         string,
         "desync_mitigation_mode",
-        SETTINGS["desync_mitigation_mode"].key,
         default="defensive",
         allowed=("monitor", "defensive", "strictest"),
         about="What it does with requests that others could take for several.",
     ),
-    "dns_record_client_routing_policy": attribute(
+    "dns_record_client_routing_policy": _setting(
         string,
         "dns_record_client_routing_policy",
-        SETTINGS["dns_record_client_routing_policy"].key,
         default="any_availability_zone",
         allowed=("any_availability_zone", "availability_zone_affinity", "partial_availability_zone_affinity"),
         about="Whether clients find addresses in their own zone; network load balancers.",
     ),
-    "drop_invalid_header_fields": attribute(
+    "drop_invalid_header_fields": _setting(
         boolean,
         "drop_invalid_header_fields",
-        SETTINGS["drop_invalid_header_fields"].key,
         default=False,
         about="Whether invalid header fields are left out.",
     ),
-    "enable_cross_zone_load_balancing": attribute(
+    "enable_cross_zone_load_balancing": _setting(
         boolean,
         "enable_cross_zone_load_balancing",
-        SETTINGS["enable_cross_zone_load_balancing"].key,
         default=False,
         about="Whether it sends to targets in other zones; an application load balancer always does.",
     ),
-    "enable_deletion_protection": attribute(
+    "enable_deletion_protection": _setting(
         boolean,
         "enable_deletion_protection",
-        SETTINGS["enable_deletion_protection"].key,
         default=False,
         about="Whether it cannot be deleted.",
     ),
-    "enable_http2": attribute(
+    "enable_http2": _setting(
         boolean,
         "enable_http2",
-        SETTINGS["enable_http2"].key,
         default=True,
         about="Whether HTTP/2 is spoken.",
     ),
-    "enable_tls_version_and_cipher_suite_headers": attribute(
+    "enable_tls_version_and_cipher_suite_headers": _setting(
         boolean,
         "enable_tls_version_and_cipher_suite_headers",
-        SETTINGS["enable_tls_version_and_cipher_suite_headers"].key,
         default=False,
         about="Whether headers tell targets of the encryption.",
     ),
-    "enable_waf_fail_open": attribute(
+    "enable_waf_fail_open": _setting(
         boolean,
         "enable_waf_fail_open",
-        SETTINGS["enable_waf_fail_open"].key,
         default=False,
         about="Whether requests pass when the firewall does not answer.",
     ),
-    "enable_xff_client_port": attribute(
+    "enable_xff_client_port": _setting(
         boolean,
         "enable_xff_client_port",
-        SETTINGS["enable_xff_client_port"].key,
         default=False,
         about="Whether X-Forwarded-For has the client's port.",
     ),
-    "enable_zonal_shift": attribute(
+    "enable_zonal_shift": _setting(
         boolean,
         "enable_zonal_shift",
-        SETTINGS["enable_zonal_shift"].key,
         default=False,
         about="Whether traffic may be shifted away from a zone in trouble.",
     ),
-    "idle_timeout": attribute(
+    "idle_timeout": _setting(
         number,
         "idle_timeout",
-        SETTINGS["idle_timeout"].key,
         default=60,
         checks=(between(1, 4000),),
         about="After how many idle seconds connections are closed.",
     ),
-    "preserve_host_header": attribute(
+    "preserve_host_header": _setting(
         boolean,
         "preserve_host_header",
-        SETTINGS["preserve_host_header"].key,
         default=False,
         about="Whether targets get the Host header as it came.",
     ),
-    "secondary_ips_auto_assigned_per_subnet": attribute(
+    "secondary_ips_auto_assigned_per_subnet": _setting(
         number,
         "secondary_ips_auto_assigned_per_subnet",
-        SETTINGS["secondary_ips_auto_assigned_per_subnet"].key,
         computed=True,
         checks=(between(0, 7),),
         about="More private addresses in each subnet; network load balancers.",
     ),
-    "xff_header_processing_mode": attribute(
+    "xff_header_processing_mode": _setting(
         string,
         "xff_header_processing_mode",
-        SETTINGS["xff_header_processing_mode"].key,
         default="append",
         allowed=("append", "preserve", "remove"),
         about="What is done with X-Forwarded-For.",

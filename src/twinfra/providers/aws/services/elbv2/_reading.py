@@ -99,14 +99,18 @@ class Attribute:
     kinds: tuple[str, ...] = ()
 
 
-def reads(name: str, key: str, default: Any = None) -> Callable[[Api, Context], Any]:
-    """The reading of the argument `name` from the attribute `key`."""
+def reads(
+    name: str, key: str, default: Any = None, kinds: tuple[str, ...] = ()
+) -> Callable[[Api, Context], Any]:
+    """The reading of the argument `name` from the attribute `key`, which only these kinds (all where empty)
+    let be set.
+    """
 
     def read(found: Api, _: Context) -> Any:
         told = found.get(ATTRIBUTES)
         if told is None:
             return None
-        if key in told:
+        if key in told and (not kinds or found.get("Type") in kinds):
             return told[key]
         held = found[HELD].get(name)
         return default if held is None else held
@@ -114,9 +118,11 @@ def reads(name: str, key: str, default: Any = None) -> Callable[[Api, Context], 
     return read
 
 
-def attribute(make: Callable[..., Field], name: str, key: str, **options: Any) -> Field:
+def attribute(
+    make: Callable[..., Field], name: str, key: str, kinds: tuple[str, ...] = (), **options: Any
+) -> Field:
     """An argument (made by `string`, `boolean` or `number`) that is an attribute."""
-    return make("", read=reads(name, key, options.get("default")), **options)
+    return make("", read=reads(name, key, options.get("default"), kinds), **options)
 
 
 def text(value: Any) -> str:
