@@ -8,14 +8,14 @@ import pytest
 from tests.conformance.cases import read_cases
 from tests.conformance.expressions import differences
 from tests.lang.scopes import UNKNOWN, LocalsScope
-from twinfra.values.convert import type_of
-from twinfra.values.encoding import type_to_json
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Source
 from twinfra.lang.compiler import compile_expression
 from twinfra.lang.functions import lookup
 from twinfra.lang.functions.call import call
 from twinfra.lang.parser import parse_config
+from twinfra.values.convert import type_of
+from twinfra.values.encoding import type_to_json
 from twinfra.values.marks import unmark_deep
 from twinfra.values.numbers import format_number
 from twinfra.values.unknowns import contains_unknown
@@ -24,8 +24,14 @@ from twinfra.values.value import List, Map, Set, Unknown, Value, is_null
 DATA = Path(__file__).parent.parent / "data"
 
 
-def name(case: dict[str, Any]) -> str:
-    return repr(case.get("expr", ""))[:60]
+def groups(path: Path, size: int = 100) -> list[list[dict[str, Any]]]:
+    """The cases of a file, so many to a test: a test for each would take longer to set up than to run."""
+    cases = read_cases(path)
+    return [cases[at : at + size] for at in range(0, len(cases), size)]
+
+
+def first(cases: list[dict[str, Any]]) -> str:
+    return str(cases[0]["expr"])[:40]
 
 
 def evaluated(case: dict[str, Any], scope: LocalsScope) -> tuple[Value, tuple[Diagnostic, ...]]:
@@ -50,17 +56,27 @@ def places(diagnostics: tuple[Diagnostic, ...]) -> list[list[int]]:
 KNOWN_SCOPE = LocalsScope()
 
 
-@pytest.mark.parametrize("case", read_cases(DATA / "lang" / "evaluations.jsonl"), ids=name)
-def test_values_types_and_places_of_errors_are_those_of_stock_terraform(case: dict[str, Any]):
+def differences_from_stock(case: dict[str, Any]) -> list[Any]:
     value, found = evaluated(case, KNOWN_SCOPE)
-    assert places(found) == case.get("places", [])
-    assert all(one.detail for one in found)
-    if "type" in case:
-        assert type_to_json(type_of(value)) == case["type"]
+    different: list[Any] = []
+    if places(found) != case.get("places", []):
+        different.append(places(found))
+    if not all(one.detail for one in found):
+        different.append("a diagnostic without words")
+    if "type" in case and type_to_json(type_of(value)) != case["type"]:
+        different.append(type_to_json(type_of(value)))
     if "json" in case:
         function = lookup("jsonencode")
         assert function is not None
-        assert call(function, [value], KNOWN_SCOPE.context) == case["json"]
+        text = call(function, [value], KNOWN_SCOPE.context)
+        if text != case["json"]:
+            different.append(text)
+    return different
+
+
+@pytest.mark.parametrize("cases", groups(DATA / "lang" / "evaluations.jsonl"), ids=first)
+def test_values_types_and_places_of_errors_are_those_of_stock_terraform(cases: list[dict[str, Any]]):
+    assert [(case, found) for case in cases if (found := differences_from_stock(case))] == []
 
 
 def known_part(value: Value) -> Any:
@@ -88,15 +104,23 @@ def unknown_part(value: Value) -> Any:
 UNKNOWN_SCOPE = LocalsScope(UNKNOWN, planning=True)
 
 
-@pytest.mark.parametrize("case", read_cases(DATA / "lang" / "unknowns.jsonl"), ids=name)
-def test_what_is_unknown_before_the_apply_is_unknown_for_stock_terraform_too(case: dict[str, Any]):
+def differences_of_plan(case: dict[str, Any]) -> list[Any]:
     value, found = evaluated(case, UNKNOWN_SCOPE)
-    assert places(found) == case.get("places", [])
-    if "places" not in case:
-        assert known_part(value) == case["after"]
-        assert (unknown_part(value) if contains_unknown(value) else False) == case["after_unknown"]
+    if places(found) != case.get("places", []):
+        return places(found)
+    if "places" in case:
+        return []
+    unknown = unknown_part(value) if contains_unknown(value) else False
+    if known_part(value) == case["after"] and unknown == case["after_unknown"]:
+        return []
+    return [known_part(value), unknown]
 
 
-@pytest.mark.parametrize("case", read_cases(DATA / "conformance" / "expressions.jsonl"), ids=name)
-def test_conformance_cases_agree(case: dict[str, Any]):
-    assert differences(case) == []
+@pytest.mark.parametrize("cases", groups(DATA / "lang" / "unknowns.jsonl"), ids=first)
+def test_what_is_unknown_before_the_apply_is_unknown_for_stock_terraform_too(cases: list[dict[str, Any]]):
+    assert [(case, found) for case in cases if (found := differences_of_plan(case))] == []
+
+
+@pytest.mark.parametrize("cases", groups(DATA / "conformance" / "expressions.jsonl"), ids=first)
+def test_conformance_cases_agree(cases: list[dict[str, Any]]):
+    assert [(case, found) for case in cases if (found := differences(case))] == []
