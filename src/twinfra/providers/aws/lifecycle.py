@@ -269,9 +269,14 @@ def _finish_create(
     # What was made a moment ago is not seen everywhere at once.
     unseen = tuple(Retry(code, seconds=_UNSEEN_SECONDS) for code in resource.not_found)
     before: Attributes = dict.fromkeys(fields)
+    there = _settled(resource, context, seen)
     for update in resource.updates:
         if update.after_create and (
-            given := [name for name in update.fields if not is_empty(known.get(name))]
+            given := [
+                name
+                for name in update.fields
+                if not is_empty(known.get(name)) and not _is_so(fields[name], known[name], there.get(name))
+            ]
         ):
             # `made` may be handed to functions through the attributes: the id and what the call told.
             change = Change(before, partial | _given(known), frozenset(given))
@@ -286,6 +291,18 @@ def _finish_create(
     elif resource.extend is not None:
         seen = resource.extend(context, partial, seen)
     return _applied(resource, context, planned, seen)
+
+
+def _settled(resource: Resource, context: Context, seen: Api | None) -> Attributes:
+    """What something new already has of the settings that are made after the creating call, where it was read."""
+    if seen is None:
+        return {}
+    fields = resource.all_fields()
+    return attributes_of({name: fields[name] for name in _later(resource)}, seen, context, lenient=True)
+
+
+def _is_so(field: Any, wanted: Any, found: Any) -> bool:
+    return found is not None and same_field(field, wanted, found)
 
 
 def _given(known: Attributes) -> Attributes:
