@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,7 @@ class GcsBackend:
                 return version
             raise self._unreachable(doing, problem) from None
         if answer.status == 200:
-            return self._stored(answer, data)
+            return str(_fields(answer).get("generation", ""))
         if answer.status == 412 or answer.stumbled or answer.status == 404:
             # An earlier one of several attempts may have been carried out though its answer was lost.
             unsure = answer.stumbled or answer.sent > 1
@@ -241,31 +242,18 @@ class GcsBackend:
         return Content(answer.body, answer.header("x-goog-generation"))
 
     def _put(self, doing: str, name: str, data: bytes, generation: str | None) -> Answer:
-        query = {"uploadType": "media", "name": name}
+        query = {"uploadType": "multipart"}
         if generation is not None:
             query["ifGenerationMatch"] = generation
         if self._managed_key:
             query["kmsKeyName"] = self._managed_key
         url = f"{self._endpoint}/upload/storage/v1/b/{quote(self._bucket, safe='')}/o?{urlencode(query)}"
-        headers = {**self._headers(), "Content-Type": "application/json"}
+        boundary, body = _multipart(name, data)
+        headers = {**self._headers(), "Content-Type": f"multipart/related; boundary={boundary}"}
         try:
-            return self._transport.send("POST", url, headers, data)
+            return self._transport.send("POST", url, headers, body)
         except Elsewhere as moved:
             raise self._moved(doing, moved) from None
-
-    def _stored(self, answer: Answer, data: bytes) -> str:
-        """The generation of what was written, which must be what was sent."""
-        fields = _fields(answer)
-        digest = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
-        if fields.get("md5Hash", digest) != digest:
-            raise DiagnosticError(
-                error(
-                    "State was damaged on its way",
-                    f"{fields.get('name')} in {self._bucket} is not what was sent.",
-                    mend="Restore the generation before it, then run the command again.",
-                )
-            )
-        return str(fields.get("generation", ""))
 
     def _version_if_same(self, name: str, data: bytes) -> str:
         now = self._get("read back what was written", name)
@@ -332,6 +320,19 @@ class GcsBackend:
                 mend="Correct storage_custom_endpoint, or the proxy in between.",
             )
         )
+
+
+def _multipart(name: str, data: bytes) -> tuple[str, bytes]:
+    """A boundary and the body of an upload: what the object is called, with its digest, and its content.
+
+    The service refuses content that does not have the digest.
+    """
+    digest = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+    about = json.dumps({"name": name, "contentType": "application/json", "md5Hash": digest}).encode()
+    boundary = secrets.token_hex(16)
+    line = f"--{boundary}".encode()
+    kind = b"\r\nContent-Type: application/json\r\n\r\n"
+    return boundary, b"".join((line, kind, about, b"\r\n", line, kind, data, b"\r\n", line, b"--\r\n"))
 
 
 def _fields(answer: Answer) -> dict[str, Any]:
