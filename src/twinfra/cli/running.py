@@ -136,6 +136,8 @@ def work(
                 warnings.extend(found)
             providers = make_providers(sandbox=options.sandbox)
             stack.callback(providers.close)
+            if saved is not None:
+                saved.check_schemas(providers)
             run = Run(options, terminal, configuration, inputs, providers, workspace, stop, saved)
             run.report(warnings)
             if workspace.store.intents:
