@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Context:
     """One operation on one type in one region.
 
-    `token`: the operation's idempotency token while something is being created, else empty. `limits`: the
-    `timeouts` block. `unstored`: values of write-only fields, which the state never has.
+    `token`: the operation's idempotency token while something is being created, else empty. `once`: calls are
+    not tried again by themselves, because each would make one more. `limits`: the `timeouts` block.
+    `unstored`: values of write-only fields, which the state never has.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Context:
         self.progress = progress
         self.token = token
         self.not_found = not_found
+        self.once = False
         self.limits: dict[str, str] = {}
         self.unstored: Attributes = {}
 
@@ -79,7 +81,7 @@ class Context:
     def call_service(self, service: str, operation: str, /, **request: Any) -> Api:
         """One call of another service."""
         given = {name: value for name, value in request.items() if value is not None}
-        return self.session.call(service, self.region, operation, given)
+        return self.session.call(service, self.region, operation, given, self.once)
 
     def find(self, operation: str, /, *, missing: tuple[str, ...] = (), **request: Any) -> Api | None:
         """One call; None where it answers that there is no such thing (`missing` codes, or the type's

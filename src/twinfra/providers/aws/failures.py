@@ -6,6 +6,20 @@ from typing import Any
 
 from twinfra.diagnostics import Diagnostic, error
 
+_THROTTLED = frozenset(
+    {
+        "EC2ThrottledException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
+
 
 class ApiError(Exception):
     """An API call failed. `code` and `message` are the service's; `status` the HTTP status (0: none came).
@@ -39,6 +53,11 @@ class ApiError(Exception):
     def unsure(self) -> bool:
         """Whether the call may have been carried out all the same."""
         return self.code == "Unreachable" or self.status >= 500 or self.attempts > 1
+
+    @property
+    def throttled(self) -> bool:
+        """Whether it was refused for coming too fast: nothing was carried out."""
+        return self.code in _THROTTLED
 
 
 class WaitError(Exception):

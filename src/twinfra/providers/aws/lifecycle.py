@@ -26,6 +26,7 @@ from twinfra.providers.aws.mapping import (
     type_of,
     without_unknown,
 )
+from twinfra.providers.aws.once import adopt, create_once
 from twinfra.providers.aws.resource import Api, Attributes, Call, Change, Describe, Resource, Retry, Update
 from twinfra.providers.aws.tagging import read_tags, request_tags, tag_difference
 from twinfra.providers.aws.waiting import dig
@@ -34,7 +35,6 @@ from twinfra.values.value import Unknown
 
 _NEW_SECONDS = 60.0
 """For how long something just made may be not found yet."""
-
 
 _UNSEEN_SECONDS = 20.0
 """For how long calls on something just made may answer that it does not exist."""
@@ -194,10 +194,13 @@ def create(resource: Resource, context: Context, planned: Attributes) -> Attribu
     later = _later(resource)
     try:
         made = context.retry(
-            lambda: _create_call(resource, context, fields, known, later), resource.retry_create
+            lambda: create_once(
+                resource, context, known, lambda: _create_call(resource, context, fields, known, later)
+            ),
+            resource.retry_create,
         )
     except ApiError as problem:
-        adopted = _adopt(resource, context, planned, known, problem)
+        adopted = adopt(resource, context, known, problem)
         if adopted is None:
             raise
         made = adopted
@@ -221,19 +224,6 @@ def _create_call(
     if resource.tags is not None:
         request |= request_tags(resource.tags, known, context.token)
     return context.make(resource.create, known, request)
-
-
-def _adopt(
-    resource: Resource, context: Context, planned: Attributes, known: Attributes, problem: ApiError
-) -> Api | None:
-    """What an attempt whose answer was lost has made, found again by this operation's token."""
-    if resource.recover is None or not context.token or not problem.unsure:
-        # A first and only attempt that was refused has made nothing: what is there is not ours.
-        return None
-    try:
-        return resource.recover(context, known, context.token)
-    except ApiError:
-        return None
 
 
 def _partial(resource: Resource, context: Context, made: Api, planned: Attributes) -> Attributes:

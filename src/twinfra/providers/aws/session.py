@@ -35,7 +35,7 @@ class Session:
         self._lock = threading.RLock()
         self._botocore: Any = None
         self._credentials: Any = None
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, bool], Any] = {}
         self._account: tuple[str, str, str] | None = None
         self._region = ""
         self.shared: dict[Any, Any] = {}
@@ -59,9 +59,12 @@ class Session:
             self._region = found
         return self._region
 
-    def client(self, service: str, region: str = "") -> Any:
-        """The botocore client of a service, in the provider's region unless told otherwise."""
-        key = (service, region or self.region)
+    def client(self, service: str, region: str = "", once: bool = False) -> Any:
+        """The botocore client of a service, in the provider's region unless told otherwise.
+
+        `once`: it does not try again by itself.
+        """
+        key = (service, region or self.region, once)
         found = self._clients.get(key)
         if found is None:
             with self._lock:
@@ -70,10 +73,12 @@ class Session:
                     found = self._clients[key] = self._make(*key)
         return found
 
-    def call(self, service: str, region: str, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """One API call; raises `ApiError`."""
+    def call(
+        self, service: str, region: str, operation: str, request: Mapping[str, Any], once: bool = False
+    ) -> dict[str, Any]:
+        """One API call; raises `ApiError`. `once`: it is not tried again by itself."""
         try:
-            client = self.client(service, region)
+            client = self.client(service, region, once)
             answer: dict[str, Any] = getattr(client, operation)(**request)
         except ApiError:
             raise
@@ -169,14 +174,17 @@ class Session:
     def _profile(self) -> str:
         return "" if self._bound else self._variables.get("AWS_PROFILE", "")
 
-    def _make(self, service: str, region: str) -> Any:
+    def _make(self, service: str, region: str, once: bool) -> Any:
         """A new client. Called with the lock held: botocore's sessions are for one thread at a time."""
         from botocore.config import Config
 
         settings = self.settings
         session = self._session()
         config: dict[str, Any] = {
-            "retries": {"total_max_attempts": settings.max_retries + 1, "mode": settings.retry_mode},
+            "retries": {
+                "total_max_attempts": 1 if once else settings.max_retries + 1,
+                "mode": settings.retry_mode,
+            },
             "max_pool_connections": POOL,
             "connect_timeout": 20,
             "read_timeout": 90,
