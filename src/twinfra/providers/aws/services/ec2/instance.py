@@ -35,6 +35,7 @@ _ADDRESSES = ("secondary_private_ips", "ipv6_addresses", "ipv6_address_count", "
 
 RESOURCE = Resource(
     name="aws_instance",
+    version=2,
     service="ec2",
     about="A virtual machine.",
     fields=FIELDS,
