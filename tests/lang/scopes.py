@@ -55,14 +55,23 @@ UNKNOWN = """
   s = "str"
   z = null
 """
+CONSOLE = """
+  us = terraform_data.u.id
+  ud = terraform_data.u.output
+  ub = terraform_data.u.id == "x"
+  ul = split(",", terraform_data.u.id)
+  un = length(split(",", terraform_data.u.id))
+  um = { for x in split(",", terraform_data.u.id) : x => 1 }
+  ux = jsondecode(terraform_data.u.id)
+"""
 PLANNED = {"id": UNKNOWN_STRING, "input": "x", "output": Unknown(STRING), "triggers_replace": None}
 
 
 class LocalsScope:
     """Local values given as source text, and one planned resource, `terraform_data.u`."""
 
-    def __init__(self, locals: str = KNOWN, planning: bool = False) -> None:
-        self.context = EvaluationContext(Path(), "2024-05-06T07:08:09Z", planning)
+    def __init__(self, locals: str = KNOWN, planning: bool = False, console: bool = False) -> None:
+        self.context = EvaluationContext(Path(), "2024-05-06T07:08:09Z", planning, console)
         self.attributes: dict[str, Attribute] = parse_config(Source("locals", locals))[0].attributes
         self.values: dict[str, Value] = {}
 

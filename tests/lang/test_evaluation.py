@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from tests.conformance.cases import read_cases
 from tests.conformance.expressions import differences
-from tests.lang.scopes import UNKNOWN, LocalsScope
+from tests.lang.scopes import CONSOLE, UNKNOWN, LocalsScope
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Source
 from twinfra.lang.compiler import compile_expression
 from twinfra.lang.functions import lookup
 from twinfra.lang.functions.call import call
-from twinfra.lang.parser import parse_config
+from twinfra.lang.parser import parse_config, parse_expression
+from twinfra.values.console import render, type_text
 from twinfra.values.convert import type_of
 from twinfra.values.encoding import type_to_json
 from twinfra.values.marks import unmark_deep
@@ -124,3 +125,32 @@ def test_what_is_unknown_before_the_apply_is_unknown_for_stock_terraform_too(cas
 @pytest.mark.parametrize("cases", groups(DATA / "conformance" / "expressions.jsonl"), ids=first)
 def test_conformance_cases_agree(cases: list[dict[str, Any]]):
     assert [(case, found) for case in cases if (found := differences(case))] == []
+
+
+CONSOLE_SCOPE = LocalsScope(CONSOLE, console=True)
+
+
+def differences_of_console(case: dict[str, Any]) -> list[Any]:
+    """The cases of `planned.jsonl` were asked in `terraform console -plan`."""
+    expression, problems = parse_expression(Source("x", case["expr"]))
+    if problems:
+        return [] if "error" in case else list(problems)
+    try:
+        value = compile_expression(expression).evaluate(CONSOLE_SCOPE)
+    except DiagnosticError as failed:
+        return [] if "error" in case else [failed]
+    if "error" in case:
+        return [value]
+    return [
+        (given, wanted)
+        for given, wanted in (
+            (render(value), case["console"]),
+            (type_text(type_of(value)), case["type"]),
+        )
+        if given != wanted
+    ]
+
+
+@pytest.mark.parametrize("cases", groups(DATA / "lang" / "planned.jsonl"), ids=first)
+def test_what_the_console_shows_of_unknown_values_is_what_stock_terraform_shows(cases: list[dict[str, Any]]):
+    assert [(case, found) for case in cases if (found := differences_of_console(case))] == []

@@ -15,9 +15,10 @@ DATA = Path(__file__).parent.parent / "data" / "lang" / "formatted.jsonl"
 CASES = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case["text"][:30]))
-def test_text_is_formatted_as_stock_terraform_does(case: dict[str, str]):
-    assert format_source(case["text"]) == case["formatted"]
+@pytest.mark.parametrize("start", range(0, len(CASES), 50))
+def test_text_is_formatted_as_stock_terraform_does(start: int):
+    for case in CASES[start : start + 50]:
+        assert format_source(case["text"]) == case["formatted"]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """Type constraints: types written as expressions, optional attributes, and their defaults."""
 
 import pytest
-from twinfra.values.convert import convert
 
 from twinfra.diagnostics import Source
 from twinfra.lang.json_syntax import parse_json
 from twinfra.lang.parser import parse_expression
 from twinfra.lang.type_expr import Defaults, apply_defaults, parse_type
+from twinfra.values.convert import convert
 from twinfra.values.types import DYNAMIC, NUMBER, STRING, ListType, MapType, ObjectType, Type
 from twinfra.values.value import SENSITIVE, UNKNOWN, List, Map, Marked, Null, Value
 
