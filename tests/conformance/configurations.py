@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from tests.conformance.cases import Case
 
@@ -23,17 +26,20 @@ _SECONDS = 300
 def run(cases: Sequence[Case], command: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """The name of each case with what differs, in order; `command` is the program to run, with its arguments."""
     with ThreadPoolExecutor(_WORKERS) as pool:
-        found = pool.map(lambda case: differences(case, command), cases)
+        found = pool.map(lambda case: differences(case, lambda where: Program(where, command)), cases)
         for case, one in zip(cases, found, strict=True):
             yield case["name"], one
 
 
-def differences(case: Case, command: Sequence[str]) -> list[str]:
-    """In what our answers differ from the recorded ones, with the number of the step; nothing when they agree."""
+def differences(case: Case, make: Callable[[Path], Program]) -> list[str]:
+    """In what our answers differ from the recorded ones, with the number of the step; nothing when they agree.
+
+    `make` gives the program to run in a directory.
+    """
     with tempfile.TemporaryDirectory(prefix="conformance-") as name:
         directory = Path(name)
         _write(directory, case["files"])
-        program = Program(directory, command)
+        program = make(directory)
         program.run("init", "-input=false")
         for number, step in enumerate(case["steps"], 1):
             if step.get("overlay"):
@@ -86,6 +92,32 @@ class Program:
         if done.returncode:
             raise ValueError(f"{' '.join(arguments)} failed: {done.stderr.strip()[-300:]}")
         return json.loads(done.stdout)
+
+
+class InProcess(Program):
+    """Our program, run inside this process: quicker, for tests of one case at a time."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, ())
+
+    def run(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run it once."""
+        from twinfra.cli.main import run as run_ours
+
+        out, err = io.StringIO(), io.StringIO()
+        before = Path.cwd()
+        os.chdir(self.directory)
+        try:
+            with (
+                mock.patch.dict(os.environ, self.environment | (env or {}), clear=True),
+                mock.patch("sys.stdin", io.StringIO()),
+                redirect_stdout(out),
+                redirect_stderr(err),
+            ):
+                code = run_ours(list(arguments))
+        finally:
+            os.chdir(before)
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def _step(program: Program, step: dict[str, Any]) -> list[str]:
