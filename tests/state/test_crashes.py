@@ -14,17 +14,27 @@ from twinfra.state.backends.local import LocalBackend
 from twinfra.state.store import current_state, open_store
 
 
-def test_a_crash_at_every_call_of_an_apply(tmp_path: Path) -> None:
+def moments(module: str, directory: Path) -> int:
+    """How many moments of an apply were tried; each in the module's own processes."""
     environment = dict(os.environ, PYTHONPATH=f"{ROOT}{os.pathsep}{ROOT / 'src'}")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.state.crashes", str(tmp_path)],
+        [sys.executable, "-m", module, str(directory)],
         env=environment,
         capture_output=True,
         text=True,
         timeout=600,
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 100
+    return int(done.stdout)
+
+
+def test_a_crash_at_every_call_of_an_apply(tmp_path: Path) -> None:
+    assert moments("tests.state.crashes", tmp_path) > 100
+
+
+@pytest.mark.slow
+def test_a_loss_of_power_at_every_call_of_an_apply(tmp_path: Path) -> None:
+    assert moments("tests.state.powerloss", tmp_path) > 60
 
 
 ENDLESS = """

@@ -95,7 +95,7 @@ def test_a_config_that_the_apply_makes_is_read_in_the_apply(twinfra: Directory) 
         (reading('"x"'), ["config must be an object"]),
         (reading("{ path = [] }"), ['"path" of the "local" backend must be a string']),
         (reading(more="defaults = 3"), ["defaults must be an object"]),
-        (reading(backend="s3"), ['type "s3" cannot be read', "Supported: local"]),
+        (reading(backend="consul"), ['type "consul" cannot be read', "local"]),
         (reading(backend="locl"), ['Did you mean "local"?']),
         (reading('{ path = "broken.json" }'), ["broken.json, line 1", "damaged"]),
         (reading(more='workspace = "a/b"'), ["cannot be named"]),

@@ -20,7 +20,7 @@ from tests.state.backends.http_server import StateServer
 
 from twinfra.sandbox import server as sandbox_server
 from twinfra.sandbox.server import Sandbox
-from twinfra.state.backends import _http, gcs, registry
+from twinfra.state.backends import _http, _pg_session, gcs, registry, s3
 from twinfra.state.backends.protocol import Backend, Place
 
 ROOT = Path(__file__).parents[3]
@@ -51,6 +51,18 @@ class Rig:
         backend = registry.connect(self.type, {**self.settings, **settings}, self.place)
         self._opened.append(backend)
         return backend
+
+    def open_many(self, number: int) -> list[Backend]:
+        """As many as that, each with a lock of its own; clients that are costly to make are shared."""
+        if self.type != "s3":
+            return [self.open() for _ in range(number)]
+        from twinfra.providers.aws.session import Session
+        from twinfra.state.backends import _s3_settings
+
+        session = Session(_s3_settings.access_of(self.settings))
+        session.client("s3")
+        objects = _s3_settings.objects_of(self.settings)
+        return [s3.S3Backend(session, objects, self.place) for _ in range(number)]
 
     def other_process(self, code: str) -> subprocess.Popen[str]:
         """A process that runs `code` with `backend` connected; it prints and reads lines."""
@@ -147,7 +159,33 @@ def state_server() -> Iterator[StateServer]:
     server.stop()
 
 
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait only shortly for an answer."""
+    import botocore.config
+
+    class Impatient(botocore.config.Config):  # type: ignore[misc]
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**(options | {"read_timeout": 1}))
+
+    monkeypatch.setattr(botocore.config, "Config", Impatient)
+    monkeypatch.setattr(_http, "_SECONDS", 1.0)
+    monkeypatch.setattr(_pg_session, "_ANSWER_SECONDS", 1.0)
+
+
 # -- rigs
+
+
+@pytest.fixture(scope="session", autouse=True)
+def services_read_once() -> Iterator[None]:
+    """botocore reads the descriptions of services once for all sessions, which takes longest."""
+    from functools import cache
+
+    from botocore import session
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "create_loader", cache(session.create_loader))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -37,11 +37,26 @@ class Proxy:
         self.faults: list[Fault] = []
         self.seen: list[str] = []
         self.over = threading.Event()
+        self.lines: set[socket.socket] = set()
         self._turn = threading.Lock()
+
+    @property
+    def port(self) -> int:
+        """Where it listens, on 127.0.0.1."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Listen no more, and break every connection."""
+        raise NotImplementedError
 
     def spoil(self, kind: str, concerns: Callable[[str], bool], times: int = 1) -> None:
         with self._turn:
             self.faults.append(Fault(kind, concerns, times))
+
+    def break_all(self) -> None:
+        """Break every connection, as a network does."""
+        for line in list(self.lines):
+            _shut(line)
 
     def strike(self, request: str) -> str:
         """The kind of fault that hits a request; empty for none."""
@@ -79,6 +94,16 @@ class HttpProxy(Proxy, ThreadingHTTPServer):
         self.over.set()
         self.shutdown()
         self.server_close()
+        self.break_all()
+
+    def get_request(self) -> Any:
+        line, address = super().get_request()
+        self.lines.add(line)
+        return line, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self.lines.discard(request)
+        super().shutdown_request(request)
 
     def handle_error(self, *_: object) -> None:
         """Clients that go away are what these tests are about."""
@@ -163,7 +188,6 @@ class TcpProxy(Proxy):
         super().__init__()
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=300)
-        self._lines: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -172,13 +196,10 @@ class TcpProxy(Proxy):
 
     def stop(self) -> None:
         self.over.set()
+        # A thread that waits in accept keeps the port open.
+        _shut(self._listener)
         self._listener.close()
         self.break_all()
-
-    def break_all(self) -> None:
-        """Break every connection, as a network does."""
-        for line in list(self._lines):
-            _shut(line)
 
     def _accept(self) -> None:
         while not self.over.is_set():
@@ -190,7 +211,7 @@ class TcpProxy(Proxy):
 
     def _serve(self, client: socket.socket) -> None:
         server = socket.create_connection(("127.0.0.1", self._target))
-        self._lines |= {client, server}
+        self.lines |= {client, server}
         fault = [""]
         back = threading.Thread(target=self._back, args=(server, client, fault), daemon=True)
         back.start()
@@ -207,7 +228,7 @@ class TcpProxy(Proxy):
         back.join()
         client.close()
         server.close()
-        self._lines -= {client, server}
+        self.lines -= {client, server}
 
     def _back(self, server: socket.socket, client: socket.socket, fault: list[str]) -> None:
         try:
