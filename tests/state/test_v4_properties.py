@@ -114,9 +114,9 @@ def test_any_value_in_any_place_brings_a_state_or_a_diagnostic(seed: int, value:
 def test_hostile_files_take_no_more_than_linear_time(make: Any) -> None:
     def seconds(size: int) -> float:
         content = make(size)
-        start = time.perf_counter()
+        start = time.process_time()
         _survives(content)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(1_000)
     small, large = min(seconds(20_000) for _ in range(3)), seconds(160_000)
