@@ -41,6 +41,20 @@ def for_each(bench: Bench) -> Iterator[Result]:
     yield compared(f"plan, 2 x {size:,} with for_each", runs)
 
 
+@benchmark("modules")
+def modules(bench: Bench) -> Iterator[Result]:
+    """Plan instances of a module."""
+    size = bench.size(500)
+    runs = []
+    for program in bench.programs:
+        directory = bench.directory(program, "modules", main=configurations.modules(size))
+        (directory / "part").mkdir()
+        (directory / "part" / "main.tf").write_text(configurations.PART, "utf-8")
+        program.run(directory, "init")
+        runs.append(program.run(directory, "plan", times=bench.times(3) if program is bench.ours else 1))
+    yield compared(f"plan, {size:,} instances of a module of 3", runs)
+
+
 @benchmark("chained")
 def chained(bench: Bench) -> Iterator[Result]:
     """Plan distinct resources that read each other."""

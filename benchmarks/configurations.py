@@ -46,6 +46,42 @@ def chained(size: int, step: int = 7) -> str:
     )
 
 
+def modules(size: int) -> str:
+    """Many instances of one module."""
+    return f"""
+module "part" {{
+  source = "./part"
+  count  = {size}
+  number = count.index
+}}
+
+output "parts" {{
+  value = module.part[*].result
+}}
+"""
+
+
+PART = """
+variable "number" {
+  type = number
+}
+
+resource "terraform_data" "base" {
+  input = var.number
+}
+
+resource "terraform_data" "pair" {
+  count = 2
+  input = terraform_data.base.output
+}
+
+output "result" {
+  value = terraform_data.pair[*].output
+}
+"""
+"""The module that those are instances of."""
+
+
 def expressions(size: int) -> str:
     """Local values that go through a large list in many ways, and outputs of what they find."""
     return f"""

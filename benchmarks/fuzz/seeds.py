@@ -22,8 +22,12 @@ def _parser() -> Iterator[str]:
 
 def _json() -> Iterator[str]:
     yield json.dumps({"resource": {"terraform_data": {"a": {"count": 2, "input": "${var.x}"}}}})
-    yield json.dumps({"//": "a comment", "variable": {"x": {"type": "list(string)", "default": ["${1 + 1}"]}}})
-    yield json.dumps({"terraform_data": [{"dynamic": {"a": {"for_each": [1], "content": {"b": None}}}}]}, indent=2)
+    yield json.dumps(
+        {"//": "a comment", "variable": {"x": {"type": "list(string)", "default": ["${1 + 1}"]}}}
+    )
+    yield json.dumps(
+        {"terraform_data": [{"dynamic": {"a": {"for_each": [1], "content": {"b": None}}}}]}, indent=2
+    )
 
 
 def _evaluator() -> Iterator[str]:
@@ -34,7 +38,12 @@ def _evaluator() -> Iterator[str]:
 
 def _state() -> Iterator[str]:
     yield from _files("tests/data/state/*.tfstate", "tests/data/state/*.json")
-    resource = {"mode": "managed", "type": "a", "name": "b", "provider": 'provider["terraform.io/builtin/terraform"]'}
+    resource = {
+        "mode": "managed",
+        "type": "a",
+        "name": "b",
+        "provider": 'provider["terraform.io/builtin/terraform"]',
+    }
     instance = {"schema_version": 0, "attributes": {"id": "x"}, "sensitive_attributes": [], "index_key": 0}
     yield json.dumps(
         {
