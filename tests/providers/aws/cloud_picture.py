@@ -173,12 +173,13 @@ def _asked(client: Any, operation: str, **request: Any) -> Any:
 _ID = re.compile(r"\b([a-z]{1,8}(?:-assoc|-attach)?)-(?:[0-9a-f]{17}|[0-9a-f]{8})\b")
 _UNIQUE = re.compile(r"\b(AROA|AIPA|ANPA|AIDA|A)[A-Z0-9]{17,20}\b")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?")
-_HEX = re.compile(r"\b[0-9a-f]{16,64}\b|\b[0-9A-F]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+_HEX = re.compile(r"\b[0-9a-f]{16,64}\b|\b[0-9A-F]{32}\b")
+_UUID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|(?<=eks-cluster-sg-ml)-\d+")
 _ADDRESS = re.compile(r"\b\d{1,3}(?:[.-]\d{1,3}){3}\b(?!/)")
 _SKIPPED = frozenset(
     {
         "ResponseMetadata", "RoleLastUsed", "Date", "Last-Modified", "LastModified", "InstanceProfileId",
-        "certificateAuthority", "clientRequestToken", "creationTime",
+        "certificateAuthority", "clientRequestToken", "creationTime", "ClientToken", "MacAddress",
     }
 )  # fmt: skip
 
@@ -193,7 +194,7 @@ def alike(value: Any) -> Any:
     if isinstance(value, datetime.datetime):
         return "<time>"
     if isinstance(value, str):
-        text = _TIME.sub("<time>", value)
+        text = _UUID.sub("<uuid>", _TIME.sub("<time>", value))
         text = _ID.sub(r"<\1>", text)
         text = _UNIQUE.sub(r"<\1>", text)
         text = _HEX.sub("<hex>", text)

@@ -58,6 +58,54 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
 }
 """What the service tells of a load balancer that nothing was said about, by its kind."""
 
+_TARGETS = {
+    "deregistration_delay.timeout_seconds": "300",
+    "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
+    "stickiness.enabled": "false",
+    "target_group_health.dns_failover.minimum_healthy_targets.count": "1",
+    "target_group_health.dns_failover.minimum_healthy_targets.percentage": "off",
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1",
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
+}
+
+_HTTP_TARGETS = _TARGETS | {
+    "load_balancing.algorithm.anomaly_mitigation": "off",
+    "load_balancing.algorithm.type": "round_robin",
+    "slow_start.duration_seconds": "0",
+    "stickiness.app_cookie.cookie_name": "",
+    "stickiness.app_cookie.duration_seconds": "86400",
+    "stickiness.lb_cookie.duration_seconds": "86400",
+    "stickiness.type": "lb_cookie",
+}
+
+_CONNECTION_TARGETS = _TARGETS | {
+    "deregistration_delay.connection_termination.enabled": "false",
+    "proxy_protocol_v2.enabled": "false",
+    "stickiness.type": "source_ip",
+    "target_health_state.unhealthy.connection_termination.enabled": "true",
+    "target_health_state.unhealthy.draining_interval_seconds": "0",
+}
+
+_GATEWAY_TARGETS = {
+    "deregistration_delay.timeout_seconds": "300",
+    "stickiness.enabled": "false",
+    "stickiness.type": "source_ip_dest_ip_proto",
+    "target_failover.on_deregistration": "no_rebalance",
+    "target_failover.on_unhealthy": "no_rebalance",
+}
+
+
+def _attributes_of(group: Any) -> dict[str, str]:
+    """What the service tells of a target group that nothing was said about."""
+    if group.target_type == "lambda":
+        return {"lambda.multi_value_headers.enabled": "false"}
+    if group.protocol in ("HTTP", "HTTPS"):
+        return dict(_HTTP_TARGETS)
+    if group.protocol == "GENEVE":
+        return dict(_GATEWAY_TARGETS)
+    kept = group.target_type == "instance" or group.protocol in ("UDP", "TCP_UDP")
+    return _CONNECTION_TARGETS | {"preserve_client_ip.enabled": "true" if kept else "false"}
+
 
 class _Zone:
     """A zone of a load balancer with the addresses in it."""
@@ -246,8 +294,10 @@ class _Response:
 
     def create_target_group(self: Any) -> ActionResult:
         answer: ActionResult = _original_target_group(self)
+        (group,) = answer.result["TargetGroups"]
+        group.attributes = _attributes_of(group)
         if port := self._get_int_param("TargetControlPort"):
-            answer.result["TargetGroups"][0].target_control_port = port
+            group.target_control_port = port
         return answer
 
     def modify_target_group(self: Any) -> ActionResult:

@@ -178,6 +178,13 @@ def actions(api: str, about: str) -> Field:
     return block(ACTION, api, min_items=1, about=about)
 
 
+def numbered(request: dict[str, Any]) -> dict[str, Any]:
+    """A request in which actions without a number have that of their place."""
+    for at, one in enumerate(request.get("DefaultActions") or ()):
+        one.setdefault("Order", at + 1)
+    return request
+
+
 def as_declared(told: list[Api], held: Any) -> list[Api]:
     """Actions read, each saying where it forwards to in the way that the declaration (`held`) does.
 

@@ -84,15 +84,20 @@ def untouched(kind: str) -> dict[str, str]:
 def misplaced(attributes: Mapping[str, Any]) -> list[str]:
     """Arguments that say something which this kind of load balancer does not have."""
     kind = attributes.get("load_balancer_type")
+    if not isinstance(kind, str):
+        return []
     return [
         name
         for name, one in SETTINGS.items()
-        if isinstance(kind, str)
-        and one.kinds
+        if one.kinds
         and kind not in one.kinds
         and attributes.get(name) is not None
-        and attributes[name] != FIELDS[name].default
+        and attributes[name] != ALWAYS.get((kind, name), FIELDS[name].default)
     ]
+
+
+ALWAYS = {("application", "enable_cross_zone_load_balancing"): True}
+"""What a kind does without being told."""
 
 
 def _setting(make: Any, name: str, **options: Any) -> Field:

@@ -113,7 +113,7 @@ def reads(
         if key in told and (not kinds or found.get("Type") in kinds):
             return told[key]
         held = found[HELD].get(name)
-        return default if held is None else held
+        return told.get(key, None if kinds else default) if held is None else held
 
     return read
 

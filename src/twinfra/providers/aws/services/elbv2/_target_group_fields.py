@@ -146,7 +146,7 @@ def _read_stickiness(found: Api, _: Context) -> Any:
         {
             "enabled": told.get("stickiness.enabled") == "true",
             "type": kind,
-            "cookie_duration": seconds or inner.get("cookie_duration") or _COOKIE_SECONDS,
+            "cookie_duration": seconds or inner.get("cookie_duration") or (_COOKIE_SECONDS if prefix else 0),
             "cookie_name": told.get("stickiness.app_cookie.cookie_name") if kind == "app_cookie" else None,
         }
     ]

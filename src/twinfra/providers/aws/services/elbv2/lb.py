@@ -14,6 +14,7 @@ from twinfra.providers.aws.planning import Draft
 from twinfra.providers.aws.recovery import made_since
 from twinfra.providers.aws.resource import Api, Attributes, Change, Resource, Retry, Update, Wait, call
 from twinfra.providers.aws.services.elbv2._lb_fields import (
+    ALWAYS,
     FIELDS,
     LOGS,
     SETTINGS,
@@ -146,6 +147,12 @@ def _plan(draft: Draft) -> None:
                 mend=f"Remove {name}.",
             )
         )
+    kind = draft.planned["load_balancer_type"]
+    for name, one in SETTINGS.items():
+        if isinstance(kind, str) and one.kinds and kind not in one.kinds and not draft.given(name):
+            # What means nothing is null, or stays as whoever made it noted it.
+            noted = ALWAYS.get((kind, name)) if draft.prior is None else draft.prior.get(name)
+            draft.planned[name] = noted
     if draft.prior is None:
         return
     _plan_mappings(draft)

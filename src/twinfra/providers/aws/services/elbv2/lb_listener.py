@@ -12,7 +12,7 @@ from twinfra.providers.aws.fields import TAGS, Field, boolean, number, one_block
 from twinfra.providers.aws.mapping import request_of
 from twinfra.providers.aws.planning import Draft
 from twinfra.providers.aws.resource import Api, Attributes, Change, Resource, Retry, Update, call
-from twinfra.providers.aws.services.elbv2._actions import NEEDS, actions, as_declared
+from twinfra.providers.aws.services.elbv2._actions import NEEDS, actions, as_declared, numbered
 from twinfra.providers.aws.services.elbv2._reading import (
     Listing,
     attribute,
@@ -99,7 +99,7 @@ _CALLED = (
 
 
 def _create(context: Context, attributes: Attributes) -> Api:
-    request = request_of(_FIELDS, attributes, ("load_balancer_arn", *_CALLED))
+    request = numbered(request_of(_FIELDS, attributes, ("load_balancer_arn", *_CALLED)))
     if "Protocol" not in request and ":loadbalancer/app/" in attributes["load_balancer_arn"]:
         request["Protocol"] = "HTTP"
     made: list[Api] = context.call(
@@ -134,7 +134,7 @@ def _modify(context: Context, change: Change) -> None:
     context.call(
         "modify_listener",
         ListenerArn=change.planned["id"],
-        **request_of(_FIELDS, change.planned, names, clear=True),
+        **numbered(request_of(_FIELDS, change.planned, names, clear=True)),
     )
 
 
