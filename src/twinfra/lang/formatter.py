@@ -370,17 +370,19 @@ def _align(lines: list[_Line]) -> None:
             run.append(line)
             continue
         widths = [_columns(one.lead) for one in run]
+        widest = max(widths, default=0)
         for one, width in zip(run, widths, strict=True):
-            one.assign[0].spaces = max(widths) - width + 1
+            one.assign[0].spaces = widest - width + 1
         run = []
     for line in [*lines, _Line([])]:
         if line.comment is not None:
             run.append(line)
             continue
         widths = [_columns(one.lead) + _columns(one.assign) for one in run]
+        widest = max(widths, default=0)
         for one, width in zip(run, widths, strict=True):
             if one.comment is not None:
-                one.comment.spaces = max(widths) - width + 1
+                one.comment.spaces = widest - width + 1
         run = []
 
 

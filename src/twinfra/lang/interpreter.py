@@ -39,7 +39,7 @@ from twinfra.lang.nodes import (
 )
 from twinfra.lang.references import Resolved
 from twinfra.lang.rendering import evaluate_parts, evaluate_template_for
-from twinfra.lang.scope import Scope, UnresolvedReferenceError
+from twinfra.lang.scope import Reference, Scope, UnresolvedReferenceError
 from twinfra.values import operations
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.marks import mark, unmark
@@ -169,8 +169,19 @@ def _reference(run: Interpreter, resolved: Resolved) -> Value:
     except DiagnosticError as failed:
         unresolved = isinstance(failed, UnresolvedReferenceError) or (key is None and output is None)
         noted = run.unresolved if unresolved else run.diagnostics
+        if key is not None and output is not None and _is_there(run, reference, index):
+            place = output.name_range
         noted.extend(failed.at(reference.range if unresolved else place).diagnostics)
         return UNKNOWN
+
+
+def _is_there(run: Interpreter, reference: Reference, key: Value) -> bool:
+    """Whether there is such an instance, so that what is wrong is about something inside it."""
+    try:
+        run.scope.instance(reference, key)
+    except DiagnosticError:
+        return False
+    return True
 
 
 def _step(run: Interpreter, value: Value, step: GetAttr | Index) -> Value:

@@ -126,7 +126,8 @@ def _call_carefully(function: Function, arguments: Sequence[Value], context: Eva
             marks |= found
         bare = value.value if type(value) is Marked else value
         if bare is None or type(bare) is Null:
-            if not parameter.allow_null:
+            # Once the result is of any type, stock Terraform looks no further.
+            if not parameter.allow_null and typed:
                 raise FunctionError(f'"{parameter.name}" must not be null', at)
         elif type(bare) is Unknown and not parameter.allow_unknown:
             known = False

@@ -188,23 +188,17 @@ def _unmarked(values: Iterable[Value]) -> tuple[list[Value], frozenset[str]]:
     return bare, marks
 
 
-def _contains_type(arguments: Sequence[Value]) -> Type:
-    kind = type_of(arguments[0])
-    if kind != DYNAMIC and not _is_sequence(kind) and not isinstance(kind, SetType):
-        raise FunctionError(f'"list" must be a list, set or tuple, not a {describe(kind)}')
-    return BOOL
-
-
 @function(
     "contains",
     "Whether a list, set or tuple has a given element.",
     parameter("list", DYNAMIC, "the list, set or tuple"),
     parameter("value", DYNAMIC, "the element to look for"),
-    returns=_contains_type,
+    returns=BOOL,
 )
 def contains(items: Value, wanted: Value) -> Value:
     """Types must agree: `contains(["1"], 1)` is false."""
-    _contains_type((items,))
+    if type(items) not in (tuple, List, Set):
+        raise FunctionError(f'"list" must be a list, set or tuple, not a {describe(type_of(items))}')
     unknown = False
     for item in elements(items):
         found = equal(item, wanted)
@@ -268,13 +262,8 @@ def element(items: Value, index: Number) -> Value:
     return mark(elements(items)[_position(index, len(items), type(items) is List)], marks)
 
 
-def _flatten_type(arguments: Sequence[Value]) -> Type:
-    _require_nested(type_of(arguments[0]))
-    return DYNAMIC
-
-
 def _require_nested(kind: Type) -> None:
-    if kind != DYNAMIC and not _is_sequence(kind) and not isinstance(kind, SetType):
+    if not _is_sequence(kind) and not isinstance(kind, SetType):
         raise FunctionError(f"only lists, sets and tuples can be flattened, not a {describe(kind)}")
 
 
@@ -282,11 +271,12 @@ def _require_nested(kind: Type) -> None:
     "flatten",
     "The elements of a list, with the elements of lists in place of those, at any depth: a tuple.",
     parameter("list", DYNAMIC, "the list, set or tuple", allow_marked=True),
-    returns=_flatten_type,
+    returns=DYNAMIC,
 )
 def flatten(items: Value) -> Value:
     """Lists, sets and tuples are flattened; maps and objects stay, as do nulls."""
-    _require_nested(type_of(items))
+    if type(unmark(items)[0]) is not Unknown:
+        _require_nested(type_of(items))
     flat: list[Value] = []
     found: set[str] = set()
     known = _flatten(items, flat, found)
@@ -313,23 +303,17 @@ def _flatten(items: Value, flat: list[Value], found: set[str]) -> bool:
     return known
 
 
-def _index_type(arguments: Sequence[Value]) -> Type:
-    kind = type_of(arguments[0])
-    if kind != DYNAMIC and not _is_sequence(kind):
-        raise FunctionError(f"only lists and tuples have indexes, not a {describe(kind)}")
-    return NUMBER
-
-
 @function(
     "index",
     "The number, counted from 0, of the first element of a list that equals a given value.",
     parameter("list", DYNAMIC, "the list or tuple"),
     parameter("value", DYNAMIC, "the value to look for"),
-    returns=_index_type,
+    returns=NUMBER,
 )
 def index(items: Value, wanted: Value) -> Value:
     """It is an error when there is no such element."""
-    _index_type((items,))
+    if type(items) not in (tuple, List):
+        raise FunctionError(f"only lists and tuples have indexes, not a {describe(type_of(items))}")
     if not items:
         raise FunctionError("an empty list has no elements")
     for at, item in enumerate(elements(items)):
