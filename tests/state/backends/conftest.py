@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -97,29 +98,22 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.communicate(timeout=60)
 
 
-def _http_requests(reads: str, writes: str, locks: str) -> tuple[Callable[[str], bool], ...]:
-    def lock(request: str) -> bool:
-        method = request.partition(" ")[0]
-        return method in locks.split() and (".tflock" in request or method == "LOCK" or _is_item(request))
-
-    def state(methods: str) -> Callable[[str], bool]:
-        return lambda request: (
-            request.partition(" ")[0] in methods.split()
-            and ".tflock" not in request
-            and not _is_item(request)
-        )
-
-    return state(reads), state(writes), lock
+_LOCK = re.compile(r"LOCK |(PUT|POST) .*\.tflock|POST / .*PutItem")
+_ASIDE = re.compile(r".*\.tflock|POST / |LOCK |UNLOCK ", re.DOTALL)
 
 
-def _is_item(request: str) -> bool:
-    return request == "POST /"
+def _state(methods: str) -> Callable[[str], bool]:
+    return lambda request: request.partition(" ")[0] in methods.split() and not _ASIDE.match(request)
+
+
+def _lock(request: str) -> bool:
+    return bool(_LOCK.match(request.replace("\n", " ")))
 
 
 _REQUESTS: dict[str, Any] = {
-    "s3": _http_requests("GET", "PUT", "PUT"),
-    "gcs": _http_requests("GET", "POST", "POST"),
-    "http": _http_requests("GET", "POST PUT", "LOCK"),
+    "s3": (_state("GET"), _state("PUT"), _lock),
+    "gcs": (_state("GET"), _state("POST"), _lock),
+    "http": (_state("GET"), _state("POST PUT"), _lock),
     "pg": (
         lambda text: "SELECT data" in text,
         lambda text: "INSERT INTO" in text or "UPDATE " in text,

@@ -70,7 +70,7 @@ class Proxy:
 
 
 class HttpProxy(Proxy, ThreadingHTTPServer):
-    """Between clients and an HTTP server. A request is known as its method, a space and its path."""
+    """Between clients and an HTTP server. A request is known as its method, its path, and what else tells."""
 
     daemon_threads = True
     request_queue_size = 512
@@ -115,7 +115,7 @@ class _Passing(BaseHTTPRequestHandler):
 
     def handle_one(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.server.strike(f"{self.command} {self.path}")
+        fault = self.server.strike(self._request(body))
         if fault == "drop":
             self.close_connection = True
             return
@@ -136,6 +136,11 @@ class _Passing(BaseHTTPRequestHandler):
             self._answer(status, headers, content)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_LOCK = do_UNLOCK = handle_one  # noqa: N815
+
+    def _request(self, body: bytes) -> str:
+        """What it is: an upload's name is in its body, and an operation of DynamoDB in a header."""
+        about = body[:300].decode("utf-8", "replace") if "multipart" in self.path else ""
+        return f"{self.command} {self.path} {self.headers.get('X-Amz-Target') or about}"
 
     def _pass(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         if self.command == "DELETE" and "ifGenerationMatch=" in self.path and not self._is_met():
@@ -188,11 +193,12 @@ class TcpProxy(Proxy):
         super().__init__()
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=300)
+        self._port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def port(self) -> int:
-        return int(self._listener.getsockname()[1])
+        return self._port
 
     def stop(self) -> None:
         self.over.set()

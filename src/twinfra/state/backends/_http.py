@@ -82,7 +82,7 @@ class Transport:
 
     context: ssl.SSLContext | None = None
     retries: Retries = field(default_factory=Retries)
-    seconds: float = _SECONDS
+    seconds: float = field(default_factory=lambda: _SECONDS)
     pause: Callable[[float], None] = time.sleep
     _opener: OpenerDirector | None = None
 

@@ -35,7 +35,7 @@ class Session:
     the server refuses is a `DiagnosticError`. `answer_seconds`: how long one statement may take.
     """
 
-    def __init__(self, conninfo: str, table: Table, answer_seconds: float = _ANSWER_SECONDS) -> None:
+    def __init__(self, conninfo: str, table: Table, answer_seconds: float | None = None) -> None:
         try:
             import psycopg
             from psycopg import conninfo as reading
@@ -51,7 +51,7 @@ class Session:
                 "Write it as postgres://USER@HOST:5432/DATABASE, special characters percent-encoded.",
             ) from None
         self._table = table
-        self._answer_seconds = answer_seconds
+        self._answer_seconds = _ANSWER_SECONDS if answer_seconds is None else answer_seconds
         self._connection: Any = None
         self._checked = False
 

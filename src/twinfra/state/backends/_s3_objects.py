@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from twinfra.diagnostics import DiagnosticError, error
@@ -63,10 +64,11 @@ class Bucket:
                     return None
                 raise self.problem(problem, doing) from None
             try:
-                with answer["Body"] as body:
-                    data = body.read()
+                # Read by botocore's own wrapper, which compares length and checksum.
+                data = answer["Body"].read()
             except Exception as cut:
                 # The connection broke while the object came.
+                answer["Body"].close()
                 if last:
                     raise self.problem(translate(cut, "s3", "get_object"), doing) from None
                 continue
@@ -143,7 +145,10 @@ class Bucket:
                     mend="Correct the bucket's name, or make the bucket first.",
                 )
             )
-        return DiagnosticError(describe(problem, f"trying to {doing}"))
+        found = describe(problem, f"trying to {doing}")
+        if problem.status >= 500 and not found.mend:
+            found = replace(found, mend="The service has a problem of its own: run the command again later.")
+        return DiagnosticError(found)
 
     def _put(self, key: str, data: bytes, expected: str | None) -> str:
         request: dict[str, Any] = {

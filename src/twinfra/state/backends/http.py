@@ -376,21 +376,25 @@ def _number(text: Mapping[str, str], name: str, default: float) -> float:
     return value
 
 
-def _context(text: Mapping[str, str], skip: bool) -> ssl.SSLContext:
-    """How https is spoken. Raises `DiagnosticError` for certificates and keys that cannot be used."""
-    context = ssl.create_default_context()
+def _context(text: Mapping[str, str], skip: bool) -> ssl.SSLContext | None:
+    """How https is spoken where not in the usual way.
+
+    Raises `DiagnosticError` for certificates and keys that cannot be used.
+    """
     authority = text["client_ca_certificate_pem"]
+    certificate, key = text["client_certificate_pem"], text["client_private_key_pem"]
+    if bool(certificate) != bool(key):
+        name = "client_private_key_pem" if certificate else "client_certificate_pem"
+        raise _remote.wrong(name, f"{name} is needed too: a certificate and its key go together.")
+    if not (authority or certificate or skip):
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if authority else ssl.create_default_context()
     if authority:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             context.load_verify_locations(cadata=authority)
         except (ssl.SSLError, ValueError):
             name = "client_ca_certificate_pem"
             raise _remote.wrong(name, f"{name} holds no certificates in PEM form.") from None
-    certificate, key = text["client_certificate_pem"], text["client_private_key_pem"]
-    if bool(certificate) != bool(key):
-        name = "client_private_key_pem" if certificate else "client_certificate_pem"
-        raise _remote.wrong(name, f"{name} is needed too: a certificate and its key go together.")
     if certificate:
         try:
             _load_pair(context, certificate, key)

@@ -128,9 +128,7 @@ class PgBackend:
     def lock(self, workspace: str, lock: LockInfo) -> None:
         check_workspace_name(workspace)
         name = f"{_OURS}{lock.id} {lock.operation.removeprefix('OperationType')}"
-        # The name first: whoever is kept out by the lock shall see whose it is.
-        self._do("lock the state", "SELECT set_config('application_name', %s, false)", name)
-        number = self._take(workspace)
+        number = self._twice(lambda: self._take(workspace, name))
         if number is None:
             holder = self.holder(workspace)
             self._forget_name()
@@ -204,18 +202,22 @@ class PgBackend:
 
     # -- locks
 
-    def _take(self, workspace: str) -> int | None:
-        """The number of the lock that was taken; None when somebody has it.
+    def _take(self, workspace: str, name: str) -> int | None:
+        """The number of the lock that was taken; None when somebody has it. Raises `ConnectionError`.
 
-        A row's own lock counts only while nobody is making workspaces, so that both are tried for.
+        `name`: what the session is called. A row's own lock counts only while nobody is making workspaces, so
+        that both are tried for.
         """
-        rows = self._do(
-            "lock the state",
+        doing, run = "lock the state", self._session.run
+        # The name first: whoever is kept out by the lock shall see whose it is.
+        run("SELECT set_config('application_name', %s, false)", (name,), doing)
+        rows = run(
             "SELECT id, pg_try_advisory_lock(id), pg_try_advisory_lock(-1) FROM {states} WHERE name = %s",
-            workspace,
+            (workspace,),
+            doing,
         )
         if not rows:
-            got = self._do("lock the state", "SELECT pg_try_advisory_lock(-1)")
+            got = run("SELECT pg_try_advisory_lock(-1)", (), doing)
             return _CREATION if got[0][0] else None
         number, locked, creation = rows[0]
         if creation:
