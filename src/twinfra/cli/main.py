@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "state": ("twinfra.cli.state", "Look at what the state holds, and change it"),
     "taint": ("twinfra.cli.state", "Mark an object as broken, to be replaced"),
     "untaint": ("twinfra.cli.state", "Take that mark off again"),
+    "workspace": ("twinfra.cli.workspaces", "List, make, select and delete workspaces"),
     "import": ("twinfra.cli.import_", "Take an existing object into the state"),
     "force-unlock": ("twinfra.cli.state", "Release a lock that a dead process left behind"),
     "sandbox": ("twinfra.cli.sandbox", "Start, stop and inspect the embedded cloud"),
