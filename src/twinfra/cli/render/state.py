@@ -42,7 +42,7 @@ def render_resource(one: ShownResource) -> str:
     width = max(map(len, values), default=0)
     lines = [f'{kind} "{resource.type}" "{resource.name}" {{']
     for name, inner in values.items():
-        text = value_lines(inner, 4)
+        text = value_lines(inner, 4, 4)
         lines.append(f"    {name.ljust(width)} = {text[0]}")
         lines.extend(text[1:])
     return "\n".join([*lines, "}"])

@@ -53,16 +53,18 @@ def is_map(value: Value) -> bool:
     return type(value) is Map or (type(value) in (Null, Unknown) and isinstance(value.type, MapType))
 
 
-def value_lines(value: Value, indent: int) -> list[str]:
-    """A value as lines of text; the first stands where the caller is, the others are indented by `indent`."""
+def value_lines(value: Value, indent: int, step: int = 2) -> list[str]:
+    """A value as lines of text: the first stands where the caller is, the last is indented by `indent`, and what is
+    inside by `step` more.
+    """
     if type(value) is Marked and SENSITIVE not in value.marks:
         value = value.value
     text = scalar_text(value)
     if text is not None:
         if type(value) is str and "\n" in value:
-            return _heredoc(value, indent)
+            return _heredoc(value, indent, step)
         return [text]
-    pad = " " * (indent + 2)
+    pad = " " * (indent + step)
     if isinstance(value, dict):
         if not value:
             return ["{}"]
@@ -70,7 +72,7 @@ def value_lines(value: Value, indent: int) -> list[str]:
         width = max(map(len, names.values()))
         lines = ["{"]
         for key, name in names.items():
-            inner = value_lines(value[key], indent + 2)
+            inner = value_lines(value[key], indent + step, step)
             lines.append(f"{pad}{name.ljust(width)} = {inner[0]}")
             lines.extend(inner[1:])
         lines.append(" " * indent + "}")
@@ -79,7 +81,7 @@ def value_lines(value: Value, indent: int) -> list[str]:
         return ["[]"]
     lines = ["["]
     for element in value:
-        inner = value_lines(element, indent + 2)
+        inner = value_lines(element, indent + step, step)
         lines.append(pad + inner[0])
         lines.extend(inner[1:])
         lines[-1] += ","
@@ -87,11 +89,11 @@ def value_lines(value: Value, indent: int) -> list[str]:
     return lines
 
 
-def _heredoc(text: str, indent: int) -> list[str]:
+def _heredoc(text: str, indent: int, step: int) -> list[str]:
     marker = "EOT"
     while any(line.strip() == marker for line in text.split("\n")):
         marker += "_"
-    pad = " " * (indent + 2)
+    pad = " " * (indent + step)
     body = text[:-1] if text.endswith("\n") else text
     return [f"<<-{marker}", *(pad + line for line in body.split("\n")), " " * indent + marker]
 
