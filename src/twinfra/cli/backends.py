@@ -47,7 +47,7 @@ def backend_settings(declared: Backend) -> tuple[str, dict[str, Any]]:
     try:
         schema = backend_schema(declared.type)
     except DiagnosticError as unknown:
-        raise unknown.at(declared.range) from None
+        raise unknown.at(declared.type_range) from None
     decoder, found = prepare(declared.body, schema)
     found.raise_errors()
     settings: dict[str, Value] = decoder.evaluate(_NoNames())

@@ -263,7 +263,7 @@ def read_terraform(blocks: Iterable[Block], module: Module, found: Diagnostics) 
             )
         for other in content.of("backend"):
             if module.backend is None:
-                module.backend = Backend(other.labels[0], other.body, other.range)
+                module.backend = Backend(other.labels[0], other.body, other.range, other.label_ranges[0])
             else:
                 found.add(declared_twice("backend", "", other.range, module.backend.range))
         required.extend(content.of("required_providers"))

@@ -11,6 +11,7 @@ from twinfra.addresses import ModulePath
 from twinfra.config.hcl import is_configuration, is_override, read_module
 from twinfra.config.model import Configuration, Module, ModuleCall
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Source, error
+from twinfra.lang.nodes import BodyShape
 
 _DEEPEST = 100
 """How many calls deep modules may lie: a configuration that goes deeper calls itself."""
@@ -191,6 +192,9 @@ class _Loading:
             )
             return
         self.module(path, directory, call)
+        variables = self.configuration.modules[path].variables
+        shape = BodyShape({name: not one.has_default for name, one in variables.items()})
+        self.found.extend(call.body.content(shape)[1])
 
 
 def _unsupported_source(call: ModuleCall) -> Diagnostic | None:

@@ -210,11 +210,12 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A `backend` block (or `cloud`, as type `cloud`)."""
+    """A `backend` block; `type_range` is its label."""
 
     type: str
     body: Body
     range: SourceRange
+    type_range: SourceRange
 
 
 @dataclass(slots=True)

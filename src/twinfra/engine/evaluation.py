@@ -16,6 +16,7 @@ from twinfra.diagnostics import (
     DiagnosticError,
     Diagnostics,
     Severity,
+    as_warnings,
     error,
     warning,
 )
@@ -79,8 +80,8 @@ class Evaluation:
 
     # -- variables
 
-    def variable(self, node: VariableNode) -> None:
-        """Give an input variable its value in every instance of its module."""
+    def variable(self, node: VariableNode, check: bool = True) -> None:
+        """Give an input variable its value in every instance of its module; `check`: run its validations too."""
         config = node.config
         for scope in self.scopes.get(node.path, ()):
             try:
@@ -90,7 +91,7 @@ class Evaluation:
                 place = node.argument_range or config.range
                 self.fail(node, failed.at(place).diagnostics)
                 continue
-        if node.checks and node not in self.failed and not self._has_own_node(node):
+        if check and node.checks and node not in self.failed and not self._has_own_node(node):
             self.validations(node, node)
 
     def _has_own_node(self, node: VariableNode) -> bool:
@@ -158,8 +159,10 @@ class Evaluation:
                 outcome = check(each, scope, "Invalid value for variable", place or node.config.range, note)
                 address = _prefixed(scope, f"var.{node.name}")
                 self.results.add("input_variable", str(node), address, outcome)
-                if outcome.diagnostics:
-                    self._told(owner, outcome.diagnostics)
+                # That the message cannot be shown is told in the error itself.
+                refused = [one for one in outcome.diagnostics if one.severity is Severity.ERROR]
+                if refused:
+                    self.fail(owner, refused)
 
     def _told(self, node: Node, diagnostics: list[Diagnostic]) -> None:
         if any(one.severity == "error" for one in diagnostics):
@@ -206,7 +209,14 @@ class Evaluation:
                 mend="Set ephemeral = true in an output of a module, or use another value.",
             )
         if scope.parent is not None:
-            return None
+            if not config.ephemeral or has_marks(value, EPHEMERAL):
+                return None
+            return error(
+                "Output is not ephemeral",
+                f"The output {config.name} is declared as ephemeral, and its value is not.",
+                config.expression.range,
+                mend="Remove ephemeral from the output, or use an ephemeral value.",
+            )
         if config.ephemeral:
             return error(
                 "Ephemeral output in the root module",
@@ -232,14 +242,18 @@ class Evaluation:
         kind: str,
         name: str,
         title: str,
+        severity: Severity = Severity.ERROR,
     ) -> bool:
         """Check conditions of one instance and keep the results; False when one does not hold.
 
-        `name` is the address inside the module, with its instance key if any.
+        `name` is the address inside the module, with its instance key if any. With the severity of a warning,
+        nothing fails.
         """
         holds = True
         for each in checks:
-            outcome = check(each, scope, title)
+            outcome = check(each, scope, title, severity=severity)
+            if severity is Severity.WARNING:
+                outcome.diagnostics = as_warnings(outcome.diagnostics)
             self.results.add(kind, str(node), _prefixed(scope, name), outcome)
             if outcome.diagnostics:
                 self._told(node, outcome.diagnostics)

@@ -182,7 +182,7 @@ class Joiner:
                 if reference.kind == "module" and reference.name in nodes.calls:
                     node.needs[self._end((*nodes.module.path, reference.name))] = None
                 else:
-                    self._need(nodes, node, (reference,))
+                    self._need(nodes, node, (reference,), ordering=True)
 
     def _end(self, path: ModulePath) -> EndNode:
         """The end of a module: waits for all that is declared in it and in the modules it calls."""
@@ -199,8 +199,13 @@ class Joiner:
                 end.needs[self._end((*path, name))] = None
         return nodes.end
 
-    def _need(self, nodes: ModuleNodes, node: Node, references: Iterable[Reference]) -> None:
-        """Make a node wait for what its references name; a name that nothing declares is its problem."""
+    def _need(
+        self, nodes: ModuleNodes, node: Node, references: Iterable[Reference], ordering: bool = False
+    ) -> None:
+        """Make a node wait for what its references name; a name that nothing declares is its problem.
+
+        `ordering`: they only say what comes first (`depends_on`), so that naming itself means nothing.
+        """
         needs = node.needs
         for reference in references:
             kind = reference.kind
@@ -211,7 +216,7 @@ class Joiner:
                 found = nodes.locals.get(reference.name)
             elif kind == "resource" or kind == "data" or kind == "ephemeral":
                 found = nodes.resources.get((kind, reference.type, reference.name))
-                if found is node:
+                if found is node and not ordering:
                     node.problems.extend(_own_resource(found, reference))
                     continue
             elif kind == "module":
