@@ -38,7 +38,7 @@ def steps_of(case: str) -> list[Path]:
 
 def run_case(case: str, command: list[str], directory: Path) -> list[Step]:
     """Plan and apply each step of a case in turn."""
-    shutil.copytree(CASES / case, directory, ignore=shutil.ignore_patterns("[0-9].*"), dirs_exist_ok=True)
+    shutil.copytree(CASES / case, directory, ignore=shutil.ignore_patterns("[0-9]*.*"), dirs_exist_ok=True)
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(directory),

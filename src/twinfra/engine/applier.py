@@ -135,8 +135,7 @@ class Applier(Evaluation):
         if not finished and not stopped:
             self.diagnostics.add(_stuck(self.walk.unvisited()))
         self._set_outputs(stopped)
-        if self.plan.mode == "normal":
-            self.state.check_results = check_results_json(self.results.all())
+        self.state.check_results = check_results_json(self.results.over(self.plan.checks))
         if self.plan.targets:
             self.diagnostics.add(targeting.targets_were_in_effect())
         return ApplyResult(self.state, self.diagnostics, stopped, dict(self.counts))

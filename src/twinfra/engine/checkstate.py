@@ -30,5 +30,7 @@ def check_results_json(results: Iterable[CheckResult]) -> list[dict[str, Any]] |
             item: dict[str, Any] = {"object_addr": one.address, "status": one.status}
             if one.problems:
                 item["failure_messages"] = list(one.problems)
-            entry["objects"] = [*(entry["objects"] or ()), item]
+            if entry["objects"] is None:
+                entry["objects"] = []
+            entry["objects"].append(item)
     return list(found.values()) or None

@@ -4,6 +4,7 @@ out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, SourceRange, error, warning
@@ -140,6 +141,11 @@ class Results:
         self._found.setdefault(
             (kind, container), CheckResult(kind, container, "", PASS if visited else UNKNOWN)
         )
+
+    def over(self, earlier: Iterable[CheckResult]) -> list[CheckResult]:
+        """These results, and those of the plan for what was not checked again."""
+        self._found = {**{(one.kind, one.address or one.container): one for one in earlier}, **self._found}
+        return self.all()
 
     def all(self) -> list[CheckResult]:
         """All results, in order of their addresses."""

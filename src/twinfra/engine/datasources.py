@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from twinfra.addresses import AbsResource, Instance
+from twinfra.addresses import MANAGED, AbsResource, Instance
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, as_warnings
 from twinfra.engine.bodies import decode_config, locate
 from twinfra.engine.changes import Action, Reason, ResourceChange
@@ -234,13 +234,15 @@ def _validated(provider: Provider, node: ResourceNode, config: Object) -> list[D
 
 
 def _waited_for(node: ResourceNode) -> Iterator[Node]:
-    """The nodes whose pending changes put a data source off: its `depends_on`, and those of the modules
-    around it.
+    """The nodes whose pending changes put a data source off: its `depends_on`, the managed resources that it
+    reads itself, and the `depends_on` of the modules around it.
     """
     yield from node.depends
     for need in node.needs:
         if isinstance(need, CallNode):
             yield from _call_depends(need)
+        elif isinstance(need, ResourceNode) and need.resource.mode == MANAGED:
+            yield need
 
 
 def _call_depends(call: CallNode) -> Iterator[Node]:

@@ -100,8 +100,6 @@ def plan_instance(
             if wanted.marks or facts.sensitive or facts.nested_sensitive
             else after
         )
-    if action.replaces and node.config.lifecycle.prevent_destroy:
-        raise DiagnosticError(prevented(node, address))
     return ResourceChange(
         address,
         provider_config,

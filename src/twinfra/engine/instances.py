@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twinfra.addresses import ROOT, AbsResource, Instance, Key
-from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, SourceRange
 from twinfra.engine.bodies import decode_config, locate
 from twinfra.engine.changes import Action, Reason, ResourceChange
+from twinfra.engine.conditions import UNKNOWN, Outcome
 from twinfra.engine.expand import expand
 from twinfra.engine.imports import import_object, import_targets, missing_instance
 from twinfra.engine.instance import Wanted, addressed, check_config, plan_instance, prevented
@@ -73,7 +74,8 @@ class InstancePlans:
                     scope.repeat(one.repetition, index, value)
                     self._one(node, one, address, run.starts.provider(node), changes)
                 else:
-                    self._as_it_is(one.table, address)
+                    scope.repeat(one.repetition, index, value)
+                    self._as_it_is(node, one, address)
             scope.repeat(Repetition.SINGLE, None, None)
             if one.base in run.state.resources and run.mode != "refresh-only":
                 self._rest(node, one, changes)
@@ -214,6 +216,8 @@ class InstancePlans:
         if existing is not None:
             self._record(node, rows.base, change, existing)
         changes.append(change)
+        if change.action.replaces and node.config.lifecycle.prevent_destroy:
+            run.fail(node, [prevented(node, address)])
         rows.table.rows[address.key] = change.after
         run.listener.planned(change)
         if node.postconditions:
@@ -264,13 +268,29 @@ class InstancePlans:
         )
         resource.instances[change.address.key].current = existing.stored
 
-    def _as_it_is(self, table: Table, address: Instance) -> None:
+    def _as_it_is(self, node: ResourceNode, rows: Rows, address: Instance) -> None:
+        """Let expressions read an object as it is; a refresh tells what does not hold of it as warnings."""
         existing = self._refresher.existing.get(address)
-        if existing is not None and not existing.problems:
-            table.rows[address.key] = existing.shown
+        if existing is None or existing.problems:
+            return
+        rows.table.rows[address.key] = existing.shown
+        if self._run.mode != "refresh-only":
+            return
+        for checks, title in (
+            (node.preconditions, "Resource precondition failed"),
+            (node.postconditions, "Resource postcondition failed"),
+        ):
+            if checks:
+                rows.scope.self_value = existing.shown if checks is node.postconditions else UNSET
+                self._run.conditions(
+                    node, checks, rows.scope, "resource", _inside(address), title, Severity.WARNING
+                )
+        rows.scope.self_value = UNSET
 
     def _left_out(self, node: ResourceNode, table: Table, address: Instance) -> None:
         """Let expressions read what the state has of an instance that the targets do not cover."""
+        if node.preconditions or node.postconditions:
+            self._run.results.add("resource", str(node), str(address), Outcome(UNKNOWN))
         stored = self._run.state.current(address)
         if stored is None:
             return

@@ -216,6 +216,8 @@ class Planner(Evaluation):
         if self._evaluated is not None and node not in self._evaluated:
             if isinstance(node, CallNode):
                 self.call_from_state(node, self.state)
+            elif isinstance(node, VariableNode) and not node.path:
+                self.variable(node, check=False)
             return None
         if kind is Kind.LOCAL:
             self.local(node)  # type: ignore[arg-type]
@@ -350,12 +352,12 @@ class Planner(Evaluation):
             for change in changes:
                 if change.action is not Action.NO_OP:
                     places[node, change.address.module] = None
-        for change in self.orphaned:
+        for change in (*self.orphaned, *self.data.changes):
             resource = change.address.resource
             path = change.address.module.path
-            gone = self.program.resource(path, table_key(resource.mode, resource.type, resource.name))
-            if gone is not None:
-                places[gone, change.address.module] = None
+            node_of = self.program.resource(path, table_key(resource.mode, resource.type, resource.name))
+            if node_of is not None:
+                places[node_of, change.address.module] = None
         outputs = self.program.modules[()].outputs
         for output in result.outputs:
             if output.action is not Action.NO_OP and output.name in outputs:
@@ -378,9 +380,7 @@ class Planner(Evaluation):
     def _declare_checks(self) -> None:
         """Every object with checks has a result, if only that nothing is known of it."""
         for node in self.program.nodes:
-            if not self.targeting.includes(node):
-                continue
-            visited = self.mode == NORMAL and node not in self.failed
+            visited = self.mode != DESTROY and node not in self.failed and self.targeting.includes(node)
             if isinstance(node, ResourceNode):
                 if node.preconditions or node.postconditions:
                     self.results.declare("resource", str(node), visited)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from twinfra.addresses import DATA, instance_order
@@ -11,6 +12,7 @@ from twinfra.cli.machine.state import (
     COMPATIBLE_VERSION,
     ShownResource,
     check_address,
+    instance_address,
     module_json,
     state_json,
 )
@@ -62,7 +64,8 @@ def plan_json(
             for output in sorted(plan.outputs, key=lambda one: one.name)
         }
     if prior is not None and (prior.resources or prior.outputs):
-        result["prior_state"] = state_json(prior, lambda _: prior_shown)
+        # The results of checks in it are of the last run, and the plan has its own.
+        result["prior_state"] = state_json(replace(prior, check_results=None), lambda _: prior_shown)
     result["configuration"] = configuration_json(configuration)
     if plan.relevant:
         result["relevant_attributes"] = [
@@ -188,13 +191,10 @@ def checks_json(checks: Iterable[CheckResult]) -> list[dict[str, Any]]:
         for one in results:
             if not one.address:
                 continue
-            address: dict[str, Any] = {"to_display": one.address}
-            module, key = _instance_parts(one.address, container)
-            if module:
-                address = {"module": module, **address}
-            if key is not None:
-                address = {"instance_key": key, **address}
-            entry: dict[str, Any] = {"address": address, "status": one.status}
+            entry: dict[str, Any] = {
+                "address": instance_address(one.address, container),
+                "status": one.status,
+            }
             if one.problems:
                 entry["problems"] = [{"message": text} for text in one.problems]
             instances.append(entry)
@@ -203,19 +203,6 @@ def checks_json(checks: Iterable[CheckResult]) -> list[dict[str, Any]]:
             result["instances"] = instances
         found.append(result)
     return found
-
-
-def _instance_parts(address: str, container: str) -> tuple[str, Any]:
-    """The module instance and instance key in an address, given the configured object's address."""
-    import json
-
-    tail = container.rsplit(".", 2 if container.count(".") else 1)
-    name = ".".join(tail[-2:])
-    at = address.rfind(name)
-    module = address[:at].rstrip(".").removesuffix(".data").removesuffix("data")
-    rest = address[at + len(name) :]
-    key = json.loads(rest[1:-1]) if rest.startswith("[") else None
-    return module, key
 
 
 def planned_resources(plan: Plan, prior: Iterable[ShownResource]) -> list[ShownResource]:

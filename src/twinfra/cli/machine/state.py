@@ -123,7 +123,7 @@ def checks_of_state(state: State) -> list[Any]:
         instances = []
         for one in result.get("objects") or ():
             inner: dict[str, Any] = {
-                "address": {"to_display": one["object_addr"]},
+                "address": instance_address(one["object_addr"], name),
                 "status": one["status"],
             }
             if one.get("failure_messages"):
@@ -153,3 +153,28 @@ def check_address(kind: str, container: str) -> dict[str, Any]:
     if modules:
         address["module"] = ".".join(f"module.{name}" for name in modules)
     return address
+
+
+def instance_address(address: str, container: str) -> dict[str, Any]:
+    """The address object of one instance of something checkable, whose configured address is `container`."""
+    module, key = _instance_parts(address, container)
+    result: dict[str, Any] = {}
+    if key is not None:
+        result["instance_key"] = key
+    if module:
+        result["module"] = module
+    result["to_display"] = address
+    return result
+
+
+def _instance_parts(address: str, container: str) -> tuple[str, Any]:
+    """The module instance and instance key in an address, given the configured object's address."""
+    import json
+
+    tail = container.rsplit(".", 2 if container.count(".") else 1)
+    name = ".".join(tail[-2:])
+    at = address.rfind(name)
+    module = address[:at].rstrip(".").removesuffix(".data").removesuffix("data")
+    rest = address[at + len(name) :]
+    key = json.loads(rest[1:-1]) if rest.startswith("[") else None
+    return module, key

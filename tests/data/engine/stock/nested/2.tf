@@ -1,0 +1,33 @@
+variable "zones" {
+  type = map(object({
+    cidr = string
+    size = optional(number, 2)
+  }))
+
+  default = {
+    a = { cidr = "10.0.0.0/24" }
+    b = { cidr = "nonsense", size = 1 }
+  }
+}
+
+module "zone" {
+  source   = "./zone"
+  for_each = var.zones
+  cidr     = each.value.cidr
+  size     = each.value.size
+}
+
+module "after" {
+  source     = "./zone"
+  cidr       = "10.1.0.0/24"
+  size       = 1
+  depends_on = [module.zone]
+}
+
+output "addresses" {
+  value = { for key, zone in module.zone : key => zone.addresses }
+}
+
+output "first" {
+  value = module.zone["a"].addresses[0]
+}

@@ -1,0 +1,6 @@
+variable "needed" {
+  type = number
+}
+resource "terraform_data" "a" {
+  input = var.needed
+}
