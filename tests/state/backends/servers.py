@@ -63,11 +63,11 @@ def _process(command: list[str], url: str, directory: Path, **environment: str) 
 
 
 @contextmanager
-def ministack(directory: Path) -> Iterator[str]:
+def ministack(directory: Path, services: str = "s3,dynamodb,sts") -> Iterator[str]:
     """The URL of an AWS emulator that shares no code with the sandbox."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "s3,dynamodb,sts"}
+    settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": services}
     with _process([sys.executable, "-m", "ministack"], url, directory, **settings):
         yield url
 

@@ -110,10 +110,11 @@ def reads(
         told = found.get(ATTRIBUTES)
         if told is None:
             return None
-        if key in told and (not kinds or found.get("Type") in kinds):
-            return told[key]
+        applies = not kinds or found.get("Type") in kinds
         held = found[HELD].get(name)
-        return told.get(key, None if kinds else default) if held is None else held
+        if held is None or (applies and key in told):
+            return told.get(key, default if applies else None)
+        return held
 
     return read
 
