@@ -29,7 +29,7 @@ from twinfra.values.types import (
     has_dynamic,
     without_optional,
 )
-from twinfra.values.unify import can_convert, common_element, unify
+from twinfra.values.unify import can_convert, common_element
 from twinfra.values.unknowns import contains_unknown, refine
 from twinfra.values.value import (
     GetAttr,
@@ -272,23 +272,24 @@ def _alike(values: list[Value], element: Type) -> tuple[list[Value], Type]:
         return values, distinct[0]
     common = common_element(distinct)
     if common is None:
-        if unify(distinct) is None:
-            raise ConversionError("all elements must be of one type")
-        return values, DYNAMIC
+        raise ConversionError("all elements must be of one type")
     return [convert(value, common) for value in values], without_optional(common)
+
+
+def _is_empty_misfit(value: Value, wanted: Type) -> bool:
+    """Whether no element shows that the types do not go together, although they do not."""
+    return not value and type(value) in (List, Set, Map) and not can_convert(type_of(value), wanted)
 
 
 def _to_list(value: Value, wanted: ListType) -> Value:
     kind = type(value)
     if kind is List and value.element == wanted.element:
         return value
-    if kind is not tuple and kind is not List and kind is not Set:
+    if (kind is not tuple and kind is not List and kind is not Set) or _is_empty_misfit(value, wanted):
         raise _unfit(type_of(value), wanted)
     if kind is Set and len(value) > 1 and contains_unknown(value):
         return Unknown(_converted_type(SetType(value.element), wanted))
     items, element = _to_elements(value, wanted)
-    if isinstance(element, DynamicType) and items:
-        return Unknown(DYNAMIC) if contains_unknown(items[0]) else List(map(stored_element, items), element)
     return List(map(stored_element, items), element)
 
 
@@ -296,7 +297,7 @@ def _to_set(value: Value, wanted: SetType) -> Value:
     kind = type(value)
     if kind is Set and value.element == wanted.element:
         return value
-    if kind is not tuple and kind is not List and kind is not Set:
+    if (kind is not tuple and kind is not List and kind is not Set) or _is_empty_misfit(value, wanted):
         raise _unfit(type_of(value), wanted)
     items, element = _to_elements(value, wanted)
     return make_set(items, element)
@@ -306,7 +307,7 @@ def _to_map(value: Value, wanted: MapType) -> Value:
     kind = type(value)
     if kind is Map and value.element == wanted.element:
         return value
-    if kind is not dict and kind is not Map:
+    if (kind is not dict and kind is not Map) or _is_empty_misfit(value, wanted):
         raise _unfit(type_of(value), wanted)
     element = wanted.element
     names = list(value)
@@ -341,7 +342,7 @@ def _to_tuple(value: Value, wanted: TupleType) -> Value:
 
 def _to_object(value: Value, wanted: ObjectType) -> Value:
     kind = type(value)
-    if kind is not dict and kind is not Map:
+    if (kind is not dict and kind is not Map) or _is_empty_misfit(value, wanted):
         raise _unfit(type_of(value), wanted)
     result: dict[str, Any] = {}
     same = kind is dict and len(value) == len(wanted.attributes)

@@ -182,7 +182,12 @@ def _merge_type(arguments: Sequence[Value]) -> Type:
     "merge",
     "One map or object with the elements of all; of those with the same key the last one counts.",
     variadic=parameter(
-        "maps", DYNAMIC, "maps or objects; nulls do not count", allow_null=True, allow_marked=True
+        "maps",
+        DYNAMIC,
+        "maps or objects; nulls do not count",
+        allow_null=True,
+        allow_unknown=True,
+        allow_marked=True,
     ),
     returns=_merge_type,
 )
