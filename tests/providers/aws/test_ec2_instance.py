@@ -64,7 +64,7 @@ def test_an_instance_is_made_as_declared_and_imported_back(rig: Rig) -> None:
     assert stored.attributes["primary_network_interface_id"].startswith("eni-")
     assert stored.attributes["root_block_device"][0]["volume_id"].startswith("vol-")
     assert stored.attributes["metadata_options"][0]["http_endpoint"] == "enabled"
-    assert stored.attributes["credit_specification"][0]["cpu_credits"] == "standard"
+    assert stored.attributes["credit_specification"][0]["cpu_credits"] == "unlimited"
     there = rig.client("ec2").describe_instance_attribute(
         InstanceId=found["InstanceId"], Attribute="userData"
     )
@@ -85,7 +85,7 @@ def test_every_option_of_an_instance_is_kept(rig: Rig) -> None:
         "associate_public_ip_address": True,
         "vpc_security_group_ids": [group(rig, where["vpc_id"], "a")],
         "cpu_options": [{"core_count": 1, "threads_per_core": 1}],
-        "credit_specification": [{"cpu_credits": "unlimited"}],
+        "credit_specification": [{"cpu_credits": "standard"}],
         "disable_api_stop": True,
         "disable_api_termination": True,
         "ebs_optimized": True,
@@ -145,7 +145,7 @@ def test_an_instance_changes_in_place_and_is_brought_back(rig: Rig) -> None:
         "disable_api_termination": True,
         "instance_initiated_shutdown_behavior": "terminate",
         "metadata_options": [{"http_tokens": "required"}],
-        "credit_specification": [{"cpu_credits": "unlimited"}],
+        "credit_specification": [{"cpu_credits": "standard"}],
         "maintenance_options": [{"auto_recovery": "disabled"}],
         "private_dns_name_options": [{"enable_resource_name_dns_a_record": True}],
         "source_dest_check": False,

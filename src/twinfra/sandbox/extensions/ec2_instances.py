@@ -58,7 +58,7 @@ class _Instances:
                     "InvalidParameterCombination", f"The instance type {one.instance_type} has no credits"
                 )
         shown = [
-            {"InstanceId": one.id, "CpuCredits": getattr(one, "cpu_credits", None) or "standard"}
+            {"InstanceId": one.id, "CpuCredits": getattr(one, "cpu_credits", None) or _usual_credits(one)}
             for one in instances
         ]
         return ActionResult({"InstanceCreditSpecifications": shown})
@@ -115,6 +115,13 @@ class _Instances:
             return EmptyResult()
         answer: ActionResult = _original_modify(self)
         return answer
+
+
+def _usual_credits(instance: Any) -> str:
+    """How credits count where nobody said: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/
+    burstable-performance-instances.html
+    """
+    return "standard" if instance.instance_type.startswith("t2.") else "unlimited"
 
 
 def _remember(response: Any, instance: Any) -> None:
