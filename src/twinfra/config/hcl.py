@@ -66,17 +66,14 @@ def is_override(name: str) -> bool:
     return base == "override" or base.endswith("_override")
 
 
-def read_module(module: Module, sources: Iterable[Source]) -> Diagnostics:
-    """Fill `module` from its files, given in order; returns what is wrong with them."""
+def read_module(module: Module, files: Iterable[tuple[str, Body]]) -> Diagnostics:
+    """Fill `module` from its files (name and body), given in order; returns what is wrong with them."""
     found = Diagnostics()
     primary: list[Block] = []
     overriding: list[Block] = []
-    for source in sources:
-        body, problems = parse_file(source)
-        found.extend(problems)
+    for name, body in files:
         content, problems = body.content(_FILE)
         found.extend(problems)
-        name = source.filename.replace("\\", "/").rpartition("/")[2]
         (overriding if is_override(name) else primary).extend(content.blocks)
     refused = _required_versions(module, [*primary, *overriding], found)
     if overriding:

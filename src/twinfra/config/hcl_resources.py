@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twinfra.addresses import DATA, EPHEMERAL_MODE, MANAGED, Resource
 from twinfra.config.model import Lifecycle, Module, Provisioner, ResourceConfig
 from twinfra.config.reading import (
@@ -19,7 +21,7 @@ from twinfra.config.reading import (
     unescaped,
 )
 from twinfra.diagnostics import Diagnostic, Diagnostics, error
-from twinfra.lang.nodes import Attribute, Block, BlockShape, Body, BodyShape, Expression, Literal
+from twinfra.lang.nodes import Attribute, Block, BlockShape, Body, BodyContent, BodyShape, Expression, Literal
 from twinfra.lang.static import as_keyword, native
 from twinfra.values.value import Value
 
@@ -75,12 +77,29 @@ def resource_of(block: Block, found: Diagnostics, nested: bool = False) -> Resou
         _not_nested(for_each, found)
     elif count is not None and for_each is not None:
         found.add(count_and_for_each(for_each))
+    provider = attributes.get("provider")
+    made = ResourceConfig(
+        Resource(mode, type, name),
+        rest,
+        block.range,
+        count.expression if count is not None else None,
+        for_each.expression if for_each is not None else None,
+        provider_ref(provider.expression, found) if provider is not None else None,
+        addresses_of(attributes.get("depends_on"), found),
+    )
+    return _with_blocks(made, content, nested, found) if content.blocks else made
+
+
+def _with_blocks(
+    made: ResourceConfig, content: BodyContent, nested: bool, found: Diagnostics
+) -> ResourceConfig:
+    """The same resource with what its meta-argument blocks say."""
     for other in content.of("locals"):
-        found.add(reserved(block.type, "locals", other.type_range))
-    lifecycle = Lifecycle()
+        found.add(reserved(made.address.mode, "locals", other.type_range))
+    lifecycle = made.lifecycle
     inner = single(content.of("lifecycle"), "resource", found)
     if inner is not None:
-        lifecycle = _lifecycle(inner, mode, found)
+        lifecycle = _lifecycle(inner, made.address.mode, found)
         if nested:
             found.add(
                 error(
@@ -91,18 +110,12 @@ def resource_of(block: Block, found: Diagnostics, nested: bool = False) -> Resou
                 )
             )
     connection = single(content.of("connection"), "resource", found)
-    provider = attributes.get("provider")
-    return ResourceConfig(
-        Resource(mode, type, name),
-        unescaped(rest, content.of("_"), "resource", found),
-        block.range,
-        count.expression if count is not None else None,
-        for_each.expression if for_each is not None else None,
-        provider_ref(provider.expression, found) if provider is not None else None,
-        addresses_of(attributes.get("depends_on"), found),
-        lifecycle,
-        connection.body if connection is not None else None,
-        tuple(read_provisioner(one, found) for one in content.of("provisioner")),
+    return replace(
+        made,
+        body=unescaped(made.body, content.of("_"), "resource", found),
+        lifecycle=lifecycle,
+        connection=connection.body if connection is not None else None,
+        provisioners=tuple(read_provisioner(one, found) for one in content.of("provisioner")),
     )
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from twinfra.addresses import ModulePath
-from twinfra.config.hcl import is_configuration, is_override, read_module
+from twinfra.config.hcl import is_configuration, is_override, parse_file, read_module
 from twinfra.config.model import Configuration, Module, ModuleCall
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Source, error
-from twinfra.lang.nodes import BodyShape
+from twinfra.lang.nodes import Body, BodyShape
 
 _DEEPEST = 100
 """How many calls deep modules may lie: a configuration that goes deeper calls itself."""
@@ -28,10 +28,7 @@ class _Files(Protocol):
 
 
 class _Disk:
-    """Files as they lie on disk, each read once."""
-
-    def __init__(self) -> None:
-        self._sources: dict[Path, Source] = {}
+    """Files as they lie on disk."""
 
     def names(self, directory: Path) -> list[str] | None:
         """See `_Files`."""
@@ -42,10 +39,7 @@ class _Disk:
 
     def source(self, path: Path) -> Source:
         """See `_Files`."""
-        source = self._sources.get(path)
-        if source is None:
-            source = self._sources[path] = Source(str(path), _text(path))
-        return source
+        return Source(str(path), _text(path))
 
 
 def _text(path: Path) -> str:
@@ -113,6 +107,8 @@ def _load(directory: Path, files: _Files) -> tuple[Configuration, Diagnostics]:
             )
         )
     loading.module((), root, None)
+    if not loading.found.has_errors:
+        loading.check_arguments()
     return loading.configuration, loading.found
 
 
@@ -123,28 +119,43 @@ class _Loading:
         self.configuration = configuration
         self.found = Diagnostics()
         self._files = files
+        self._bodies: dict[Path, Body] = {}
 
     def module(self, path: ModulePath, directory: Path, call: ModuleCall | None) -> None:
         """Load a module, and those it calls."""
         module = Module(path, directory)
         self.configuration.modules[path] = module
-        self.found.extend(read_module(module, self._sources(directory)))
+        self.found.extend(read_module(module, self._read(directory)))
         if call is not None:
             self._check_called(module)
         for one in module.calls.values():
             if one.source or one.source_range is not one.range:
                 self._call(module, one)
 
-    def _sources(self, directory: Path) -> Iterator[Source]:
+    def check_arguments(self) -> None:
+        """Check the arguments of all calls against the variables of what they call."""
+        modules = self.configuration.modules
+        for path, module in modules.items():
+            for call in module.calls.values():
+                variables = modules[(*path, call.name)].variables
+                shape = BodyShape({name: not one.has_default for name, one in variables.items()})
+                self.found.extend(call.body.content(shape)[1])
+
+    def _read(self, directory: Path) -> Iterator[tuple[str, Body]]:
+        """Name and body of the files in a directory; each is parsed once, however often it is called."""
         names = self._files.names(directory) or []
         for name in sorted(names, key=lambda one: (is_override(one), one)):
-            try:
-                source = self._files.source(directory / name)
-            except DiagnosticError as refused:
-                self.found.extend(refused.diagnostics)
-                continue
-            self.configuration.files[source.filename] = source.text
-            yield source
+            path = directory / name
+            if path not in self._bodies:
+                try:
+                    source = self._files.source(path)
+                except DiagnosticError as refused:
+                    self.found.extend(refused.diagnostics)
+                    continue
+                self._bodies[path], problems = parse_file(source)
+                self.found.extend(problems)
+                self.configuration.files[source.filename] = source.text
+            yield name, self._bodies[path]
 
     def _check_called(self, module: Module) -> None:
         """What only a root module may have was refused when it was read, but for the backend."""
@@ -192,9 +203,6 @@ class _Loading:
             )
             return
         self.module(path, directory, call)
-        variables = self.configuration.modules[path].variables
-        shape = BodyShape({name: not one.has_default for name, one in variables.items()})
-        self.found.extend(call.body.content(shape)[1])
 
 
 def _unsupported_source(call: ModuleCall) -> Diagnostic | None:
