@@ -32,6 +32,7 @@ def sample(json: bool, refresh: bool, var: tuple[str, ...]) -> None:
         (["x", "-json", "--", "-var"], ["x", "-json=true", "--", "-var"]),
         (["-h"], ["-help"]),
         (["-"], ["-"]),
+        (["--sandbox", "-json"], ["-json=true"]),
     ],
 )
 def test_flags_in_every_way_people_write_them(given: list[str], expected: list[str]) -> None:

@@ -101,6 +101,8 @@ def normalise(arguments: Iterable[str], command: click.Command) -> list[str]:
             if value not in ("true", "false", "1", "0", "t", "f"):
                 raise UsageProblem(f"{name} is either true or false, not {value!r}.")
             result.append(f"{name}={value}")
+        elif name == "-sandbox":
+            continue  # every command takes it; one that declares nothing of it calls no cloud
         elif name in valued:
             if equals:
                 result.append(f"{name}={value}")
