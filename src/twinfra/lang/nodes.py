@@ -6,10 +6,11 @@ immutable; expressions compile lazily (see `compiler`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from twinfra.diagnostics import Diagnostic, SourceRange
+from twinfra.records import dataclass
 from twinfra.values.value import Value
 
 

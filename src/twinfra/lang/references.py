@@ -9,7 +9,6 @@ value, follows the reference rules of the language
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from twinfra.diagnostics import Diagnostic, SourceRange, error
@@ -35,6 +34,7 @@ from twinfra.lang.nodes import (
     Variable,
 )
 from twinfra.lang.scope import Reference
+from twinfra.records import dataclass
 
 Step: TypeAlias = GetAttr | Index
 

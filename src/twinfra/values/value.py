@@ -3,7 +3,7 @@
 | language | Python |
 |---|---|
 | string, bool | `str` (NFC), `bool` |
-| number | `int` where whole, else a 512-bit `gmpy2.mpfr` (infinities and negative zero included); never `float` |
+| number | `int` where whole (see `numbers`), else a 512-bit `gmpy2.mpfr`, infinities and negative zero too; never `float` |
 | tuple, object | `tuple`, `dict` (exactly these classes) |
 | list, set, map | `List`, `Set`, `Map`: subclasses of `tuple`, `tuple`, `dict` that carry the element type |
 | null | `None` (type not known, or told by the container); `Null(type)` where a type is known |
@@ -20,9 +20,9 @@ list; and test `bool` before `int`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from twinfra.records import dataclass
 from twinfra.values.types import DYNAMIC, Type
 
 Value: TypeAlias = Any

@@ -33,6 +33,9 @@ Generated from the declarations by `python -m twinfra.lang.functions.document`; 
 
 Every function can also be called as `core::name`. An argument is converted to the type of its parameter; null
 is refused unless the parameter says otherwise.
+
+Answers are those of Terraform 1.11.4, but for quotients of two numbers that both come out of functions, such as
+`length(a) / length(b)`: Terraform computes some of them with 64 bits, Twinfra with 512 bits, as all others.
 """
 
 

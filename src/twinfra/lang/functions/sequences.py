@@ -325,18 +325,24 @@ def index(items: Value, wanted: Value) -> Value:
     raise FunctionError("no element of the list equals the value: ask with contains first, or use try")
 
 
+def _matchkeys_type(arguments: Sequence[Value]) -> Type:
+    values, keys, wanted = map(type_of, arguments)
+    if unify((keys, wanted)) is None:
+        raise FunctionError('"keys" and "searchset" must be of one type')
+    return values
+
+
 @function(
     "matchkeys",
     "The elements of one list for which the element of another list, at the same place, is among given ones.",
     parameter("values", ListType(DYNAMIC), "the list to take elements from"),
     parameter("keys", ListType(DYNAMIC), "the list, of the same length, to compare"),
     parameter("searchset", ListType(DYNAMIC), "what is looked for in keys"),
-    returns=lambda arguments: type_of(arguments[0]),
+    returns=_matchkeys_type,
 )
 def matchkeys(values: List, keys: List, wanted: List) -> Value:
     """Keys and what is looked for are converted to one type first."""
-    if unify((ListType(keys.element), ListType(wanted.element))) is None:
-        raise FunctionError('"keys" and "searchset" must be of one type')
+    _matchkeys_type((values, keys, wanted))
     if len(values) != len(keys):
         raise FunctionError('"values" and "keys" must have the same length')
     common = unify((keys.element, wanted.element)) or DYNAMIC

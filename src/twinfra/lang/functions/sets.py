@@ -33,8 +33,10 @@ def _common_type(arguments: Sequence[Value]) -> Type:
         kinds.append(kind.element)
     if not kinds:
         return _ANY_SET
-    found = unify(kinds)
+    found = common_element(kinds)
     if found is None:
+        if any(map(contains_unknown, arguments)) and unify(kinds) is not None:
+            return _ANY_SET
         raise FunctionError("the elements of the sets must be of types that go together")
     return SetType(found)
 

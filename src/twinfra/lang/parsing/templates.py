@@ -7,7 +7,6 @@ then the pieces between `%{ if }` or `%{ for }` and their ends are gathered into
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias
 from unicodedata import normalize
@@ -35,6 +34,7 @@ from twinfra.lang.tokens import (
     STRING,
     TEXT,
 )
+from twinfra.records import dataclass
 
 
 @dataclass(slots=True)
