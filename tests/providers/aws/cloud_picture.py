@@ -139,6 +139,14 @@ def _eks(client: Any) -> Iterator[tuple[str, list[Any]]]:
             for name in client.list_nodegroups(clusterName=cluster)["nodegroups"]
         ],
     )
+    yield (
+        "add-ons",
+        [
+            client.describe_addon(clusterName=cluster, addonName=name)["addon"]
+            for cluster in clusters
+            for name in client.list_addons(clusterName=cluster)["addons"]
+        ],
+    )
 
 
 def _dashboards(client: Any) -> Iterator[tuple[str, list[Any]]]:

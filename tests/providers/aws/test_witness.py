@@ -197,11 +197,20 @@ def differing(theirs: Any, ours: Any, allowed: set[str], path: str) -> Iterator[
             yield from differing(theirs[key], ours[key], allowed, f"{path}.{key}".lstrip("."))
         return
     if isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
-        for one, other in zip(theirs, ours, strict=True):
-            yield from differing(one, other, allowed, path)
+        # A state does not tell sets, which have an order of their own in it, from lists.
+        orders = ((theirs, ours), (sorted(theirs, key=_text), sorted(ours, key=_text)))
+        found = [
+            [text for one, other in zip(*order, strict=True) for text in differing(one, other, allowed, path)]
+            for order in orders
+        ]
+        yield from min(found, key=len)
         return
     if bare(theirs) != bare(ours):
         yield f"{path}: {theirs!r} there, {ours!r} here"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(bare(value), sort_keys=True)
 
 
 def cases() -> list[str]:

@@ -72,3 +72,16 @@ resource "aws_eks_node_group" "template" {
     min_size     = 1
   }
 }
+
+resource "aws_eks_addon" "network" {
+  cluster_name = aws_eks_cluster.main.name
+  addon_name   = "vpc-cni"
+  tags         = { a = "1" }
+}
+
+resource "aws_eks_addon" "names" {
+  cluster_name             = aws_eks_cluster.main.name
+  addon_name               = "coredns"
+  addon_version            = "v1.12.4-eksbuild.1"
+  service_account_role_arn = aws_iam_role.main.arn
+}
