@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -96,11 +97,14 @@ def test_the_first_interrupt_finishes_what_is_in_flight(example: Callable[[str],
     platform = example("ml-platform")
     faults.inject(platform.sandbox, changes_only=True, times=None, code="", delay=0.2)
     process = platform.start("apply", "-auto-approve", STAGING)
-    deadline = time.monotonic() + 60
-    while not faults.counts(platform.sandbox).get("ec2.CreateVpc"):
-        assert time.monotonic() < deadline, "the apply never made the VPC"
-    process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate()
+    with ThreadPoolExecutor(1) as reader:
+        # The plan is longer than what a pipe holds.
+        reading = reader.submit(process.communicate)
+        deadline = time.monotonic() + 60
+        while not faults.counts(platform.sandbox).get("ec2.CreateVpc") and process.poll() is None:
+            assert time.monotonic() < deadline, "the apply never made the VPC"
+        process.send_signal(signal.SIGINT)
+        printed, _ = reading.result()
     assert process.returncode == 1, printed
     assert "Stopped." in printed
     faults.heal(platform.sandbox)
