@@ -165,7 +165,8 @@ def inner_range(expression: Expression) -> SourceRange:
 
 def address_of(expression: Expression, found: Diagnostics) -> Expression | None:
     """The address that an expression is, in native syntax; None after complaining about any other."""
-    address = as_traversal(expression)
+    template = is_json(expression) and not isinstance(expression, Literal)
+    address = None if template else as_traversal(expression)
     if address is None:
         found.add(
             error(
