@@ -44,11 +44,19 @@ def endpoint_of(config: Mapping[str, Any]) -> tuple[str, bool]:
 class Access:
     """Makes the Authorization header from the settings, with tokens that renew themselves.
 
-    `anonymous`: without settings there is nobody to act as, instead of whom the machine acts as.
+    `anonymous`: without settings there is nobody to act as, instead of whom the machine acts as. `scopes`:
+    what the tokens are for.
     """
 
-    def __init__(self, config: Mapping[str, Any], transport: Transport, anonymous: bool = False) -> None:
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        transport: Transport,
+        anonymous: bool = False,
+        scopes: tuple[str, ...] = _SCOPES,
+    ) -> None:
         self._transport = transport
+        self._scopes = scopes
         self._anonymous = anonymous
         self._token = _remote.text_setting(config, "access_token", "GOOGLE_OAUTH_ACCESS_TOKEN")
         self._given = _remote.text_setting(
@@ -104,7 +112,7 @@ class Access:
         from google.auth import impersonated_credentials
         from google.oauth2.credentials import Credentials
 
-        scopes = _PLATFORM if self._target else _SCOPES
+        scopes = _PLATFORM if self._target else self._scopes
         if self._token:
             found: Any = Credentials(token=self._token)  # type: ignore[no-untyped-call]
         elif self._given:
@@ -115,7 +123,7 @@ class Access:
             found, _ = google.auth.default(scopes=scopes, request=cast(Any, self._request))
         if self._target:
             found = impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]
-                found, self._target, list(_SCOPES), delegates=self._delegates or None
+                found, self._target, list(self._scopes), delegates=self._delegates or None
             )
         return found
 

@@ -52,7 +52,7 @@ class Bucket:
                 yield item["Key"]
 
     def get(self, key: str, doing: str) -> Content | None:
-        """An object; None where there is none, or an empty one."""
+        """An object; None where there is none."""
         from twinfra.providers.aws.failures import ApiError, translate
 
         request = {"Bucket": self._objects.bucket, "Key": key, **self._decryption()}
@@ -72,7 +72,7 @@ class Bucket:
                 if last:
                     raise self.problem(translate(cut, "s3", "get_object"), doing) from None
                 continue
-            return Content(data, answer["ETag"]) if data else None
+            return Content(data, answer["ETag"])
         raise AssertionError("the last attempt returns or raises")
 
     def put(self, key: str, data: bytes, expected: str | None, doing: str) -> str | None:

@@ -135,7 +135,8 @@ class GcsBackend:
         check_workspace_name(workspace)
 
     def read(self, workspace: str) -> Content | None:
-        return self._get("read the state", self._name(workspace, _STATE))
+        content = self._get("read the state", self._name(workspace, _STATE))
+        return content if content is not None and content.data else None
 
     def write(self, workspace: str, pieces: Iterable[bytes], expected: str | None) -> str:
         check_workspace_name(workspace)
@@ -155,6 +156,8 @@ class GcsBackend:
             if unsure and (version := self._version_if_same(name, data)):
                 return version
             if answer.status == 412:
+                if expected == NOTHING and (empty := self._empty_object(name)):
+                    return self.write(workspace, (data,), empty)
                 raise Conflict
         raise self._refused(doing, answer)
 
@@ -237,8 +240,6 @@ class GcsBackend:
             return None
         if answer.status != 200:
             raise self._refused(doing, answer)
-        if not answer.body:
-            return None
         return Content(answer.body, answer.header("x-goog-generation"))
 
     def _put(self, doing: str, name: str, data: bytes, generation: str | None) -> Answer:
@@ -254,6 +255,11 @@ class GcsBackend:
             return self._transport.send("POST", url, headers, body)
         except Elsewhere as moved:
             raise self._moved(doing, moved) from None
+
+    def _empty_object(self, name: str) -> str:
+        """The generation of an object without content, which is no state yet: stock Terraform makes such."""
+        now = self._get("write the state", name)
+        return now.version if now is not None and not now.data else NOTHING
 
     def _version_if_same(self, name: str, data: bytes) -> str:
         now = self._get("read back what was written", name)

@@ -13,12 +13,12 @@ import hashlib
 import os
 import ssl
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from twinfra.diagnostics import DiagnosticError, error
+from twinfra.records import dataclass
 from twinfra.schema import Attribute, Block
 from twinfra.state.backends import _remote
 from twinfra.state.backends._http import Answer, Elsewhere, NoAnswer, Retries, Transport
@@ -262,10 +262,11 @@ class HttpBackend:
     def _writing(self, data: bytes, expected: str | None) -> dict[str, str]:
         headers = {**self._headers, "Content-Type": "application/json", "Content-MD5": _md5(data)}
         if expected is not None and self._addresses.update_method == "PUT":
-            if expected == NOTHING:
-                headers["If-None-Match"] = "*"
-            elif self._etag:
+            # An empty body with an ETag is no state yet, but something to replace.
+            if self._etag:
                 headers["If-Match"] = self._etag
+            elif expected == NOTHING:
+                headers["If-None-Match"] = "*"
         return headers
 
     def _with_lock(self) -> str:

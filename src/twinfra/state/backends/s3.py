@@ -80,7 +80,9 @@ class S3Backend:
         self._check_account()
         key = self._key(workspace)
         for pause in (*_STALE_PAUSES, None):
-            content = self._bucket.get(key, "read the state")
+            found = self._bucket.get(key, "read the state")
+            # An empty object is no state yet.
+            content = found if found is not None and found.data else None
             if self._table is None:
                 return content
             digest = self._table.digest(self._lock_path(workspace))
@@ -94,8 +96,13 @@ class S3Backend:
     def write(self, workspace: str, pieces: Iterable[bytes], expected: str | None) -> str:
         check_workspace_name(workspace)
         self._check_account()
+        key, doing = self._key(workspace), "write the state"
         data = _remote.join(pieces)
-        version = self._bucket.put(self._key(workspace), data, expected, "write the state")
+        version = self._bucket.put(key, data, expected, doing)
+        if version is None and expected == NOTHING:
+            now = self._bucket.get(key, doing)
+            if now is not None and not now.data:
+                version = self._bucket.put(key, data, now.version, doing)
         if version is None:
             raise Conflict
         if self._table is not None:

@@ -128,3 +128,14 @@ def test_the_label_names_the_place_without_secrets(rig: Rig) -> None:
     assert "://" in label
     for secret in ("not-a-secret", "postgres@"):
         assert secret not in label
+
+
+def test_an_empty_object_is_no_state_and_is_replaced(rig: Rig) -> None:
+    """Some tools make one before there is a state."""
+    backend = rig.open()
+    backend.write("default", (b"",), None)
+    assert backend.read("default") is None
+    version = backend.write("default", (ONE,), NOTHING)
+    content = rig.open().read("default")
+    assert content is not None
+    assert (content.data, content.version) == (ONE, version)
