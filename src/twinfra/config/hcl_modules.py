@@ -32,7 +32,7 @@ from twinfra.lang.nodes import (
     ObjectExpression,
     ObjectItem,
 )
-from twinfra.lang.static import as_keyword, native
+from twinfra.lang.static import as_keyword
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.types import STRING
 
@@ -393,7 +393,7 @@ def _configuration_aliases(
         return ()
     aliases = []
     for one in list_of(expression, found):
-        reference = provider_ref(native(one), found)
+        reference = provider_ref(one, found)
         if reference is None:
             continue
         if reference.name != name or not reference.alias:
