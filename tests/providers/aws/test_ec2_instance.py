@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -302,6 +303,38 @@ def test_a_network_interface_that_exists(rig: Rig) -> None:
     stored = rig.check(KIND, given, kept=KEPT)
     assert stored.attributes["primary_network_interface_id"] == interface["NetworkInterfaceId"]
     assert stored.attributes["private_ip"] == interface["PrivateIpAddress"]
+
+
+def test_default_tags_are_on_the_instance_and_on_declared_volumes(rig_with: Callable[..., Rig]) -> None:
+    rig = rig_with(default_tags=[{"tags": {"team": "ml"}}])
+    given = {
+        "ami": image(rig),
+        "instance_type": "t3.micro",
+        "subnet_id": place(rig)["subnet_id"],
+        "root_block_device": [{"tags": {"disk": "root"}}],
+    }
+    stored = rig.apply(KIND, given)
+    assert rig.drift(KIND, stored) == {}
+    assert rig.differences(KIND, given, stored) == {}
+    assert stored.attributes["tags_all"] == {"team": "ml"}
+    (volume,) = rig.client("ec2").describe_volumes()["Volumes"]
+    assert sorted(one["Key"] for one in volume["Tags"]) == ["disk", "team"]
+    assert stored.attributes["root_block_device"][0]["tags"] == {"disk": "root"}
+
+
+def test_the_password_of_a_windows_instance(rig: Rig) -> None:
+    images = rig.client("ec2").describe_images(Filters=[{"Name": "platform", "Values": ["windows"]}])[
+        "Images"
+    ]
+    given = {
+        "ami": images[0]["ImageId"],
+        "instance_type": "t3.large",
+        "subnet_id": place(rig)["subnet_id"],
+        "get_password_data": True,
+    }
+    stored = rig.apply(KIND, given)
+    assert len(stored.attributes["password_data"]) == 128
+    assert rig.drift(KIND, stored) == {}
 
 
 def test_ipv6_addresses(rig: Rig) -> None:

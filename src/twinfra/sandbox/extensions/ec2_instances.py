@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.types import Base64EncodedString
+from moto.core.utils import utcnow
 from moto.ec2 import utils
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance
@@ -25,14 +26,33 @@ _VOLUME = {"Iops": "iops", "Throughput": "throughput"}
 class _Instance:
     def setup_defaults(self: Any) -> None:
         """The root volume, by the device name and of the size that the image says."""
-        images = self.ec2_backend.describe_images(filters={"image-id": self.image_id})
-        snapshots = [self.ec2_backend.snapshots.get(getattr(one, "ebs_snapshot_id", None)) for one in images]
-        size = next((int(one.volume.size) for one in snapshots if one is not None), 8)
-        volume = self.ec2_backend.create_volume(size=max(size, 8), zone_name=self._placement.zone)
+        _, size = _root_of(self.ec2_backend, self.image_id)
+        volume = self.ec2_backend.create_volume(size=size, zone_name=self._placement.zone)
         self.ec2_backend.attach_volume(volume.id, self.id, self.root_device_name, True)
 
 
+def _root_of(backend: Any, image: str | None) -> tuple[str, int]:
+    """(device name, size in GiB) of an image's root volume."""
+    images = backend.describe_images(filters={"image-id": image}) if image else []
+    snapshots = [backend.snapshots.get(getattr(one, "ebs_snapshot_id", None)) for one in images]
+    sizes = [int(one.volume.size) for one in snapshots if one is not None]
+    return (images[0].root_device_name if images else "/dev/sda1"), max([8, *sizes])
+
+
 class _Instances:
+    def _parse_block_device_mapping(self: Any) -> list[dict[str, Any]]:
+        """The image's root volume needs no size: it has that of the image."""
+        root = None
+        for mapping in self._get_param("BlockDeviceMappings", []):
+            asked = mapping.get("Ebs")
+            if asked is None or asked.get("VolumeSize") or asked.get("SnapshotId"):
+                continue
+            root = root or _root_of(self.ec2_backend, _image(self))
+            if mapping.get("DeviceName") == root[0]:
+                asked["VolumeSize"] = root[1]
+        found: list[dict[str, Any]] = _original_parse(self)
+        return found
+
     def run_instances(self: Any) -> ActionResult:
         answer: ActionResult = _original_run(self)
         for instance in answer.result.instances:
@@ -99,6 +119,15 @@ class _Instances:
                 self.ec2_backend.get_instance(number).iam_instance_profile = shown
         return answer
 
+    def get_password_data(self: Any) -> ActionResult:
+        """The same password each time."""
+        instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+        if not vars(instance).get("password_data"):
+            instance.password_data = self.ec2_backend.get_password_data(instance.id)
+        return ActionResult(
+            {"InstanceId": instance.id, "Timestamp": utcnow(), "PasswordData": instance.password_data}
+        )
+
     def modify_instance_attribute(self: Any) -> ActionResult:
         """As the real service: types and user data change only while it is stopped."""
         stopped = ("InstanceType.Value", "UserData.Value", "EbsOptimized.Value")
@@ -115,6 +144,15 @@ class _Instances:
             return EmptyResult()
         answer: ActionResult = _original_modify(self)
         return answer
+
+
+def _image(response: Any) -> str | None:
+    """The image that a request names, itself or by a launch template."""
+    image: str | None = response._get_param("ImageId")
+    template = response._get_param("LaunchTemplate", {})
+    if image is None and template:
+        image = response.ec2_backend._get_template_from_args(template).image_id
+    return image
 
 
 def _usual_credits(instance: Any) -> str:
@@ -195,6 +233,7 @@ def _monitor(response: Any, state: str) -> ActionResult:
     return ActionResult({"InstanceMonitorings": shown})
 
 
+_original_parse = EC2Response._parse_block_device_mapping
 _original_run = EC2Response.run_instances
 _original_replace = EC2Response.replace_iam_instance_profile_association
 _original_modify = EC2Response.modify_instance_attribute

@@ -155,7 +155,7 @@ def _network_request(attributes: Attributes) -> Api:
         **common,
         "DeviceIndex": 0,
         "AssociatePublicIpAddress": attributes["associate_public_ip_address"],
-        "Groups": groups,
+        "Groups": groups + _strings(attributes["security_groups"]),
         "PrimaryIpv6": attributes["enable_primary_ipv6"],
     }
     secondary = _strings(attributes["secondary_private_ips"])

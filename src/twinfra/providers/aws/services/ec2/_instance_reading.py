@@ -7,7 +7,7 @@ from typing import Any
 
 from twinfra.providers.aws.comparison import is_empty
 from twinfra.providers.aws.context import Context
-from twinfra.providers.aws.resource import Api, Attributes
+from twinfra.providers.aws.resource import Api, Attributes, Wait
 from twinfra.providers.aws.services.ec2._devices import shown_devices, volume_tags
 from twinfra.providers.aws.services.ec2._user_data import decoded
 from twinfra.providers.aws.tagging import tag_values
@@ -59,7 +59,7 @@ def extend(context: Context, held: Attributes, found: Api) -> Api:
         "launch_template": _template(context, found, held),
         "credit_specification": _credits(context, found),
         "instance_market_options": _market(context, found, held),
-        "password_data": _password(context, number, held),
+        "password_data": _password(context, found, held),
         "iam_instance_profile": (dig(found, "IamInstanceProfile.Arn") or "").rpartition("/")[2] or None,
         "monitoring": dig(found, "Monitoring.State") in ("enabled", "pending"),
     }
@@ -100,11 +100,26 @@ def _user_data(context: Context, number: str, held: Attributes) -> Api:
     return {"user_data": text}
 
 
-def _password(context: Context, number: str, held: Attributes) -> str | None:
+_PASSWORD = Wait(
+    status=lambda found: "there" if str(found.get("PasswordData") or "").strip() else "not made yet",
+    target=("there",),
+    noun="password",
+    minutes=15,
+)
+
+
+def _password(context: Context, found: Api, held: Attributes) -> str | None:
+    """The encrypted password of a Windows instance, which takes a while to be made."""
     if not held.get("get_password_data"):
         return None
-    answer = context.call("get_password_data", InstanceId=number)
-    return str(answer.get("PasswordData") or "").strip() or None
+
+    def look() -> Api:
+        return context.call("get_password_data", InstanceId=found["InstanceId"])
+
+    answer: Api | None = look()
+    if context.token and found.get("Platform") == "windows":
+        answer = context.wait(_PASSWORD, look, action="read", first=answer)
+    return str((answer or {}).get("PasswordData") or "").strip() or None
 
 
 # Network
