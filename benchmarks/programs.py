@@ -19,9 +19,11 @@ PROVIDER_VERSION = "3.39.0"
 
 
 def environment() -> dict[str, str]:
-    """The variables that both see: nothing of AWS, Terraform or Twinfra but what a benchmark sets."""
+    """The variables that both see: nothing of AWS, Terraform, Twinfra or Python but what a benchmark sets."""
     kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_", "TWINFRA_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "TF_", "TWINFRA_", "PYTHON"))
     }
     return kept | {"CHECKPOINT_DISABLE": "1", "AWS_EC2_METADATA_DISABLED": "true", "NO_COLOR": "1"}
 
