@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping
 
 from twinfra.addresses import BUILTIN_PROVIDER, ProviderAddress
 from twinfra.config.hcl_resources import count_and_for_each
-from twinfra.config.model import Backend, Module, ModuleCall, ProviderBlock, ProviderRef, RequiredProvider
+from twinfra.config.model import (
+    Backend,
+    Encryption,
+    Module,
+    ModuleCall,
+    ProviderBlock,
+    ProviderRef,
+    RequiredProvider,
+)
 from twinfra.config.reading import (
     NAME_RULE,
     addresses_of,
@@ -57,6 +65,7 @@ TERRAFORM = BodyShape(
     (
         BlockShape("backend", ("type",)),
         BlockShape("cloud"),
+        BlockShape("encryption"),
         BlockShape("required_providers"),
         BlockShape("provider_meta", ("provider",)),
     ),
@@ -266,6 +275,11 @@ def read_terraform(blocks: Iterable[Block], module: Module, found: Diagnostics) 
                 module.backend = Backend(other.labels[0], other.body, other.range, other.label_ranges[0])
             else:
                 found.add(declared_twice("backend", "", other.range, module.backend.range))
+        for other in content.of("encryption"):
+            if module.encryption is None:
+                module.encryption = Encryption(other.body, other.range)
+            else:
+                found.add(declared_twice("encryption", "", other.range, module.encryption.range))
         required.extend(content.of("required_providers"))
     for other in required[1:]:
         found.add(declared_twice("required_providers block", "", other.range, required[0].range))

@@ -218,6 +218,14 @@ class Backend:
     type_range: SourceRange
 
 
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """An `encryption` block."""
+
+    body: Body
+    range: SourceRange
+
+
 @dataclass(slots=True)
 class Module:
     """One module's own declarations. `directory` is where its files lie, relative to the working directory."""
@@ -237,6 +245,7 @@ class Module:
     removed: list[Removed] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)
     backend: Backend | None = None
+    encryption: Encryption | None = None
 
 
 @dataclass(slots=True)

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
+from twinfra.state.encryption.codec import PLAIN, Codec
+from twinfra.state.encryption.envelope import is_encrypted_plan
 from twinfra.state.files import PRIVATE, file_problem, make_directory, replace_file
 from twinfra.state.v4_writing import compact_json
 
@@ -38,14 +40,14 @@ _LIMIT = 1 << 33
 
 
 def is_sealed(start: bytes) -> bool:
-    """Whether a file that begins so is a saved plan of ours, of whatever format."""
-    return start.startswith(_FAMILY)
+    """Whether a file that begins so is a saved plan of ours, of whatever format, encrypted or not."""
+    return start.startswith(_FAMILY) or is_encrypted_plan(start)
 
 
-def write_sealed(path: Path, parts: Mapping[str, Any], data: Path) -> None:
+def write_sealed(path: Path, parts: Mapping[str, Any], data: Path, codec: Codec = PLAIN) -> None:
     """Write JSON parts as one sealed file, readable by its owner only. `data` is the data directory.
 
-    Raises `DiagnosticError` where it cannot be written.
+    `codec` encrypts all of it, where that is configured. Raises `DiagnosticError` where it cannot be written.
     """
     pieces = [MAGIC]
     for name, value in parts.items():
@@ -56,17 +58,22 @@ def write_sealed(path: Path, parts: Mapping[str, Any], data: Path) -> None:
     key = _own_key(data)
     pieces.append(_seal(pieces, key))
     try:
-        replace_file(path, pieces)
+        replace_file(path, codec.encode(pieces))
     except OSError as reason:
         raise file_problem(reason, "write the plan to", path) from None
 
 
-def read_sealed(path: Path, data: Path) -> dict[str, Any]:
-    """The JSON parts of a sealed file. Raises `DiagnosticError` where it is none, or was changed."""
+def read_sealed(path: Path, data: Path, codec: Codec = PLAIN) -> dict[str, Any]:
+    """The JSON parts of a sealed file, which `codec` decrypts where it is encrypted.
+
+    Raises `DiagnosticError` where it is none, or was changed.
+    """
     try:
         content = path.read_bytes()
     except OSError as reason:
         raise file_problem(reason, "read the plan", path) from None
+    if is_sealed(content):
+        content = codec.decode(content, str(path))
     if not content.startswith(MAGIC):
         raise DiagnosticError(_not_ours(path, content))
     body, seal = content[:-_SEAL], content[-_SEAL:]

@@ -24,6 +24,7 @@ from twinfra.engine.plan_container import is_sealed, read_sealed, write_sealed
 from twinfra.engine.plan_records import PlanReader, PlanWriter
 from twinfra.engine.providers import Providers
 from twinfra.schema import Block, ResourceSchema
+from twinfra.state.encryption.codec import PLAIN, Codec
 from twinfra.state.model import State
 from twinfra.state.v4 import read_state, write_state
 from twinfra.state.workspaces import data_directory
@@ -123,11 +124,12 @@ def write_plan_file(
     workspace: str = "default",
     providers: Providers | None = None,
     data: Path | None = None,
+    codec: Codec = PLAIN,
 ) -> None:
     """Save a plan. `state` is as refreshed by the plan, `base` as stored (serial 0: nothing is stored yet).
 
-    `providers` are those of the plan; `data` is the data directory. Raises `DiagnosticError` where the file
-    cannot be written.
+    `providers` are those of the plan; `data` is the data directory; `codec` encrypts the file, where that
+    is configured. Raises `DiagnosticError` where the file cannot be written.
     """
     writer = PlanWriter()
     body = writer.plan(plan)
@@ -149,12 +151,15 @@ def write_plan_file(
         "state": b"".join(write_state(state)).decode(),
         "identities": state.identities,
     }
-    write_sealed(path, parts, data if data is not None else data_directory(Path()))
+    write_sealed(path, parts, data if data is not None else data_directory(Path()), codec)
 
 
-def read_plan_file(path: Path, data: Path | None = None) -> SavedPlan:
-    """A saved plan. Raises `DiagnosticError` where it is none, was changed, or is of another version."""
-    parts = read_sealed(path, data if data is not None else data_directory(Path()))
+def read_plan_file(path: Path, data: Path | None = None, codec: Codec = PLAIN) -> SavedPlan:
+    """A saved plan, which `codec` decrypts where it is encrypted.
+
+    Raises `DiagnosticError` where it is none, was changed, or is of another version.
+    """
+    parts = read_sealed(path, data if data is not None else data_directory(Path()), codec)
     try:
         about = parts["about"]
         if about["version"] != __version__:

@@ -16,6 +16,7 @@ from typing import Any
 
 from twinfra.addresses import Instance, ProviderConfig
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
+from twinfra.state.encryption.codec import LineSealer
 from twinfra.state.files import (
     file_problem,
     make_directory,
@@ -54,16 +55,18 @@ class Journal:
         *,
         fresh: bool = False,
         intents: Iterable[Intent] = (),
+        sealer: LineSealer | None = None,
     ) -> None:
         """Begin a journal for what will be done to `state`, as it is stored (its serial and lineage count).
 
         It takes the place of an earlier one, which must have been folded in. `fresh`: nothing is stored yet.
-        `intents`: those of earlier runs that are still unanswered. Raises `DiagnosticError` when there is no
-        room for it, or another process writes it.
+        `intents`: those of earlier runs that are still unanswered. `sealer` encrypts its lines. Raises
+        `DiagnosticError` when there is no room for it, or another process writes it.
         """
         self.path = path
         self.on_failure: Callable[[Diagnostic], None] | None = None
         self.failure: Diagnostic | None = None
+        self._sealer = sealer
         self._number = 0
         self._pending: list[bytes] = []
         self._providers: dict[int, tuple[ProviderConfig, str]] = {}
@@ -71,9 +74,10 @@ class Journal:
         self._by_address: dict[Instance, str] = {}
         created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         opening = Opening(state.lineage, state.serial, workspace, fresh, created, dict(state.identities))
+        first = self._line(opening_fields(opening))
         for intent in intents:
             self.intend(intent)
-        lines = [line_of(opening_fields(opening)), *self._pending]
+        lines = [*([sealer.header] if sealer is not None else []), first, *self._pending]
         self._pending.clear()
         try:
             make_directory(path.parent)
@@ -106,7 +110,7 @@ class Journal:
         """An object is now `value` (None: gone), the current one or under a deposed key."""
         self._number += 1
         fields = object_fields(self._number, address, self._provider_text(provider), value, deposed)
-        self._pending.append(line_of(fields))
+        self._pending.append(self._line(fields))
         if not deposed and self._by_address:
             token = self._by_address.pop(address, None)
             if token is not None:
@@ -118,7 +122,7 @@ class Journal:
         self._unanswered[intent.token] = intent
         self._by_address[intent.address] = intent.token
         self._pending.append(
-            line_of(intent_fields(self._number, intent, self._provider_text(intent.provider)))
+            self._line(intent_fields(self._number, intent, self._provider_text(intent.provider)))
         )
 
     def answered(self, token: str) -> None:
@@ -160,7 +164,7 @@ class Journal:
     def saving(self, state: State, digest: str) -> None:
         """All that is recorded is in `state`, which is about to be written; `digest` is its SHA-256."""
         self._number += 1
-        self._pending.append(line_of(outputs_fields(self._number, state.outputs, state.check_results)))
+        self._pending.append(self._line(outputs_fields(self._number, state.outputs, state.check_results)))
         self._append(["saving", state.serial, digest])
         self.sync()
 
@@ -197,7 +201,11 @@ class Journal:
 
     def _append(self, fields: list[Any]) -> None:
         self._number += 1
-        self._pending.append(line_of([fields[0], self._number, *fields[1:]]))
+        self._pending.append(self._line([fields[0], self._number, *fields[1:]]))
+
+    def _line(self, fields: list[Any]) -> bytes:
+        line = line_of(fields)
+        return line if self._sealer is None else self._sealer.seal(line)
 
     def _provider_text(self, provider: ProviderConfig) -> str:
         found = self._providers.get(id(provider))

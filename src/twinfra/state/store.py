@@ -15,6 +15,7 @@ from pathlib import Path
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.state.backends.protocol import NOTHING, Backend, Conflict, Locked
 from twinfra.state.comparison import same_content
+from twinfra.state.encryption.backend import codec_of
 from twinfra.state.files import file_problem, replace_file
 from twinfra.state.intents import Intent
 from twinfra.state.journal import Journal, refuse_if_written
@@ -85,6 +86,7 @@ def read_journal(backend: Backend, workspace: str, stored: Stored) -> Recovered 
     if not content:
         return None
     refuse_if_written(path)
+    content = codec_of(backend).unseal(content, str(path))
     return fold(
         content, stored.state if stored.existed else None, stored.digest, backend.label(workspace), path
     )
@@ -170,7 +172,14 @@ class Store:
                 identities={**state.identities, **start.identities},
             )
         path = self.backend.journal_path(self.workspace)
-        journal = Journal(path, state, self.workspace, fresh=not self.existed, intents=self._intents)
+        journal = Journal(
+            path,
+            state,
+            self.workspace,
+            fresh=not self.existed,
+            intents=self._intents,
+            sealer=codec_of(self.backend).sealer(),
+        )
         journal.on_failure = on_failure
         self._journal, self._safe = journal, False
         try:
@@ -249,7 +258,7 @@ class Store:
             kept = f" The journal has {part}, and is folded in at the next start."
         path = self._free_name()
         try:
-            replace_file(path, pieces)
+            replace_file(path, codec_of(self.backend).encode(pieces))
         except OSError as reason:
             return error(
                 summary,
@@ -297,7 +306,12 @@ class Store:
         self._intents = recovered.intents
         if recovered.intents:
             Journal(
-                path, self.state, self.workspace, fresh=not self.existed, intents=recovered.intents
+                path,
+                self.state,
+                self.workspace,
+                fresh=not self.existed,
+                intents=recovered.intents,
+                sealer=codec_of(self.backend).sealer(),
             ).close()
         else:
             path.unlink(missing_ok=True)

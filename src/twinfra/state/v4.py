@@ -217,8 +217,8 @@ def _check_version(document: dict[str, Any], name: str) -> None:
         raise DiagnosticError(
             error(
                 "State file is encrypted",
-                f"{name} was encrypted by OpenTofu, and no key is configured here.",
-                mend="Decrypt it first: configure OpenTofu with an unencrypted fallback and apply.",
+                f"{name} is encrypted, and no encryption is configured here.",
+                mend="Write the encryption block that it was encrypted with, or set TF_ENCRYPTION.",
             )
         )
     if type(version) is not int:

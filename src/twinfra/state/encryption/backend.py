@@ -1,0 +1,64 @@
+"""A backend that keeps only what is encrypted: whatever is written through it, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from twinfra.state.backends.protocol import Backend, Content
+from twinfra.state.encryption.codec import PLAIN, Codec
+from twinfra.state.locks import LockInfo
+
+
+class EncryptedBackend:
+    """The `inner` backend with a codec between it and everybody else. Implements `backends.protocol.Backend`."""
+
+    def __init__(self, inner: Backend, codec: Codec) -> None:
+        self.inner = inner
+        self.codec = codec
+
+    def label(self, workspace: str) -> str:
+        return self.inner.label(workspace)
+
+    def workspaces(self) -> list[str]:
+        return self.inner.workspaces()
+
+    def create(self, workspace: str) -> None:
+        self.inner.create(workspace)
+
+    def read(self, workspace: str) -> Content | None:
+        found = self.inner.read(workspace)
+        if found is None:
+            return None
+        return Content(self.codec.decode(found.data, self.label(workspace)), found.version)
+
+    def write(self, workspace: str, pieces: Iterable[bytes], expected: str | None) -> str:
+        return self.inner.write(workspace, self.codec.encode(pieces), expected)
+
+    def delete(self, workspace: str) -> None:
+        self.inner.delete(workspace)
+
+    def lock(self, workspace: str, lock: LockInfo) -> None:
+        self.inner.lock(workspace, lock)
+
+    def unlock(self, workspace: str, id: str) -> None:
+        self.inner.unlock(workspace, id)
+
+    def holder(self, workspace: str) -> LockInfo | None:
+        return self.inner.holder(workspace)
+
+    def journal_path(self, workspace: str) -> Path:
+        return self.inner.journal_path(workspace)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def encrypted(backend: Backend, codec: Codec) -> Backend:
+    """The backend itself where nothing is encrypted, else with the codec between."""
+    return backend if codec is PLAIN else EncryptedBackend(backend, codec)
+
+
+def codec_of(backend: Backend) -> Codec:
+    """How a backend's content is written: for what is written beside it."""
+    return backend.codec if isinstance(backend, EncryptedBackend) else PLAIN
