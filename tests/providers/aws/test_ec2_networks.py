@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from tests.providers.aws.rig import Rig
 
+from twinfra.sandbox import faults
+from twinfra.sandbox.server import Sandbox
+
 VPC: dict[str, Any] = {"cidr_block": "10.0.0.0/16", "tags": {"Name": "main"}}
 
 
@@ -191,3 +194,27 @@ def test_an_address_moves_between_network_interfaces(rig: Rig) -> None:
     assert rig.differences("aws_eip", moved, stored) == {}
     rig.destroy("aws_eip", stored)
     assert rig.read("aws_eip", stored) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation"), [("subnet", "DeleteSubnet"), ("group", "DeleteSecurityGroup")]
+)
+def test_interfaces_that_nodes_left_behind_do_not_keep_it(
+    rig: Rig, sandbox: Sandbox, kind: str, operation: str
+) -> None:
+    network = vpc(rig)
+    place = rig.apply("aws_subnet", {"vpc_id": network, "cidr_block": "10.0.1.0/24"})
+    group = rig.apply("aws_security_group", {"name": "nodes", "vpc_id": network})
+    client = rig.client("ec2")
+    for description in ("aws-K8S-i-1", "mine"):
+        client.create_network_interface(
+            SubnetId=place.attributes["id"], Description=description, Groups=[group.attributes["id"]]
+        )
+    faults.inject(sandbox, operation=operation, code="DependencyViolation", status=400)
+    if kind == "subnet":
+        rig.destroy("aws_subnet", place)
+    else:
+        rig.destroy("aws_security_group", group)
+    assert faults.heal(sandbox) == 1
+    found = client.describe_network_interfaces()["NetworkInterfaces"]
+    assert [one["Description"] for one in found if one["Description"]] == ["mine"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twinfra.providers.aws.context import Context
+from twinfra.providers.aws.failures import ApiError
 from twinfra.providers.aws.fields import Field, output
 from twinfra.providers.aws.mapping import arguments
 from twinfra.providers.aws.planning import Draft
@@ -40,20 +41,69 @@ def limit(context: Context, action: str, minutes: float) -> float:
     return seconds_of(given) if given else minutes * 60
 
 
-def deleting(operation: str, minutes: float = 20, **args: Source) -> Callable[[Context, Attributes], None]:
-    """A delete function that tries again while something else still uses it."""
+def deleting(
+    operation: str, minutes: float = 20, leftovers: str = "", **args: Source
+) -> Callable[[Context, Attributes], None]:
+    """A delete function that tries again while something else still uses it; `leftovers` as in
+    `patiently`.
+    """
 
     def delete(context: Context, attributes: Attributes) -> None:
         members = arguments(args, attributes)
-        patiently(context, lambda: context.call(operation, **members), minutes)
+        patiently(
+            context,
+            lambda: context.call(operation, **members),
+            minutes,
+            (leftovers, attributes["id"]) if leftovers else None,
+        )
 
     return delete
 
 
-def patiently(context: Context, action: Callable[[], Any], minutes: float) -> Any:
-    """Do it, again while something still uses what is to go; for `minutes`, or what `timeouts` says."""
+def patiently(
+    context: Context, action: Callable[[], Any], minutes: float, leftovers: tuple[str, str] | None = None
+) -> Any:
+    """Do it, again while something still uses what is to go; for `minutes`, or what `timeouts` says.
+
+    `leftovers`: name and value of a filter by which network interfaces that other services left behind in it
+    are found; they are deleted.
+    """
     seconds = limit(context, "delete", minutes)
-    return context.retry(action, tuple(Retry(code, seconds=seconds) for code in DEPENDENTS))
+
+    def act() -> Any:
+        try:
+            return action()
+        except ApiError as problem:
+            if leftovers is None or problem.code not in DEPENDENTS or not _drop(context, *leftovers):
+                raise
+            return action()
+
+    return context.retry(act, tuple(Retry(code, seconds=seconds) for code in DEPENDENTS))
+
+
+_LEFT_BEHIND = ("aws-K8S-*", "AWS Lambda VPC ENI*")
+"""Descriptions of interfaces that nodes of clusters and functions leave behind when they end."""
+
+
+def _drop(context: Context, filter: str, value: str) -> int:
+    """Delete interfaces that were left behind and are attached to nothing; how many there were."""
+    found = context.pages(
+        "describe_network_interfaces",
+        "NetworkInterfaces",
+        Filters=[
+            {"Name": filter, "Values": [value]},
+            {"Name": "status", "Values": ["available"]},
+            {"Name": "description", "Values": list(_LEFT_BEHIND)},
+        ],
+    )
+    for one in found:
+        context.progress(f"deleting the network interface {one['NetworkInterfaceId']} that was left behind")
+        context.find(
+            "delete_network_interface",
+            missing=("InvalidNetworkInterfaceID.NotFound",),
+            NetworkInterfaceId=one["NetworkInterfaceId"],
+        )
+    return len(found)
 
 
 def told(path: str, otherwise: Any) -> Callable[[Api, Context], Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from twinfra.providers.aws.context import Context
+from twinfra.providers.aws.failures import ApiError
 from twinfra.providers.aws.fields import TAGS, Field, output, string
 from twinfra.providers.aws.recovery import by_trace, drop_trace
 from twinfra.providers.aws.resource import Api, Attributes, Change, Resource, Retry, Update, call
@@ -36,12 +37,21 @@ def _read_many(context: Context, every: Sequence[Attributes]) -> list[Api | None
         found |= {one["AllocationId"]: dict(one) for one in listed}
         there = [number for number in chunk if number in found]
         if there:
-            names = context.pages(
-                "describe_addresses_attribute", "Addresses", AllocationIds=there, Attribute="domain-name"
-            )
-            for one in names:
+            for one in _reverse_names(context, there):
                 found[one["AllocationId"]]["PtrRecord"] = one.get("PtrRecord") or None
     return [found.get(str(one["id"])) for one in every]
+
+
+def _reverse_names(context: Context, addresses: list[str]) -> list[Api]:
+    try:
+        return context.pages(
+            "describe_addresses_attribute", "Addresses", AllocationIds=addresses, Attribute="domain-name"
+        )
+    except ApiError as problem:
+        # Some partitions have no reverse names.
+        if problem.code not in ("InvalidAction", "UnsupportedOperation"):
+            raise
+        return []
 
 
 def _read(context: Context, attributes: Attributes) -> Api | None:

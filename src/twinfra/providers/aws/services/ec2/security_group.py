@@ -114,7 +114,7 @@ def _delete(context: Context, attributes: Attributes) -> None:
     group = attributes["id"]
     if attributes["revoke_rules_on_delete"]:
         _revoke_all(context, group)
-    patiently(context, lambda: context.call("delete_security_group", GroupId=group), 15)
+    patiently(context, lambda: context.call("delete_security_group", GroupId=group), 15, ("group-id", group))
 
 
 def _revoke_all(context: Context, group: str) -> None:

@@ -228,7 +228,7 @@ RESOURCE = Resource(
     create=call("create_subnet", "Subnet"),
     read=Describe(operation="describe_subnets", items="Subnets", key="SubnetId", filter="subnet-id"),
     extend=_extend,
-    delete=deleting("delete_subnet", 20, SubnetId="id"),
+    delete=deleting("delete_subnet", 20, "subnet-id", SubnetId="id"),
     updates=(
         Update(fields=("ipv6_cidr_block",), call=_set_ipv6),
         Update(fields=_SETTINGS, call=_set, after_create=True),
