@@ -1,54 +1,236 @@
-"""The `backend` block: its settings, read before there is any state or value."""
+"""Which backend a directory uses: its block, what `init -backend-config` added, and what was used before.
+
+The settings in use are remembered in the data directory, since a backend that changes unseen looks like a state that
+is empty: everything would be made again.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from twinfra.config.model import Backend
-from twinfra.diagnostics import DiagnosticError, error
-from twinfra.lang.scope import EvaluationContext, Reference
-from twinfra.values.value import Value, is_null
+from twinfra.config.model import Configuration
+from twinfra.diagnostics import DiagnosticError, Source, error, nearest
+from twinfra.schema import Block
+from twinfra.state.files import file_problem, make_directory, replace_file
+from twinfra.values.value import Null, Value
+
+FILE = "twinfra-backend.json"
 
 
-class _NoNames:
-    """The scope of a backend block: functions and constants only, since variables have no values yet."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A backend: its type and settings, in plain Python; those not given are absent."""
 
-    context = EvaluationContext(Path(), "")
+    type: str
+    settings: dict[str, Any]
 
-    def value(self, reference: Reference) -> Value:
-        self._refuse(reference)
+    @property
+    def digest(self) -> str:
+        """Tells one choice from another, secrets included, without showing them."""
+        text = json.dumps([self.type, self.settings], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
 
-    def instance(self, reference: Reference, key: Value) -> Value:
-        self._refuse(reference)
 
-    def output(self, reference: Reference, name: str) -> Value:
-        self._refuse(reference)
+LOCAL = Chosen("local", {})
 
-    def instance_output(self, reference: Reference, key: Value, name: str) -> Value:
-        self._refuse(reference)
 
-    def _refuse(self, reference: Reference) -> NoReturn:
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What was used last: the whole choice, and which of its settings came from `-backend-config`."""
+
+    chosen: Chosen
+    extra: dict[str, Any]
+
+
+def declared(
+    configuration: Configuration | None,
+    inputs: Callable[[], Mapping[str, Value]],
+    workspace: str,
+    extra: Mapping[str, Any],
+) -> Chosen:
+    """The backend of the root module's block with `extra` settings over it; the local one without a block.
+
+    `inputs` gives the values of the root variables when the block needs them. Raises `DiagnosticError`.
+    """
+    from twinfra.cli.backend_scope import EarlyScope
+    from twinfra.decode import prepare
+    from twinfra.state.backends.registry import backend_schema
+
+    block = configuration.root.backend if configuration is not None and configuration.modules else None
+    if configuration is None or block is None:
+        if extra and configuration is not None and configuration.files:
+            raise DiagnosticError(
+                error(
+                    "No backend block",
+                    "Settings of a backend are given, and the root module declares none.",
+                    mend='Write terraform { backend "TYPE" {} } in it.',
+                )
+            )
+        return LOCAL
+    try:
+        schema = backend_schema(block.type)
+    except DiagnosticError as unknown:
+        raise unknown.at(block.type_range) from None
+    decoder, found = prepare(block.body, _all_optional(schema))
+    found.raise_errors()
+    values = _plain(decoder.evaluate(EarlyScope(configuration, inputs, workspace)))
+    settings = {name: one for name, one in values.items() if one is not None and one != []}
+    _check_names(block.type, schema, extra)
+    return Chosen(block.type, settings | dict(extra))
+
+
+def _all_optional(schema: Block) -> Block:
+    """The schema for a block of which `-backend-config` may bring a part."""
+    attributes = {
+        name: replace(one, required=False, optional=True) if one.required else one
+        for name, one in schema.attributes.items()
+    }
+    return replace(schema, attributes=attributes)
+
+
+def _plain(value: Value) -> Any:
+    from twinfra.values.marks import unmark_deep
+
+    bare, _ = unmark_deep(value)
+    if bare is None or type(bare) is Null:
+        return None
+    if isinstance(bare, dict):
+        return {name: _plain(inner) for name, inner in bare.items()}
+    if isinstance(bare, tuple):
+        return [_plain(inner) for inner in bare]
+    return bare
+
+
+def _check_names(type: str, schema: Block, extra: Mapping[str, Any]) -> None:
+    for name in extra:
+        if name not in schema.attributes:
+            raise DiagnosticError(
+                error(
+                    "Unknown setting of a backend",
+                    f'The "{type}" backend has no setting "{name}", which -backend-config gives.',
+                    mend=nearest(name, schema.attributes) or "Remove it.",
+                )
+            )
+
+
+def read_extra(texts: Sequence[str], type: str) -> dict[str, Any]:
+    """The settings of `-backend-config` options: files, or `NAME=VALUE`. Raises `DiagnosticError`."""
+    from twinfra.lang.compiler import constant
+    from twinfra.lang.json_syntax import parse_json
+    from twinfra.lang.parser import parse_config
+    from twinfra.state.backends.registry import backend_schema
+    from twinfra.values.convert import ConversionError, convert
+
+    found: dict[str, Any] = {}
+    schema = backend_schema(type)
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if equals and not Path(text).is_file():
+            attribute = schema.attributes.get(name)
+            try:
+                found[name] = value if attribute is None else _plain(convert(value, attribute.type))
+            except ConversionError as refused:
+                raise DiagnosticError(
+                    error("Unsuitable setting of a backend", f"-backend-config={name}=...: {refused}.")
+                ) from None
+            continue
+        try:
+            source = Source(text, Path(text).read_text(encoding="utf-8"))
+        except OSError as reason:
+            raise file_problem(reason, "read the settings of the backend from", text) from None
+        body, problems = (
+            parse_json(source, templates=False) if text.endswith(".json") else parse_config(source)
+        )
+        if problems:
+            raise DiagnosticError(problems)
+        attributes, problems = body.just_attributes()
+        if problems:
+            raise DiagnosticError(problems)
+        found.update({name: _plain(constant(one.expression)) for name, one in attributes.items()})
+    return found
+
+
+def remembered(data: Path) -> Remembered | None:
+    """What was used last in this directory, None where nothing was. `data` is the data directory."""
+    path = data / FILE
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return Remembered(Chosen(document["type"], document["settings"]), document["extra"])
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, KeyError, TypeError):
         raise DiagnosticError(
             error(
-                "No names in a backend block",
-                f"The backend is needed before anything has a value, so that {reference} cannot be used here.",
-                reference.range,
-                mend="Write the value itself.",
+                "Damaged note of the backend",
+                f"{path} does not say any more which backend was used here last.",
+                mend="Run: twinfra init -reconfigure",
+            )
+        ) from None
+    except OSError as reason:
+        raise file_problem(reason, "read", path) from None
+
+
+def remember(data: Path, chosen: Chosen, extra: Mapping[str, Any]) -> None:
+    """Note what is used from now on, readable by its owner only: settings may hold credentials."""
+    path = data / FILE
+    document = {"type": chosen.type, "settings": chosen.settings, "extra": dict(extra)}
+    try:
+        make_directory(data)
+        replace_file(path, (json.dumps(document, indent=2, default=str).encode(),))
+    except OSError as reason:
+        raise file_problem(reason, "write", path) from None
+
+
+def forget(data: Path) -> None:
+    """Note that the local backend without a block is used from now on."""
+    (data / FILE).unlink(missing_ok=True)
+
+
+def check_unchanged(chosen: Chosen, before: Remembered | None, directory: Path) -> None:
+    """Raise `DiagnosticError` where the backend is not the one used last, or a local state would be left behind."""
+    if before is not None:
+        if before.chosen.digest == chosen.digest:
+            return
+        changed = _differing(before.chosen, chosen)
+        raise DiagnosticError(
+            error(
+                "Backend has changed",
+                f"This directory used another backend before ({before.chosen.type}; {changed}).",
+                mend="To take the state along: twinfra init -migrate-state. To leave it where it is: "
+                "twinfra init -reconfigure.",
+            )
+        )
+    elsewhere = (
+        chosen.type != "local" or chosen.settings.get("path", "terraform.tfstate") != "terraform.tfstate"
+    )
+    if elsewhere and _has_state(directory / "terraform.tfstate"):
+        raise DiagnosticError(
+            error(
+                "State still lies in this directory",
+                f'The configuration asks for another place ("{chosen.type}"), and terraform.tfstate holds a state.',
+                mend="To take it along: twinfra init -migrate-state. To leave it: twinfra init -reconfigure.",
             )
         )
 
 
-def backend_settings(declared: Backend) -> tuple[str, dict[str, Any]]:
-    """The type and the settings of a backend block. Raises `DiagnosticError`."""
-    from twinfra.decode import prepare
-    from twinfra.state.backends.registry import backend_schema
-
+def _has_state(path: Path) -> bool:
     try:
-        schema = backend_schema(declared.type)
-    except DiagnosticError as unknown:
-        raise unknown.at(declared.type_range) from None
-    decoder, found = prepare(declared.body, schema)
-    found.raise_errors()
-    settings: dict[str, Value] = decoder.evaluate(_NoNames())
-    return declared.type, {name: value for name, value in settings.items() if not is_null(value)}
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _differing(before: Chosen, now: Chosen) -> str:
+    if before.type != now.type:
+        return f"now {now.type}"
+    names = sorted(
+        name
+        for name in before.settings.keys() | now.settings.keys()
+        if before.settings.get(name) != now.settings.get(name)
+    )
+    return "changed: " + ", ".join(names)

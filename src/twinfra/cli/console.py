@@ -38,7 +38,7 @@ def console(
         return 1
     inputs, found = root_inputs(configuration, var, var_file, ask=False, partial=True)
     print_diagnostics(found, no_color)
-    providers = make_providers(sandbox)
+    providers = make_providers(sandbox, configuration)
     failed = False
     try:
         opened = api.console(configuration, read_state(state), inputs, providers, workspace_name())

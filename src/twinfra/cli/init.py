@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.options import seconds
 from twinfra.cli.terminal import Terminal
+from twinfra.config.model import Configuration
+
+if TYPE_CHECKING:
+    from twinfra.state.store import LockOptions
 
 
 @command("init")
 @flag("backend", "set up the backend", default=True)
-@value("backend-config", "a setting of the backend; not needed by the local one", multiple=True)
-@flag("reconfigure", "do not compare with the backend that was used before")
+@value("backend-config", "settings of the backend: NAME=VALUE, or a file of them", multiple=True)
+@flag("reconfigure", "use the backend as declared, and leave states where they are")
+@flag("migrate-state", "take the states of the backend that was used before along")
+@flag("force-copy", "migrate without asking; includes -migrate-state")
+@value("var", "a variable that the backend block uses: NAME=VALUE", multiple=True)
+@value("var-file", "a file of variables", multiple=True)
 @flag("upgrade", "accepted; providers are part of Twinfra and upgraded with it")
 @flag("get", "load modules", default=True)
 @flag("input", "ask for what is missing", default=True)
@@ -25,6 +37,10 @@ def init(
     backend: bool,
     backend_config: tuple[str, ...],
     reconfigure: bool,
+    migrate_state: bool,
+    force_copy: bool,
+    var: tuple[str, ...],
+    var_file: tuple[str, ...],
     upgrade: bool,
     get: bool,
     input: bool,
@@ -40,13 +56,21 @@ def init(
     no other command insists on this one.
     """
     from twinfra.cli.providers import needed_providers, refuse_unserved
-    from twinfra.cli.workspace import connect_backend, try_configuration, workspace_name
+    from twinfra.cli.workspace import try_configuration
+    from twinfra.state.store import LockOptions
 
-    seconds(lock_timeout)
-    if backend_config:
+    if reconfigure and (migrate_state or force_copy):
         raise UsageProblem(
-            "-backend-config: the local backend takes its settings from the backend block only."
+            "-reconfigure leaves states where they are, -migrate-state takes them along: give one."
         )
+    change = Change(
+        backend_config,
+        reconfigure,
+        migrate_state or force_copy,
+        force_copy,
+        input,
+        LockOptions(lock, seconds(lock_timeout)),
+    )
     terminal = Terminal(json, no_color)
     configuration, diagnostics = try_configuration()
     if not configuration.files and not diagnostics.has_errors:
@@ -63,12 +87,8 @@ def init(
         terminal.diagnostics(diagnostics)
         return 1
     if backend:
-        connected = connect_backend(configuration)
-        try:
-            label = connected.label(workspace_name())
-        finally:
-            connected.close()
-        _say(terminal, f"State:     {label} (workspace {workspace_name()})")
+        for line in set_up(configuration, change):
+            _say(terminal, line)
     modules = len(configuration.modules) - 1
     _say(terminal, f"Modules:   {modules or 'none'}")
     _say(terminal, "Providers: " + (", ".join(sorted(map(str, addresses))) or "none"))
@@ -76,6 +96,71 @@ def init(
     done = terminal.style("Ready.", "green", "bold")
     _say(terminal, f'\n{done} "twinfra plan" shows what would be made.')
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How to go over to another backend. `ask`: whether somebody may be asked."""
+
+    extra: tuple[str, ...]
+    reconfigure: bool
+    migrate: bool
+    approved: bool
+    ask: bool
+    lock: LockOptions
+
+
+def set_up(configuration: Configuration, change: Change) -> Iterator[str]:
+    """Go over to the backend that is declared, with its states where that is asked for; what to tell, as lines."""
+    from twinfra.cli.backends import LOCAL, check_unchanged, forget, read_extra, remember, remembered
+    from twinfra.cli.migration import let_go, migrate
+    from twinfra.cli.workspace import backend_of, chosen_backend, workspace_name
+    from twinfra.state.workspaces import data_directory
+
+    directory = Path.cwd()
+    data = data_directory(directory)
+    before = None if change.reconfigure else remembered(data)
+    declared = configuration.root.backend
+    same_type = before is not None and declared is not None and before.chosen.type == declared.type
+    extra = dict(before.extra) if before is not None and same_type else {}
+    if change.extra:
+        if declared is None:
+            raise UsageProblem('-backend-config needs a block: terraform { backend "TYPE" {} }')
+        extra |= read_extra(change.extra, declared.type)
+    chosen = chosen_backend(configuration, extra)
+    target = backend_of(chosen)
+    try:
+        if change.migrate:
+            old = before.chosen if before is not None else LOCAL
+            if old.digest != chosen.digest:
+                source = backend_of(old)
+                try:
+                    copied = migrate(source, target, change.lock, lambda what: _approved(what, change))
+                finally:
+                    source.close()
+                if copied:
+                    yield f"Copied:    {', '.join(copied)}, read back and compared. {let_go(old, copied)}"
+        elif not change.reconfigure:
+            check_unchanged(chosen, before, directory)
+        target.workspaces()  # so that a place that cannot be reached, or is not there, is told now
+        if chosen == LOCAL:
+            forget(data)
+        else:
+            remember(data, chosen, extra)
+        yield f"State:     {target.label(workspace_name())} (workspace {workspace_name()})"
+    finally:
+        target.close()
+
+
+def _approved(what: list[str], change: Change) -> bool:
+    if change.approved:
+        return True
+    if not change.ask:
+        raise UsageProblem("Migrating asks first, and -input=false forbids it: give -force-copy.")
+    sys.stdout.write("These states will be copied:\n" + "".join(f"  {one}\n" for one in what))
+    sys.stdout.write("\nCopy them? Only 'yes' is taken as approval: ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip() == "yes"
 
 
 def _say(terminal: Terminal, text: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from twinfra.cli.command import SilentFailure
+from twinfra.cli.encryption import plan_codec, saved_plan_codec
 from twinfra.cli.interrupt import interruptible
 from twinfra.cli.options import Shared, seconds
 from twinfra.cli.terminal import Terminal
@@ -84,6 +85,7 @@ class Run:
             base=self.workspace.state,
             workspace=self.workspace.name,
             providers=self.providers,
+            codec=plan_codec(self.configuration),
         )
 
     def saved_result(self) -> api.PlanResult:
@@ -113,7 +115,7 @@ def work(
                 from twinfra.cli.machine.events import JsonEvents
 
                 JsonEvents(sys.stdout).version()
-            saved = read_plan_file(plan_file) if plan_file is not None else None
+            saved = read_plan_file(plan_file, codec=saved_plan_codec()) if plan_file is not None else None
             stop = stack.enter_context(interruptible(quiet=options.json))
             configuration, warnings = saved_configuration(saved)
             workspace = stack.enter_context(
@@ -135,7 +137,7 @@ def work(
             else:
                 inputs, found = root_inputs(configuration, options.var, options.var_file, ask=options.input)
                 warnings.extend(found)
-            providers = make_providers(sandbox=options.sandbox)
+            providers = make_providers(options.sandbox, configuration)
             stack.callback(providers.close)
             if saved is not None:
                 saved.check_schemas(providers)

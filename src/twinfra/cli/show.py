@@ -39,10 +39,11 @@ def show(json: bool, no_color: bool, sandbox: bool, path: str | None) -> int:
 
 
 def _show_plan(path: Path, json: bool, no_color: bool) -> int:
+    from twinfra.cli.encryption import saved_plan_codec
     from twinfra.cli.shown import SchemaReader, plan_document
     from twinfra.engine.planfile import read_plan_file
 
-    saved = read_plan_file(path)
+    saved = read_plan_file(path, codec=saved_plan_codec())
     if json:
         from twinfra.cli.machine.text import dumps
 

@@ -43,6 +43,8 @@ def push(path: str, force: bool, lock: bool, lock_timeout: str) -> int:
 
     A state of another lineage, or one that is older, is refused.
     """
+    from twinfra.cli.encryption import decrypted
+    from twinfra.cli.workspace import try_configuration
     from twinfra.state.files import file_problem
     from twinfra.state.v4 import read_state
 
@@ -50,7 +52,8 @@ def push(path: str, force: bool, lock: bool, lock_timeout: str) -> int:
         content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as reason:
         raise file_problem(reason, "read the state from", path) from None
-    state = read_state(content, "standard input" if path == "-" else path)
+    name = "standard input" if path == "-" else path
+    state = read_state(decrypted(try_configuration()[0], content, name), name)
     if state is None:
         raise DiagnosticError(error("No state", f"{path} is empty.", mend="Name a state file."))
     with opened(

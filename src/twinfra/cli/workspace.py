@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from twinfra.addresses import ProviderAddress
+from twinfra.addresses import BUILTIN_PROVIDER, ProviderAddress
 from twinfra.cli.command import UsageProblem, given_order
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics
@@ -23,6 +23,7 @@ from twinfra.state.store import LockOptions, Store, current_state, open_store
 from twinfra.state.workspaces import current_workspace, data_directory
 
 if TYPE_CHECKING:
+    from twinfra.cli.backends import Chosen
     from twinfra.engine.planfile import SavedPlan
     from twinfra.providers.protocol import Provider
     from twinfra.state.journal import Journal
@@ -102,19 +103,27 @@ def root_inputs(
 # -- providers
 
 
-def make_providers(sandbox: bool = False) -> Providers:
+def make_providers(sandbox: bool = False, configuration: Configuration | None = None) -> Providers:
     """Where commands get providers from. With `sandbox`, those of a cloud talk to the embedded one, which is
-    started when the first is needed.
+    started when the first is needed. `configuration` says how states of others are encrypted.
     """
     from twinfra.providers import registry
 
+    def own(address: ProviderAddress) -> Provider:
+        if address != BUILTIN_PROVIDER:
+            return registry.create(address)
+        from twinfra.cli.encryption import remote_codec
+        from twinfra.providers.terraform import TerraformProvider
+
+        return TerraformProvider(lambda: remote_codec(configuration))
+
     if not sandbox:
-        return Providers(registry.create)
+        return Providers(own)
     variables: list[dict[str, str]] = []
 
     def create(address: ProviderAddress) -> Provider:
         if address != AWS:
-            return registry.create(address)
+            return own(address)
         from twinfra.providers.aws import AwsProvider
         from twinfra.sandbox import server
 
@@ -152,26 +161,67 @@ class LocalFiles:
 NO_FILES = LocalFiles()
 
 
-def connect_backend(configuration: Configuration | None, files: LocalFiles = NO_FILES) -> Backend:
-    """The backend that the root module declares, else a local one. Raises `DiagnosticError`."""
-    from twinfra.cli.backends import backend_settings
-    from twinfra.state.backends.local import LocalBackend
+def chosen_backend(configuration: Configuration | None, extra: Mapping[str, Any]) -> Chosen:
+    """The backend that the root module declares, with `extra` settings from `init`. Raises `DiagnosticError`."""
+    from twinfra.cli.backends import declared
+    from twinfra.config.inputs import collect_inputs
+
+    def inputs() -> Mapping[str, Value]:
+        assert configuration is not None
+        order = given_order("var", "var-file")
+        found, problems = collect_inputs(configuration, Path(), (), (), os.environ, order)
+        problems.raise_errors()
+        return found
+
+    return declared(configuration, inputs, workspace_name(), extra)
+
+
+def backend_of(chosen: Chosen) -> Backend:
+    """Connect to a backend. Raises `DiagnosticError`."""
     from twinfra.state.backends.registry import connect
 
-    declared = configuration.root.backend if configuration is not None and configuration.modules else None
-    type, settings = ("local", {}) if declared is None else backend_settings(declared)
     directory = Path.cwd()
-    if type == "local" and files.given:
+    return connect(chosen.type, chosen.settings, Place(directory, data_directory(directory)))
+
+
+def connect_backend(configuration: Configuration | None, files: LocalFiles = NO_FILES) -> Backend:
+    """The backend in use, which keeps states encrypted where that is configured. Raises `DiagnosticError`."""
+    from twinfra.cli.encryption import state_codec
+    from twinfra.state.encryption.backend import encrypted
+
+    codec = state_codec(configuration)
+    return encrypted(_plain_backend(configuration, files), codec)
+
+
+def _plain_backend(configuration: Configuration | None, files: LocalFiles) -> Backend:
+    """The backend that the root module declares, else a local one. Raises `DiagnosticError`.
+
+    It must be the one that was used here before: `init` changes over to another.
+    """
+    from twinfra.cli.backends import check_unchanged, remember, remembered
+    from twinfra.state.backends.local import LocalBackend
+
+    directory = Path.cwd()
+    data = data_directory(directory)
+    before = remembered(data)
+    chosen = chosen_backend(configuration, before.extra if before is not None else {})
+    if chosen.type == "local" and files.given:
         return LocalBackend(
             directory,
-            files.state or settings.get("path") or "terraform.tfstate",
-            settings.get("workspace_dir") or "terraform.tfstate.d",
+            files.state or chosen.settings.get("path") or "terraform.tfstate",
+            chosen.settings.get("workspace_dir") or "terraform.tfstate.d",
             out=files.state_out or "",
             backup=files.backup or "",
         )
     if files.given:
-        raise UsageProblem(f"{', '.join(files.given)} works with the local backend only, not with {type}.")
-    return connect(type, settings, Place(directory, data_directory(directory)))
+        raise UsageProblem(
+            f"{', '.join(files.given)} works with the local backend only, not with {chosen.type}."
+        )
+    check_unchanged(chosen, before, directory)
+    connected = backend_of(chosen)
+    if before is None and chosen.settings:
+        remember(data, chosen, {})
+    return connected
 
 
 def read_state(path: str | None = None) -> State:
@@ -180,6 +230,8 @@ def read_state(path: str | None = None) -> State:
     What the journal of an interrupted run adds is in it. Raises `DiagnosticError`.
     """
     if path is not None:
+        from twinfra.cli.encryption import decrypted
+        from twinfra.state.encryption.envelope import is_envelope
         from twinfra.state.v4 import read_state as parse
 
         try:
@@ -188,6 +240,8 @@ def read_state(path: str | None = None) -> State:
             from twinfra.state.files import file_problem
 
             raise file_problem(reason, "read the state", path) from None
+        if is_envelope(content):
+            content = decrypted(try_configuration()[0], content, path)
         return parse(content, path) or State()
     configuration, _ = try_configuration()
     backend = connect_backend(configuration)

@@ -1,0 +1,116 @@
+"""Going over to another backend: `init -migrate-state`, `-reconfigure`, `-backend-config`, variables in the block."""
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Directory
+
+THING = 'resource "terraform_data" "thing" { input = "kept" }\n'
+
+
+def block(settings: str, type: str = "local") -> str:
+    return f'terraform {{\n  backend "{type}" {{\n    {settings}\n  }}\n}}\n'
+
+
+def test_a_backend_that_changed_stops_every_command(twinfra: Directory) -> None:
+    twinfra.write(main_tf=block('path = "one.tfstate"') + THING)
+    twinfra.ok("apply", "-auto-approve")
+    twinfra.write(main_tf=block('path = "two.tfstate"') + THING)
+    for command in (["plan"], ["apply", "-auto-approve"], ["state", "list"], ["init"]):
+        ran = twinfra(*command)
+        assert ran.code == 1, command
+        assert "init -migrate-state" in " ".join(ran.err.split()), ran.err
+    assert not Path("two.tfstate").exists()
+
+
+def test_states_of_all_workspaces_are_taken_along(twinfra: Directory) -> None:
+    twinfra.write(main_tf=THING)
+    twinfra.ok("apply", "-auto-approve")
+    twinfra.ok("workspace", "new", "other")
+    twinfra.ok("apply", "-auto-approve")
+    before = json.loads(Path("terraform.tfstate").read_text())
+    twinfra.write(main_tf=block('path = "new/main.tfstate"\n    workspace_dir = "new/others"') + THING)
+    refused = twinfra("init", "-migrate-state", stdin="no\n")
+    assert refused.code == 1
+    assert not Path("new/main.tfstate").exists()
+    said = twinfra.ok("init", "-migrate-state", stdin="yes\n").out
+    assert "default, other" in said
+    after = json.loads(Path("new/main.tfstate").read_text())
+    assert (after["lineage"], after["resources"]) == (before["lineage"], before["resources"])
+    assert json.loads(Path("terraform.tfstate.backup").read_text())["lineage"] == before["lineage"]
+    assert not Path("terraform.tfstate").exists()
+    assert twinfra("plan", "-detailed-exitcode").code == 0
+    twinfra.ok("workspace", "select", "default")
+    assert twinfra("plan", "-detailed-exitcode").code == 0
+
+
+def test_migrating_twice_copies_nothing(twinfra: Directory) -> None:
+    twinfra.write(main_tf=THING)
+    twinfra.ok("apply", "-auto-approve")
+    twinfra.write(main_tf=block('path = "new.tfstate"') + THING)
+    assert "Copied:" in twinfra.ok("init", "-force-copy").out
+    assert "Copied:" not in twinfra.ok("init", "-force-copy").out
+
+
+def test_another_state_at_the_new_place_is_not_overwritten(twinfra: Directory) -> None:
+    twinfra.write(main_tf=block('path = "two.tfstate"') + THING)
+    twinfra.ok("apply", "-auto-approve")
+    theirs = Path("two.tfstate").read_bytes()
+    twinfra.write(main_tf=block('path = "one.tfstate"') + THING)
+    twinfra.ok("init", "-reconfigure")
+    twinfra.ok("apply", "-auto-approve")
+    twinfra.write(main_tf=block('path = "two.tfstate"') + THING)
+    ran = twinfra("init", "-force-copy")
+    assert ran.code == 1
+    assert "another state" in ran.err
+    assert Path("two.tfstate").read_bytes() == theirs
+
+
+def test_reconfigure_leaves_states_where_they_are(twinfra: Directory) -> None:
+    twinfra.write(main_tf=THING)
+    twinfra.ok("apply", "-auto-approve")
+    twinfra.write(main_tf=block('path = "new.tfstate"') + THING)
+    twinfra.ok("init", "-reconfigure")
+    assert twinfra("plan", "-detailed-exitcode").code == 2
+    assert Path("terraform.tfstate").exists()
+
+
+def test_settings_by_option_are_remembered(twinfra: Directory) -> None:
+    twinfra.write(main_tf=block("") + THING, settings_tfbackend='path = "from-file.tfstate"\n')
+    twinfra.ok("init", "-backend-config=settings.tfbackend")
+    twinfra.ok("apply", "-auto-approve")
+    assert Path("from-file.tfstate").exists()
+    twinfra.ok("init", "-reconfigure", "-backend-config", "path=by-option.tfstate")
+    twinfra.ok("apply", "-auto-approve")
+    assert Path("by-option.tfstate").exists()
+    assert Path(".terraform/twinfra-backend.json").stat().st_mode & 0o777 == 0o600
+    ran = twinfra("init", "-backend-config=pth=x")
+    assert ran.code == 1
+    assert 'Did you mean "path"?' in ran.err
+
+
+def test_the_block_takes_variables_and_locals(twinfra: Directory) -> None:
+    variables = 'variable "env" {}\nlocals { name = "${var.env}-state" }\n'
+    twinfra.write(main_tf=block('path = "${local.name}.tfstate"') + variables + THING)
+    ran = twinfra("plan")
+    assert ran.code == 1
+    assert "TF_VAR_env" in ran.err
+    twinfra.ok("apply", "-auto-approve", "-var", "env=staging")
+    assert Path("staging-state.tfstate").exists()
+    assert "init -reconfigure" in " ".join(twinfra("plan", "-var", "env=production").err.split())
+
+
+def test_what_is_not_known_yet_cannot_be_used(twinfra: Directory) -> None:
+    twinfra.write(main_tf=block("path = terraform_data.thing.output") + THING)
+    ran = twinfra("plan")
+    assert ran.code == 1
+    assert "terraform_data.thing" in ran.err
+
+
+def test_a_local_state_is_not_forgotten_when_a_backend_is_declared(twinfra: Directory) -> None:
+    twinfra.write(main_tf=THING)
+    twinfra.ok("apply", "-auto-approve")
+    twinfra.write(main_tf=block('address = "http://127.0.0.1:1/state"', "http") + THING)
+    ran = twinfra("plan")
+    assert ran.code == 1
+    assert "init -migrate-state" in " ".join(ran.err.split())
