@@ -86,6 +86,7 @@ class MemoryCloud:
     tokens: list[Any] = field(default_factory=list)
     made: dict[str, str] = field(default_factory=dict)
     confirmed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     region: str = "here"
     hold: threading.Event | None = None
     serial: int = 0
@@ -160,6 +161,7 @@ class MemoryProvider:
             assert change.prior is not None
             cloud.note("delete", change.prior.attributes["name"])
             cloud.things.pop(change.prior.attributes["id"], None)
+            cloud.gone.append(change.prior.attributes["id"])
             return None
         name = change.planned["name"]
         operation = "create" if change.prior is None else "update"
