@@ -30,6 +30,11 @@ class Fault:
     times: int = 1
 
 
+_NOT_IMPLEMENTED = (
+    b"<Error><Code>NotImplemented</Code><Message>A header is not implemented.</Message></Error>"
+)
+
+
 class Proxy:
     """What both proxies share: which fault hits a request, and requests seen so far."""
 
@@ -70,7 +75,11 @@ class Proxy:
 
 
 class HttpProxy(Proxy, ThreadingHTTPServer):
-    """Between clients and an HTTP server. A request is known as its method, its path, and what else tells."""
+    """Between clients and an HTTP server. `sent`: the headers of all requests, their names in small letters.
+
+    Without `knows_conditions` it stands for a service that has no conditional requests. A request is known as
+    its method, its path, and what else tells.
+    """
 
     daemon_threads = True
     request_queue_size = 512
@@ -79,8 +88,10 @@ class HttpProxy(Proxy, ThreadingHTTPServer):
         Proxy.__init__(self)
         ThreadingHTTPServer.__init__(self, ("127.0.0.1", 0), _Passing)
         parts = urlsplit(target)
+        self.sent: list[dict[str, str]] = []
+        self.knows_conditions = True
         self.target = (str(parts.hostname), int(parts.port or 80))
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def port(self) -> int:
@@ -116,6 +127,12 @@ class _Passing(BaseHTTPRequestHandler):
     def handle_one(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = self.server.strike(self._request(body))
+        self.server.sent.append({name.lower(): value for name, value in self.headers.items()})
+        if not self.server.knows_conditions and (
+            "If-Match" in self.headers or "If-None-Match" in self.headers
+        ):
+            self._answer(501, [("Content-Type", "application/xml")], _NOT_IMPLEMENTED)
+            return
         if fault == "drop":
             self.close_connection = True
             return
