@@ -7,9 +7,8 @@ public notation, such as `module.net["a"].aws_subnet.private[0]`.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TypeAlias
-
-from twinfra.records import dataclass
 
 Key: TypeAlias = int | str | None
 """An instance key: from `count` (int), from `for_each` (str), or None for a single instance."""
@@ -267,7 +266,9 @@ def parse_address(text: str) -> ModuleInstance | AbsResource | Instance:
 def _name(text: str, at: int) -> tuple[str, int]:
     found = _NAME.match(text, at)
     if found is None:
-        raise ValueError(f'a name must stand where "{text[at:]}" begins' if text[at:] else "a name is missing at its end")
+        raise ValueError(
+            f'a name must stand where "{text[at:]}" begins' if text[at:] else "a name is missing at its end"
+        )
     return found.group(), found.end()
 
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-
-from twinfra.records import dataclass
 
 
 class Severity(StrEnum):
@@ -92,7 +90,9 @@ class SourceRange:
         starts = self.source.line_starts
         line = bisect_right(starts, offset)
         return Position(
-            line, offset - starts[line - 1] + 1, len(self.source.text[:offset].encode("utf-8", "surrogatepass"))
+            line,
+            offset - starts[line - 1] + 1,
+            len(self.source.text[:offset].encode("utf-8", "surrogatepass")),
         )
 
     def __str__(self) -> str:

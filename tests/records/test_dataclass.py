@@ -6,12 +6,10 @@ import copy
 import dataclasses
 import inspect
 import pickle
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pytest
-
-from twinfra.records import dataclass
 
 OPTIONS = [
     {},

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from twinfra.cli.command import UsageProblem, flag, value
-from twinfra.records import dataclass
 
 F = TypeVar("F", bound=Callable[..., Any])
 

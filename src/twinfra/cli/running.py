@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from twinfra.engine.changes import Plan
 from twinfra.engine.events import Listener
 from twinfra.engine.planfile import SavedPlan, read_plan_file, write_plan_file
 from twinfra.engine.providers import Providers
-from twinfra.records import dataclass
 from twinfra.state.locks import LockInfo
 from twinfra.state.model import State
 from twinfra.state.recovery import Recovered

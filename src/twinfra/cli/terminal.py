@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from twinfra.cli.render.style import Style, standard_style, style_for
 from twinfra.diagnostics import Diagnostic, Severity
-from twinfra.records import dataclass
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic], no_color: bool = False) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics
 from twinfra.engine.providers import Providers
 from twinfra.engine.stop import Stop
-from twinfra.records import dataclass
 from twinfra.state.backends.protocol import Backend, Place
 from twinfra.state.locks import LockInfo
 from twinfra.state.model import State

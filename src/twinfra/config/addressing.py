@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from twinfra.addresses import DATA, EPHEMERAL_MODE, MANAGED
 from twinfra.diagnostics import Diagnostic, SourceRange, error
 from twinfra.lang.nodes import Expression, GetAttr, Index, Literal, Variable
 from twinfra.lang.references import SINGLE_NAME
-from twinfra.records import dataclass
 
 _RESERVED = frozenset((*SINGLE_NAME, "self", "template", "lazy", "arg")) - {"module"}
 _MODES = (DATA, EPHEMERAL_MODE)

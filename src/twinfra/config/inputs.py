@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -29,7 +29,6 @@ from twinfra.lang.json_syntax import parse_json
 from twinfra.lang.nodes import BlockShape, Body, BodyShape, Expression
 from twinfra.lang.parser import parse_config, parse_expression
 from twinfra.lang.type_expr import apply_defaults
-from twinfra.records import dataclass
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.types import PrimitiveType
 from twinfra.values.value import Value

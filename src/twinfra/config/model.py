@@ -6,14 +6,13 @@ syntax nodes: evaluating them is the engine's work. Dicts are in source order.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from twinfra.addresses import ModulePath, ProviderAddress, Resource
 from twinfra.diagnostics import SourceRange
 from twinfra.lang.nodes import Body, Expression
-from twinfra.records import dataclass
 from twinfra.values.types import DYNAMIC, Type
 from twinfra.values.value import Value
 

@@ -6,14 +6,13 @@ The rules are those of https://developer.hashicorp.com/terraform/language/module
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from twinfra.addresses import ModulePath, ProviderAddress, ProviderConfig
 from twinfra.config.hcl_modules import implied_address, provider_text
 from twinfra.config.model import Configuration, Module, ModuleCall, ProviderBlock, ProviderRef, ResourceConfig
 from twinfra.diagnostics import Diagnostic, Diagnostics, SourceRange, error, nearest, warning
 from twinfra.lang.nodes import BodyShape
-from twinfra.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

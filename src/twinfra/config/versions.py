@@ -6,8 +6,7 @@ The rules are those of https://developer.hashicorp.com/terraform/language/expres
 from __future__ import annotations
 
 import re
-
-from twinfra.records import dataclass
+from dataclasses import dataclass
 
 COMPATIBLE_VERSION = "1.11.4"
 """The version of the Terraform language that is read here: `required_version` is compared with it."""

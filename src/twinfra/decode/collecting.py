@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from twinfra.diagnostics import Diagnostic, SourceRange, error
-from twinfra.records import dataclass
 from twinfra.schema import Block, NestedBlock, Nesting
 from twinfra.values.sets import make_set
 from twinfra.values.types import ListType, MapType, SetType, Type

@@ -6,6 +6,7 @@ Evaluating copies a dict of what is known beforehand, and fills in what the scop
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from twinfra.decode.collecting import Kind, Row, collect
@@ -14,7 +15,6 @@ from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error
 from twinfra.lang.compiler import Compiled
 from twinfra.lang.nodes import Attribute
 from twinfra.lang.scope import Reference, Scope
-from twinfra.records import dataclass
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.marks import mark, unmark
 from twinfra.values.types import BOOL, DYNAMIC, NUMBER, STRING, Type

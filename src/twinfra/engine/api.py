@@ -8,7 +8,7 @@ Diagnostics are returned, not raised, except by bugs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from twinfra.addresses import Instance
 from twinfra.config.model import Configuration
@@ -21,7 +21,6 @@ from twinfra.engine.recorder import Intent, NoRecorder, Recorder
 from twinfra.engine.stop import Stop
 from twinfra.lang.nodes import Expression
 from twinfra.lang.scope import Scope
-from twinfra.records import dataclass
 from twinfra.state.model import State
 from twinfra.values.value import Value
 

@@ -5,13 +5,12 @@ out.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, SourceRange, error, warning
 from twinfra.engine.changes import CheckResult
 from twinfra.engine.nodes import CompiledCheck
 from twinfra.engine.scope import ModuleScope
-from twinfra.records import dataclass
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.marks import deep_marks, unmark
 from twinfra.values.types import BOOL, STRING

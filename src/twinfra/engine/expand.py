@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from twinfra.addresses import Key
@@ -9,7 +10,6 @@ from twinfra.diagnostics import DiagnosticError, SourceRange, error
 from twinfra.engine.scope import ModuleScope
 from twinfra.engine.tables import Repetition
 from twinfra.lang.compiler import Compiled
-from twinfra.records import dataclass
 from twinfra.values.convert import ConversionError, convert, type_of
 from twinfra.values.marks import has_marks, unmark
 from twinfra.values.numbers import is_finite

@@ -8,7 +8,7 @@ the same (adding or removing `count`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from twinfra.addresses import AbsResource, Instance, Key, ModuleInstance, ModulePath, Resource
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error, warning
@@ -16,7 +16,6 @@ from twinfra.engine.nodes import ResourceNode
 from twinfra.engine.program import Program
 from twinfra.engine.scope import ModuleScope, table_key
 from twinfra.engine.traversals import Target, target_of
-from twinfra.records import dataclass
 from twinfra.state.model import InstanceState, ResourceState, State
 
 Steps = tuple[tuple[str, Key], ...]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from twinfra.addresses import Instance, Key, ModulePath
 from twinfra.config.model import Removed
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error, warning
@@ -11,7 +13,6 @@ from twinfra.engine.program import Program
 from twinfra.engine.scope import table_key
 from twinfra.engine.tables import Repetition
 from twinfra.engine.traversals import Target, target_of
-from twinfra.records import dataclass
 
 
 def gone_reason(repetition: Repetition, key: Key) -> Reason:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,6 @@ from twinfra.engine.changes import Plan
 from twinfra.engine.plan_container import is_sealed, read_sealed, write_sealed
 from twinfra.engine.plan_records import PlanReader, PlanWriter
 from twinfra.engine.providers import Providers
-from twinfra.records import dataclass
 from twinfra.schema import Block, ResourceSchema
 from twinfra.state.encryption.codec import PLAIN, Codec
 from twinfra.state.model import State

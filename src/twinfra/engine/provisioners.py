@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from twinfra.config.model import Provisioner
 from twinfra.decode import prepare
@@ -14,7 +15,6 @@ from twinfra.diagnostics import Diagnostic, error
 from twinfra.engine.nodes import ProvisionerPart, ResourceNode
 from twinfra.lang.compiler import compile_expression
 from twinfra.lang.nodes import BodyShape
-from twinfra.records import dataclass
 from twinfra.schema import Attribute, Block
 from twinfra.values.types import BOOL, STRING, ListType, MapType
 from twinfra.values.value import Value

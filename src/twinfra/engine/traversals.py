@@ -4,10 +4,11 @@ them apart.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from twinfra.addresses import DATA, MANAGED, AbsResource, Instance, Key, ModuleInstance, ModulePath, Resource
 from twinfra.diagnostics import DiagnosticError, SourceRange, error
 from twinfra.lang.nodes import Expression, GetAttr, Index, Literal, Parentheses, TemplateWrap, Variable
-from twinfra.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -39,7 +40,6 @@ from twinfra.lang.nodes import (
 )
 from twinfra.lang.references import Resolved
 from twinfra.lang.scope import Scope
-from twinfra.records import dataclass
 from twinfra.values.value import Value
 
 Code = Callable[[Scope], Value]

@@ -6,7 +6,7 @@ variable loses its quotes or gets its element type, and labels of blocks are quo
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from twinfra.lang.functions.graphemes import grapheme_count
@@ -27,7 +27,6 @@ from twinfra.lang.tokens import (
     TEXT,
     tokenize,
 )
-from twinfra.records import dataclass
 
 
 @dataclass(slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twinfra.diagnostics import SourceRange
 from twinfra.lang.nodes import Expression, For, Splat
-from twinfra.records import dataclass
 from twinfra.values.convert import ConversionError, convert, type_of
 from twinfra.values.marks import mark, unmark
 from twinfra.values.types import (

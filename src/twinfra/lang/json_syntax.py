@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from twinfra.diagnostics import Diagnostic, Source, SourceRange, error, nearest
@@ -22,7 +23,6 @@ from twinfra.lang.json_values import (
     JsonValue,
 )
 from twinfra.lang.parsing.cursor import MAX_DEPTH
-from twinfra.records import dataclass
 from twinfra.values.numbers import NumberError, parse_number
 
 _TOKEN = re.compile(

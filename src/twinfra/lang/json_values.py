@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from twinfra.diagnostics import SourceRange
-from twinfra.records import dataclass
 from twinfra.values.value import Value
 
 

@@ -6,11 +6,10 @@ immutable; expressions compile lazily (see `compiler`).
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from twinfra.diagnostics import Diagnostic, SourceRange
-from twinfra.records import dataclass
 from twinfra.values.value import Value
 
 

@@ -9,6 +9,7 @@ value, follows the reference rules of the language
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from twinfra.diagnostics import Diagnostic, SourceRange, error
@@ -34,7 +35,6 @@ from twinfra.lang.nodes import (
     Variable,
 )
 from twinfra.lang.scope import Reference
-from twinfra.records import dataclass
 
 Step: TypeAlias = GetAttr | Index
 

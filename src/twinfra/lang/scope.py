@@ -6,10 +6,10 @@ tests and the console bring their own. References are found when parsing, withou
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from twinfra.diagnostics import DiagnosticError
-from twinfra.records import dataclass
 from twinfra.values.value import Value
 
 if TYPE_CHECKING:

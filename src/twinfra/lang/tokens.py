@@ -8,10 +8,9 @@ It follows the lexical part of the HCL native syntax specification
 from __future__ import annotations
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from twinfra.diagnostics import Diagnostic, Source, SourceRange, error
-from twinfra.records import dataclass
 
 IDENTIFIER = "identifier"
 NUMBER = "number"

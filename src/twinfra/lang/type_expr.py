@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error, nearest
 from twinfra.lang.nodes import Call, Expression, Literal, ObjectExpression, TupleExpression
 from twinfra.lang.static import as_call, as_keyword
-from twinfra.records import dataclass
 from twinfra.values.convert import ConversionError, convert, type_of
 from twinfra.values.marks import mark, unmark
 from twinfra.values.sets import make_set

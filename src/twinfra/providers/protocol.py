@@ -9,11 +9,10 @@ several threads at once, except `schema` and `configure`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias
 
 from twinfra.diagnostics import Diagnostic
-from twinfra.records import dataclass
 from twinfra.schema import ProviderSchema
 from twinfra.values.value import Path
 

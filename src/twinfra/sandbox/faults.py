@@ -15,12 +15,10 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
-
-from twinfra.records import dataclass
 
 if TYPE_CHECKING:
     from twinfra.sandbox.operations import Operation

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from twinfra.diagnostics import DiagnosticError, error
-from twinfra.records import dataclass
 
 PRIVATE_DIRECTORY = 0o700
 PRIVATE_FILE = 0o600

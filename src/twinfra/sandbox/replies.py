@@ -7,11 +7,10 @@ Formats: https://smithy.io/2.0/aws/protocols/index.html
 from __future__ import annotations
 
 import json
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
 
-from twinfra.records import dataclass
 from twinfra.sandbox.operations import Operation
 
 _REQUEST_ID = "00000000-0000-0000-0000-000000000000"

@@ -14,11 +14,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from twinfra.diagnostics import DiagnosticError, error
-from twinfra.records import dataclass
 from twinfra.sandbox.files import SandboxFiles, open_private
 
 ACCOUNT = "123456789012"

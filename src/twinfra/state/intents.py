@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from twinfra.addresses import Instance, ProviderConfig
-from twinfra.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

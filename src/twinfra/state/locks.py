@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,6 @@ from typing import Any
 
 from twinfra import __version__
 from twinfra.diagnostics import Diagnostic, error
-from twinfra.records import dataclass
 
 _OPERATIONS = {"plan": "Plan", "apply": "Apply", "destroy": "Apply", "refresh": "Refresh"}
 _PROCESS = re.compile(r"process (\d+) since (\d+) of (\S+)")

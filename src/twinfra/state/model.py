@@ -7,11 +7,10 @@ reading a large state costs one JSON parse.
 from __future__ import annotations
 
 import uuid
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from twinfra.addresses import AbsResource, Instance, ProviderConfig
-from twinfra.records import dataclass
 
 Extra: TypeAlias = tuple[tuple[str, Any], ...]
 """Fields of a state file by name that this version does not know."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from twinfra.addresses import MANAGED, Instance
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
-from twinfra.records import dataclass
 from twinfra.state.comparison import same_content
 from twinfra.state.intents import Intent
 from twinfra.state.journal_format import (

@@ -9,11 +9,10 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
-from twinfra.records import dataclass
 from twinfra.state.backends.protocol import NOTHING, Backend, Conflict, Locked
 from twinfra.state.comparison import same_content
 from twinfra.state.encryption.backend import codec_of

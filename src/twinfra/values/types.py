@@ -7,10 +7,8 @@ specification (https://developer.hashicorp.com/terraform/language/expressions/ty
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
-
-from twinfra.records import dataclass
 
 
 class Type:

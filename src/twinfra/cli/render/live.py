@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.live import Live
@@ -17,7 +18,6 @@ from twinfra.addresses import Instance
 from twinfra.cli.render.events import WORDS, LineEvents, elapsed_text, id_text
 from twinfra.cli.render.style import Style
 from twinfra.engine.changes import Action, ResourceChange
-from twinfra.records import dataclass
 
 MAX_ROWS = 12
 

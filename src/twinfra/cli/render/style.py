@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from typing import TextIO
-
-from twinfra.records import dataclass
 
 CODES = {
     "green": "32",

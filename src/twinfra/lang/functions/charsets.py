@@ -5,10 +5,8 @@ Python's codecs do the work; where Go's `golang.org/x/text` differs, this follow
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
-
-from twinfra.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-
-from twinfra.records import dataclass
 
 _CACHED_PATTERNS = 512
 

@@ -6,14 +6,13 @@ Each such name is turned into a reference `var.name`; a scope with nothing but t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, Source, SourceRange, error
 from twinfra.lang.nodes import For, GetAttr, TemplateFor, Variable
 from twinfra.lang.scope import EvaluationContext, Reference
-from twinfra.records import dataclass
 from twinfra.values.value import Map, Value, read_element
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ Numbers with leading zeros are read as decimal, which the language keeps for the
 from __future__ import annotations
 
 import re
-
-from twinfra.records import dataclass
+from dataclasses import dataclass
 
 _MAPPED = 0xFFFF << 32
 _DIGITS = re.compile(r"[0-9]+")

@@ -7,11 +7,11 @@ numbers come out as Go's `fmt` package writes big integers and floats.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from twinfra.lang.functions.declaration import FunctionError
 from twinfra.lang.functions.graphemes import grapheme_count, graphemes
-from twinfra.records import dataclass
 from twinfra.values import numbers
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.encoding import encode_json

@@ -7,6 +7,7 @@ then the pieces between `%{ if }` or `%{ for }` and their ends are gathered into
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias
 from unicodedata import normalize
@@ -34,7 +35,6 @@ from twinfra.lang.tokens import (
     STRING,
     TEXT,
 )
-from twinfra.records import dataclass
 
 
 @dataclass(slots=True)

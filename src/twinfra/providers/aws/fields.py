@@ -7,7 +7,7 @@ resource.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from twinfra.providers.aws.comparison import (
@@ -18,7 +18,6 @@ from twinfra.providers.aws.comparison import (
     same_json,
     same_policy,
 )
-from twinfra.records import dataclass
 from twinfra.schema import Nesting
 from twinfra.values.types import BOOL, NUMBER, STRING, ListType, MapType, SetType, Type
 

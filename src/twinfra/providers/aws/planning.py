@@ -7,7 +7,7 @@ Nothing here calls the cloud.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from twinfra.diagnostics import Diagnostic
@@ -18,7 +18,6 @@ from twinfra.providers.aws.resource import Attributes, Resource
 from twinfra.providers.aws.settings import Settings
 from twinfra.providers.aws.tagging import planned_tags
 from twinfra.providers.protocol import Planned, Proposal
-from twinfra.records import dataclass
 from twinfra.schema import Nesting
 from twinfra.values.value import GetAttr, Index, List, Map, Path, Set, Unknown
 

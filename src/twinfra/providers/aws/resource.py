@@ -7,12 +7,11 @@ function where not.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from twinfra.providers.aws.fields import Field, output
-from twinfra.records import dataclass
 from twinfra.values.types import STRING
 
 if TYPE_CHECKING:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from twinfra.diagnostics import Diagnostic, error
 from twinfra.providers.aws.endpoints import ENDPOINT_NAMES, botocore_service
 from twinfra.providers.protocol import Object, ProviderError
-from twinfra.records import dataclass
 from twinfra.schema import Attribute, Block, NestedBlock, Nesting
 from twinfra.values.types import BOOL, NUMBER, STRING, ListType, MapType, SetType, Type
 from twinfra.values.value import GetAttr, Index, Unknown

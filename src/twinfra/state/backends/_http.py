@@ -10,7 +10,7 @@ import http.client
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any
 from urllib.error import URLError
@@ -25,7 +25,6 @@ from urllib.request import (
 )
 
 from twinfra import __version__
-from twinfra.records import dataclass
 
 _SECONDS = 60.0
 _REDIRECTS = 5

@@ -7,10 +7,10 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from twinfra.diagnostics import DiagnosticError, error
-from twinfra.records import dataclass
 from twinfra.state.backends import _remote
 
 _CONNECT_SECONDS = 15

@@ -13,12 +13,12 @@ import hashlib
 import os
 import ssl
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from twinfra.diagnostics import DiagnosticError, error
-from twinfra.records import dataclass
 from twinfra.schema import Attribute, Block
 from twinfra.state.backends import _remote
 from twinfra.state.backends._http import Answer, Elsewhere, NoAnswer, Retries, Transport

@@ -8,11 +8,11 @@ been.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from twinfra.providers.aws.comparison import is_empty
 from twinfra.providers.aws.resource import Api
-from twinfra.records import dataclass
 
 Kind: TypeAlias = Literal["cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups"]
 

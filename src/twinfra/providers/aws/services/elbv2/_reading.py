@@ -8,6 +8,7 @@ it stays then, so that it is no difference.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from twinfra.providers.aws.context import Context
@@ -16,7 +17,6 @@ from twinfra.providers.aws.fields import Field
 from twinfra.providers.aws.resource import Api, Attributes
 from twinfra.providers.aws.settings import TRACE_TAG
 from twinfra.providers.aws.tagging import TagFunction, Tagging, arn_tags
-from twinfra.records import dataclass
 
 _CHUNK = 20
 """How many the calls take at a time."""

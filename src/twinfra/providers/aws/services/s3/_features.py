@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from twinfra.providers.aws.comparison import is_empty
@@ -19,7 +20,6 @@ from twinfra.providers.aws.resource import Api, Change, Update
 from twinfra.providers.aws.services.s3._acl import acl_read, acl_set, grants_read, grants_set
 from twinfra.providers.aws.services.s3._lifecycle import rules_to_send
 from twinfra.providers.aws.waiting import dig
-from twinfra.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
