@@ -78,4 +78,5 @@ RESOURCE = Resource(
     not_found=("ResourceNotFound", "DashboardNotFoundError"),
     exists=("DashboardAlreadyExists",),
     recover=_recover,
+    notes=("One that has the name already is not overwritten: import it instead.",),
 )

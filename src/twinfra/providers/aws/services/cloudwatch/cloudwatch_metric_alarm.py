@@ -260,4 +260,5 @@ RESOURCE = Resource(
     not_found=("ResourceNotFound", "ResourceNotFoundException"),
     exists=("AlarmAlreadyExists",),
     recover=by_name(_find, "AlarmConfigurationUpdatedTimestamp"),
+    notes=("One that has the name already is not overwritten: import it instead.",),
 )

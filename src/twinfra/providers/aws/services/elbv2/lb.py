@@ -220,4 +220,8 @@ RESOURCE = Resource(
     exists=("DuplicateLoadBalancerName",),
     plan=_plan,
     recover=_recover,
+    notes=(
+        "One that has the name already is not overwritten: import it instead.",
+        "Arguments that mean nothing to its type are not sent, which a warning tells.",
+    ),
 )

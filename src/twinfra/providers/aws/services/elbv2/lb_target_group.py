@@ -166,4 +166,5 @@ RESOURCE = Resource(
     plan=_plan,
     recover=_recover,
     confirm=drop_trace,
+    notes=("One that has the name already is not overwritten: import it instead.",),
 )
