@@ -76,7 +76,7 @@ SCHEMA = ProviderSchema(
 class MemoryCloud:
     """What exists, what was asked, and what is to fail.
 
-    `fail`: (operation, name of the thing) to a message; `half`: creates that fail after making the thing.
+    `fail`: (operation, name of the thing) to a message; `fail_at`: numbers of changes that fail; `half`: creates that fail after making the thing.
     """
 
     things: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -87,6 +87,8 @@ class MemoryCloud:
     made: dict[str, str] = field(default_factory=dict)
     confirmed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    fail_at: set[int] = field(default_factory=set)
+    changes: int = 0
     region: str = "here"
     hold: threading.Event | None = None
     serial: int = 0
@@ -102,6 +104,10 @@ class MemoryCloud:
         """Fail a call where told so."""
         with self.lock:
             message = self.fail.get((operation, name))
+            if operation in ("create", "update", "delete"):
+                self.changes += 1
+                if self.changes in self.fail_at:
+                    message = f"change {self.changes} fails"
         if message is not None:
             raise ProviderError(error("Cloud says no", message, path=(GetAttr("name"),)))
 

@@ -73,15 +73,20 @@ def number(things: tuple[Thing, ...]) -> int:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(CONFIGURATIONS, min_size=2, max_size=3))
-def test_any_configuration_can_follow_any_other(sequence: list[tuple[Thing, ...]]) -> None:
+@given(st.lists(CONFIGURATIONS, min_size=2, max_size=3), st.sets(st.integers(1, 20), max_size=3))
+def test_any_configuration_can_follow_any_other(sequence: list[tuple[Thing, ...]], failing: set[int]) -> None:
+    """Also after an apply in which some changes failed."""
     before = os.getcwd()
     with tempfile.TemporaryDirectory() as directory:
         os.chdir(directory)
         try:
             project = Project(Path("."))
             for things in sequence:
-                done = project.write(written(things)).apply()
+                project.write(written(things))
+                project.cloud.changes, project.cloud.fail_at = 0, failing
+                project.apply()
+                project.cloud.fail_at = set()
+                done = project.apply()
                 assert not errors(done), list(done.diagnostics)
                 assert len(project.cloud.things) == number(things)
                 assert not project.plan().plan.applyable
