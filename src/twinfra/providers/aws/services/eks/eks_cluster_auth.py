@@ -96,7 +96,7 @@ DATA = DataSource(
     },
     read=_read,
     notes=(
-        "It is made without any call, and is the same for five minutes. Give it to providers, not to resources "
-        "or outputs: there it would be a difference each time.",
+        "It is made without any call, and is the same for five minutes.",
+        "Give it to providers, not to resources or outputs: there it would be a difference each time.",
     ),
 )
