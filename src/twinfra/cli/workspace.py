@@ -128,8 +128,8 @@ def make_providers(sandbox: bool = False, configuration: Configuration | None = 
         from twinfra.sandbox import server
 
         if not variables:
-            own = {name: value for name, value in os.environ.items() if name not in server.UNSET}
-            variables.append(own | server.environment(server.ensure_running(Path.cwd())))
+            kept = {name: value for name, value in os.environ.items() if name not in server.UNSET}
+            variables.append(kept | server.environment(server.ensure_running(Path.cwd())))
         return AwsProvider(environment=variables[0])
 
     return Providers(create)
