@@ -156,6 +156,9 @@ def _sort_resources(module: dict[str, Any]) -> None:
     module.get("child_modules", []).sort(key=lambda one: one["address"])
     for child in module.get("child_modules", []):
         _sort_resources(child)
+    if "child_modules" in module:
+        kept = [one for one in module["child_modules"] if one.get("resources") or one.get("child_modules")]
+        module["child_modules"] = kept
 
 
 def _checks(found: Any) -> Any:

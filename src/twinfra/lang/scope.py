@@ -46,9 +46,10 @@ class Reference:
 class EvaluationContext:
     """What functions may depend on besides their arguments.
 
-    `base_dir`: what relative file names start from. `timestamp`: the time of this run (RFC 3339, UTC), for
-    `plantimestamp`. `planning`: whether results that are only known at apply (`timestamp`, `uuid`, `bcrypt`)
-    must be unknown now. `console`: whether people evaluate expressions by hand, for `type`.
+    `base_dir`: what relative file names start from. `timestamp`: the time of this run (RFC 3339, UTC; empty
+    where there is none), for `plantimestamp`. `planning`: whether results that are only known at apply
+    (`timestamp`, `uuid`, `bcrypt`) must be unknown now. `console`: whether people evaluate expressions by hand,
+    for `type`.
     """
 
     base_dir: Path

@@ -98,7 +98,7 @@ def planned_values(plan: Plan, planned_shown: Iterable[ShownResource]) -> dict[s
         if output.action is Action.DELETE:
             continue
         entry: dict[str, Any] = {"sensitive": output.sensitive}
-        if wholly_known(output.after) and output.after is not None:
+        if wholly_known(output.after):
             from twinfra.values.convert import type_of
             from twinfra.values.encoding import type_to_json
             from twinfra.values.marks import unmark_deep

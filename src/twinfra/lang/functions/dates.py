@@ -101,9 +101,9 @@ def _written(verb: str, moment: Moment) -> str:
     returns=STRING,
     needs_context=True,
 )
-def plantimestamp(context: EvaluationContext) -> str:
-    """The same for all calls in one run."""
-    return context.timestamp
+def plantimestamp(context: EvaluationContext) -> Value:
+    """The same for all calls in one run; unknown where nothing is planned, such as when validating."""
+    return context.timestamp or UNKNOWN_STRING
 
 
 @function(

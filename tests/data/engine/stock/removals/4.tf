@@ -1,0 +1,3 @@
+removed {
+  from = module.right.terraform_data.in
+}
