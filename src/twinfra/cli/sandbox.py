@@ -52,8 +52,13 @@ def stop(json: bool) -> None:
     """Stop it; what was made in it is kept for the next start."""
     from twinfra.sandbox import server
 
-    server.stop(Path.cwd())
-    _show(json)
+    was_running = server.stop(Path.cwd())
+    if json:
+        _show(json)
+    elif was_running:
+        print("Stopped. What was made in the sandbox is there again when it starts.")
+    else:
+        print("The sandbox was not running.")
 
 
 @sandbox.command("status")

@@ -7,7 +7,7 @@ function where not.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -265,7 +265,7 @@ class DataSource:
         found: dict[str, Field] = dict(self.fields)
         found.setdefault("id", output(STRING, "", about="An identifier of what was read."))
         if self.regional:
-            found.setdefault("region", _REGION)
+            found.setdefault("region", replace(_REGION, force_new=False))
         return found
 
 
