@@ -218,8 +218,10 @@ def settle(rig: Rig, kind: str, given: dict[str, Any]) -> Stored:
     raise AssertionError("it never worked")
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("drop", [True, False], ids=["connection lost", "answer lost"])
+@pytest.mark.parametrize(
+    ("name", "drop"),
+    [*((name, False) for name in CASES), ("network", True), ("rule", True), ("instance", True)],
+)
 def test_a_create_whose_answer_is_lost_is_found_again_and_not_made_twice(
     rig: Rig, sandbox: Sandbox, name: str, drop: bool
 ) -> None:
