@@ -184,3 +184,41 @@ def test_killed_again_and_again(world: World, seed: int) -> None:
     world.check(["a", "c2", "n0", "n1", "user"])
     assert not world.command(SECOND, "destroy")
     world.check([])
+
+
+class Impatient(MemoryProvider):
+    """A provider during whose first create somebody asks twice to stop; the answer comes too late."""
+
+    parallelism = 1
+
+    def __init__(self, cloud: MemoryCloud, stop: api.Stop, over: threading.Event) -> None:
+        super().__init__(cloud)
+        self.stop = stop
+        self.over = over
+
+    def apply(self, kind: str, change: Any, progress: Any = None) -> Stored | None:
+        result = super().apply(kind, change)
+        self.stop.request()
+        self.stop.request()
+        self.over.wait(10)
+        return result
+
+
+def test_what_was_being_made_when_nobody_waited_is_found_by_the_next_run(world: World) -> None:
+    stop, over = api.Stop(), threading.Event()
+    providers = api.Providers(lambda _: Impatient(world.cloud, stop, over))
+    configuration = world.project.write(FIRST).load()
+    with open_store(world.backend, "default", "apply", Path()) as store:
+        result = api.plan(configuration, store.state, {}, providers)
+        with store.recording(result.state) as recorder:
+            done = api.apply(
+                result.plan, configuration, result.state, {}, providers, recorder=recorder, stop=stop
+            )
+            store.save(done.state)
+    over.set()
+    assert done.stopped
+    assert [thing["name"] for thing in world.cloud.things.values()] == ["a"]
+    with open_store(world.backend, "default", "apply", Path()) as store:
+        assert [str(intent.address) for intent in store.intents] == ["memory_thing.a"]
+    assert not world.command(FIRST)
+    world.check(["a", "b0", "b1", "c", "user"])
