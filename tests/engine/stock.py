@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
+
+from twinfra.cli.main import run
 
 CASES = Path(__file__).parents[1] / "data" / "engine" / "stock"
 STOCK = shutil.which("terraform") or ""
@@ -29,6 +33,7 @@ class Step:
     events: list[str] = field(default_factory=list)
     applied: int = -1
     state: dict[str, Any] = field(default_factory=dict)
+    errors: str = ""
 
 
 def steps_of(case: str) -> list[Path]:
@@ -36,58 +41,69 @@ def steps_of(case: str) -> list[Path]:
     return sorted((CASES / case).glob("*.tf"), key=lambda path: int(path.stem))
 
 
-def run_case(case: str, command: list[str], directory: Path) -> list[Step]:
-    """Plan and apply each step of a case in turn."""
-    shutil.copytree(CASES / case, directory, ignore=shutil.ignore_patterns("[0-9]*.*"), dirs_exist_ok=True)
+class Ran(NamedTuple):
+    """What a command came to."""
+
+    code: int
+    output: str
+    errors: str
+
+
+Command: TypeAlias = Callable[[Path, Sequence[str]], Ran]
+
+
+def stock(directory: Path, arguments: Sequence[str]) -> Ran:
+    """Run stock Terraform in a directory."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(directory),
         "CHECKPOINT_DISABLE": "1",
         "TF_IN_AUTOMATION": "1",
     }
+    ran = subprocess.run(
+        [STOCK, *arguments], cwd=directory, env=environment, capture_output=True, text=True, check=False
+    )
+    return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+
+def own(directory: Path, arguments: Sequence[str]) -> Ran:
+    """Run a command of ours in a directory, in this process."""
+    before = Path.cwd()
+    output, errors = io.StringIO(), io.StringIO()
+    os.chdir(directory)
+    try:
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+            code = run([*arguments])
+    finally:
+        os.chdir(before)
+    return Ran(code, output.getvalue(), errors.getvalue())
+
+
+def run_case(case: str, command: Command, directory: Path) -> list[Step]:
+    """Plan and apply each step of a case in turn."""
+    shutil.copytree(CASES / case, directory, ignore=shutil.ignore_patterns("[0-9]*.*"), dirs_exist_ok=True)
+    has_modules = any(path.is_dir() for path in directory.iterdir())
     done: list[Step] = []
-
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*command, *arguments],
-            cwd=directory,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
     for path in steps_of(case):
         shutil.copy(path, directory / "main.tf")
-        call("init", "-input=false")
+        if has_modules or not done:
+            command(directory, ["init", "-input=false"])
         extra = path.with_suffix(".args")
         arguments = extra.read_text().split() if extra.exists() else []
         (directory / "p").unlink(missing_ok=True)
-        planned = call("plan", "-json", "-input=false", "-out=p", *arguments)
-        step = Step(planned.returncode)
-        for line in planned.stdout.splitlines():
+        planned = command(directory, ["plan", "-json", "-input=false", "-out=p", *arguments])
+        step = Step(planned.code, errors=planned.errors)
+        for line in planned.output.splitlines():
             _take(json.loads(line), step)
-        if planned.returncode not in (0, 2):
-            step.events.append(planned.stderr)
-        if (directory / "p").exists() and planned.returncode == 0:
-            step.plan = _document(call("show", "-json", "p"))
-            applied = call("apply", "-json", "-input=false", "p")
-            step.applied = applied.returncode
-            for line in applied.stdout.splitlines():
+        if (directory / "p").exists() and planned.code == 0:
+            step.plan = _document(command(directory, ["show", "-json", "p"]))
+            applied = command(directory, ["apply", "-json", "-input=false", "p"])
+            step.applied = applied.code
+            for line in applied.output.splitlines():
                 _take(json.loads(line), step)
-            step.state = _document(call("show", "-json"))
+            step.state = _document(command(directory, ["show", "-json"]))
         done.append(step)
     return done
-
-
-def stock_command() -> list[str]:
-    """How stock Terraform is called."""
-    return [STOCK]
-
-
-def own_command() -> list[str]:
-    """How we are called."""
-    return [sys.executable, "-m", "twinfra"]
 
 
 def _take(event: dict[str, Any], step: Step) -> None:
@@ -101,9 +117,9 @@ def _take(event: dict[str, Any], step: Step) -> None:
         step.events.append(f"{event['type']} {hook['resource']['addr']} {hook['action']}")
 
 
-def _document(ran: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    assert ran.returncode == 0, ran.stderr + ran.stdout
-    return json.loads(_TIME.sub("<time>", _UUID.sub("<uuid>", ran.stdout)))  # type: ignore[no-any-return]
+def _document(ran: Ran) -> dict[str, Any]:
+    assert ran.code == 0, ran.errors + ran.output
+    return json.loads(_TIME.sub("<time>", _UUID.sub("<uuid>", ran.output)))  # type: ignore[no-any-return]
 
 
 _PLAN_PARTS = (
@@ -142,7 +158,7 @@ def comparable(step: Step) -> dict[str, Any]:
     return {
         "code": (step.code, step.applied),
         "diagnostics": sorted(step.diagnostics, key=str),
-        "events": sorted(one for one in step.events if one.startswith(("apply_", "planned_", "resource_"))),
+        "events": sorted(step.events),
         "plan": plan,
         "state": state,
     }

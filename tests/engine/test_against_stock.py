@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.engine.stock import CASES, STOCK, comparable, own_command, run_case, stock_command
+from tests.engine.stock import CASES, STOCK, comparable, own, run_case, stock
 
 
 @pytest.mark.skipif(not STOCK, reason="stock Terraform is not on this machine")
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
 def test_we_do_what_stock_terraform_does(case: str, tmp_path: Path) -> None:
-    theirs = run_case(case, stock_command(), tmp_path / "stock")
-    ours = run_case(case, own_command(), tmp_path / "own")
+    theirs = run_case(case, stock, tmp_path / "stock")
+    ours = run_case(case, own, tmp_path / "own")
     for number, (their, our) in enumerate(zip(theirs, ours, strict=True), 1):
         expected, actual = comparable(their), comparable(our)
         for part in expected:
-            assert actual[part] == expected[part], f"step {number}: {part}\n{our.events[-1:]}"
+            assert actual[part] == expected[part], f"step {number}: {part}\n{our.errors}"
