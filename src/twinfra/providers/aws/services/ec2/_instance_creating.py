@@ -169,7 +169,7 @@ def _network_request(attributes: Attributes) -> Api:
 
 
 def _root_name(context: Context, attributes: Attributes) -> str:
-    """The device name of the root volume, which the image tells."""
+    """The device name of the root volume, which the image tells; empty where there is no image."""
     image = attributes["ami"]
     if not image:
         template = options_request(attributes, "launch_template")
@@ -177,9 +177,9 @@ def _root_name(context: Context, attributes: Attributes) -> str:
         listed = context.call(
             "describe_launch_template_versions", Versions=[version], ResolveAlias=True, **template
         )
-        image = dig(listed, "LaunchTemplateVersions.LaunchTemplateData")["ImageId"]
-    found = context.call("describe_images", ImageIds=[image])["Images"]
-    return str(found[0]["RootDeviceName"])
+        image = dig(listed, "LaunchTemplateVersions.LaunchTemplateData.ImageId")
+    found = context.call("describe_images", ImageIds=[image])["Images"] if image else []
+    return str(dig(found, "RootDeviceName") or "")
 
 
 def run(context: Context, attributes: Attributes) -> Api:
