@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from twinfra.addresses import ROOT, Key, ModulePath, key_order
 from twinfra.diagnostics import (
@@ -32,6 +33,8 @@ from twinfra.state.model import State
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.marks import has_marks, mark, unmark
 from twinfra.values.value import EPHEMERAL, SENSITIVE, Unknown, Value, is_null
+
+_Calls: TypeAlias = dict[tuple[tuple[tuple[str, Key], ...], str], set[Key]]
 
 ABSENT: Value = object()
 """Stands for a variable that was not given."""
@@ -63,6 +66,7 @@ class Evaluation:
         root.validating = self.validating
         self.root = root
         self.scopes: dict[ModulePath, list[ModuleScope]] = {(): [root]}
+        self._recorded_calls: _Calls | None = None
 
     # -- failures
 
@@ -323,19 +327,12 @@ class Evaluation:
         """Make the module instances of which the state has objects: when all is destroyed, no others
         matter.
         """
-        depth = len(node.path)
+        if self._recorded_calls is None:
+            self._recorded_calls = _calls_recorded(state)
         repetition = repetition_of(node)
-        steps = {base.module.steps for base in state.resources}
         for scope in self.scopes.get(node.path, ()):
-            own = scope.instance_of.steps
-            keys = {
-                one[depth][1]
-                for one in steps
-                if len(one) > depth and one[:depth] == own and one[depth][0] == node.name
-            }
-            self.make_instances(
-                node, scope, repetition, [(key, key, None) for key in sorted(keys, key=key_order)]
-            )
+            keys = sorted(self._recorded_calls.get((scope.instance_of.steps, node.name), ()), key=key_order)
+            self.make_instances(node, scope, repetition, [(key, key, None) for key in keys])
 
     def rows_of(self, expansion: Expansion) -> Iterable[tuple[Key, Value, Value]]:
         """(row key, what `count.index` or `each.key` is, what `each.value` is) of all instances.
@@ -345,6 +342,15 @@ class Evaluation:
         if not self.validating or expansion.repetition is Repetition.SINGLE:
             return [(key, key, value) for key, value in expansion.instances]
         return (any_instance(expansion.repetition),)
+
+
+def _calls_recorded(state: State) -> _Calls:
+    """The keys of the module instances in a state, by the instance that calls them and the call's name."""
+    found: _Calls = {}
+    for steps in {base.module.steps for base in state.resources}:
+        for depth, (name, key) in enumerate(steps):
+            found.setdefault((steps[:depth], name), set()).add(key)
+    return found
 
 
 def accept_value(node: VariableNode, value: Value) -> Value:
