@@ -14,6 +14,7 @@ from twinfra.engine.nodes import (
     ImportPart,
     LocalNode,
     Node,
+    ProviderNode,
     ResourceNode,
     ValidationNode,
     VariableNode,
@@ -33,6 +34,10 @@ class Joiner:
 
     def __init__(self, program: Program) -> None:
         self._program = program
+        self._configured: dict[ModulePath, list[ProviderNode]] = {}
+        for provider in program.providers.values():
+            if provider.decoder is not None:
+                self._configured.setdefault(provider.config.module, []).append(provider)
 
     def join(self) -> None:
         """Give every node what it needs."""
@@ -70,11 +75,11 @@ class Joiner:
                     node.needs[own] = None
             for check_node in nodes.checks:
                 check_node.needs[own] = None
-        for provider in self._program.providers.values():
-            if provider.config.module == path and provider.decoder is not None:
-                self._need(nodes, provider, provider.decoder.references)
-                if nodes.call is not None:
-                    provider.needs[nodes.call] = None
+        for provider in self._configured.get(path, ()):
+            assert provider.decoder is not None
+            self._need(nodes, provider, provider.decoder.references)
+            if nodes.call is not None:
+                provider.needs[nodes.call] = None
 
     def _join_variable(self, nodes: ModuleNodes, variable: VariableNode) -> None:
         for check in variable.checks:

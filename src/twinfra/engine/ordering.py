@@ -109,6 +109,9 @@ class Ends:
         for name, needs in self._updated.items():
             for need in needs:
                 updaters.setdefault(need, []).append(name)
+        stages: dict[str, list[DestroyNode]] = {}
+        for (name, _), node in self.nodes.items():
+            stages.setdefault(name, []).append(node)
         replaced = {name for name, end in self.nodes if end is End.REPLACED}
         by_name = {str(node): node for node in waits_for if isinstance(node, ResourceNode)}
         users = self._users(waits_for, by_name)
@@ -120,11 +123,8 @@ class Ends:
             # nothing new.
             bound = not replaced.isdisjoint(self._dependencies.get(name, ()))
             for dependent in dependents.get(name, ()):
-                for stage in End:
-                    other = self.nodes.get((dependent, stage))
-                    if other is not None and (
-                        stage is not End.AFTER or end is End.AFTER or (end is End.GONE and not bound)
-                    ):
+                for other in stages.get(dependent, ()):
+                    if other.end is not End.AFTER or end is End.AFTER or (end is End.GONE and not bound):
                         waits[other] = None
             own = by_name.get(name)
             if end is End.REPLACED and own is not None:
