@@ -14,6 +14,8 @@ from twinfra.providers.protocol import Object, ProviderError
 from twinfra.schema import Attribute, Block, ResourceSchema
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, Backend, Place
 from twinfra.state.backends.registry import backend_schema, backend_types, connect
+from twinfra.state.encryption.backend import encrypted
+from twinfra.state.encryption.codec import PLAIN, Codec
 from twinfra.state.model import OutputState, State
 from twinfra.state.store import current_state
 from twinfra.state.workspaces import data_directory
@@ -63,14 +65,16 @@ def validate(config: Object) -> Sequence[Diagnostic]:
     return ()
 
 
-def read(config: Object) -> Object:
-    """One with its `outputs`, sensitive ones marked. Raises `ProviderError`."""
+def read(config: Object, codec: Codec = PLAIN) -> Object:
+    """One with its `outputs`, sensitive ones marked; `codec` decrypts the state. Raises `ProviderError`."""
     outputs = dict(_defaults(config))
     settings = _settings(config)
     workspace = DEFAULT_WORKSPACE if is_null(config["workspace"]) else str(config["workspace"])
     directory = Path.cwd()
     try:
-        backend = connect(config["backend"], settings, Place(directory, data_directory(directory)))
+        backend = encrypted(
+            connect(config["backend"], settings, Place(directory, data_directory(directory))), codec
+        )
         try:
             state = _state(backend, workspace)
         finally:

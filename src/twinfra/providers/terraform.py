@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twinfra.diagnostics import Diagnostic
 from twinfra.providers import remote_state
 from twinfra.providers.protocol import Imported, Object, Planned, Progress, Proposal, Stored, silent
 from twinfra.schema import Attribute, Block, ProviderSchema, ResourceSchema
+from twinfra.state.encryption.codec import PLAIN, Codec
 from twinfra.values.convert import type_of
 from twinfra.values.equality import identical
 from twinfra.values.types import DYNAMIC, STRING
@@ -51,6 +52,10 @@ class TerraformProvider:
     """Serves `terraform.io/builtin/terraform`. `local`: nothing here waits, so it may run on any thread."""
 
     local = True
+
+    def __init__(self, codec: Callable[[], Codec] = lambda: PLAIN) -> None:
+        """`codec`: how states of others are encrypted, asked for when the first is read."""
+        self._codec = codec
 
     def schema(self) -> ProviderSchema:
         return SCHEMA
@@ -101,7 +106,7 @@ class TerraformProvider:
         return (Imported(kind, Stored({"id": id, "input": None, "output": None, "triggers_replace": None})),)
 
     def read_data(self, kind: str, config: Object, progress: Progress = silent) -> Object:
-        return remote_state.read(config)
+        return remote_state.read(config, self._codec())
 
     def upgrade(self, kind: str, version: int, attributes: dict[str, Any]) -> dict[str, Any]:
         return {name: attributes.get(name) for name in SCHEMA.resources[kind].block.attributes}

@@ -22,6 +22,7 @@ from twinfra.state.encryption.names import KEY_PROVIDER, METHOD, StaticNames, un
 from twinfra.values import value as values
 from twinfra.values.marks import unmark_deep
 from twinfra.values.types import NUMBER, STRING, ListType
+from twinfra.values.value import is_null
 
 _AES_GCM = Block(
     {
@@ -180,8 +181,18 @@ class Encryption:
         return (*before, Link(stored_as, provider, declared.range))
 
     def _settings(self, decoder: Decoder) -> dict[str, Any]:
-        settings, _ = unmark_deep(decoder.evaluate(self._names))
-        return cast(dict[str, Any], settings)
+        return cast(dict[str, Any], _plain(unmark_deep(decoder.evaluate(self._names))[0]))
+
+
+def _plain(value: Any) -> Any:
+    """A value without marks as plain Python: null is None, whatever its type."""
+    if is_null(value):
+        return None
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, tuple | list | frozenset | set | values.Set):
+        return [_plain(inner) for inner in value]
+    return value
 
 
 def key_provider_types() -> list[str]:
