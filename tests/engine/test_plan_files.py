@@ -174,3 +174,55 @@ def test_planning_again_after_applying_a_saved_plan_is_empty(project: Project) -
     done = api.apply(saved.plan, saved.configuration, saved.state, saved.inputs, project.providers)
     project.state = done.state
     assert set(actions(project.plan()).values()) == {"no-op"}
+
+
+EPHEMERAL = """
+variable "size" {
+  type = number
+}
+
+variable "token" {
+  type      = string
+  ephemeral = true
+}
+
+resource "memory_thing" "a" {
+  name  = "one"
+  size  = var.size
+  token = var.token
+}
+"""
+
+
+@pytest.fixture
+def ephemeral(project: Project) -> SavedPlan:
+    project.inputs = {"size": 7, "token": "t0p-secret"}
+    configuration = project.write(EPHEMERAL).load()
+    result = project.plan()
+    write_plan_file(FILE, result.plan, configuration, result.state, inputs=project.inputs, base=project.state)
+    return read_plan_file(FILE)
+
+
+def test_ephemeral_values_are_not_kept(ephemeral: SavedPlan) -> None:
+    assert ephemeral.inputs == {"size": 7}
+    assert "token" not in ephemeral.plan.variables
+
+
+def test_ephemeral_values_are_given_again(project: Project, ephemeral: SavedPlan) -> None:
+    inputs = ephemeral.inputs_for_apply({"token": "other"}, ["token"])
+    done = api.apply(ephemeral.plan, ephemeral.configuration, ephemeral.state, inputs, project.providers)
+    assert not errors(done)
+    assert project.cloud.tokens == ["other"]
+
+
+def test_an_ephemeral_value_that_is_not_given_again_is_missed(ephemeral: SavedPlan) -> None:
+    with pytest.raises(DiagnosticError) as failure:
+        ephemeral.inputs_for_apply({}, [])
+    assert failure.value.diagnostics[0].summary == "Variable has no value"
+
+
+def test_other_values_cannot_be_changed(ephemeral: SavedPlan) -> None:
+    with pytest.raises(DiagnosticError) as failure:
+        ephemeral.inputs_for_apply({"token": "x", "size": 8}, ["size", "token"])
+    assert failure.value.diagnostics[0].summary == "A saved plan fixes its variables"
+    assert ephemeral.inputs_for_apply({"token": "x", "size": 7}, ["size"]) == {"size": 7, "token": "x"}

@@ -68,7 +68,7 @@ def apply(
     """Make it so: plan, ask, and create, update or destroy what differs. With PLAN_FILE, do exactly that."""
     common = take_shared(options)
     if plan_file is not None:
-        _refuse_with_plan_file(common, options)
+        _refuse_with_plan_file(options)
         with work(common, "apply", plan_file=Path(plan_file), state_out=state_out, backup=backup) as run:
             result = run.saved_result()
             tell_planned(run, result.plan)
@@ -110,11 +110,9 @@ def mode_of(options: dict[str, Any]) -> str:
     return "destroy" if options["destroy"] else "refresh-only" if options["refresh_only"] else "normal"
 
 
-def _refuse_with_plan_file(common: Shared, options: dict[str, Any]) -> None:
+def _refuse_with_plan_file(options: dict[str, Any]) -> None:
     given = [f"-{name.replace('_', '-')}" for name in ("destroy", "refresh_only") if options[name]]
     given += [f"-{name}" for name in ("replace", "target") if options[name]]
-    given += ["-var"] if common.var else []
-    given += ["-var-file"] if common.var_file else []
     if given:
         raise UsageProblem(
             f"A saved plan already fixes what is done: {', '.join(given)} cannot be given with it."

@@ -132,7 +132,7 @@ def work(
                 _tell_recovery(terminal, workspace.store.recovered)
             if saved is not None:
                 saved.check_fresh(workspace.state, workspace.name)
-                inputs: Mapping[str, Value] = saved.inputs
+                inputs: Mapping[str, Value] = _inputs_of(saved, options)
             else:
                 inputs, found = root_inputs(configuration, options.var, options.var_file, ask=options.input)
                 warnings.extend(found)
@@ -151,6 +151,18 @@ def work(
         terminal.diagnostics(failure.diagnostics)
         sys.stdout.flush()
         raise SilentFailure from None
+
+
+def _inputs_of(saved: SavedPlan, options: Shared) -> dict[str, Value]:
+    """The values of variables for a saved plan: its own, and ephemeral ones as given now."""
+    if not saved.ephemeral and not options.var and not options.var_file:
+        return saved.inputs
+    given, _ = root_inputs(saved.configuration, options.var, options.var_file, ask=False, partial=True)
+    names = {text.partition("=")[0].strip() for text in options.var}
+    if options.var_file:
+        around, _ = root_inputs(saved.configuration, (), (), ask=False, partial=True)
+        names |= {name for name, value in given.items() if name not in around or around[name] != value}
+    return saved.inputs_for_apply(given, sorted(names))
 
 
 def _tell(terminal: Terminal, text: str) -> None:

@@ -1,14 +1,14 @@
 """Saved plans: everything that applying a plan later needs, in one sealed file.
 
-A plan file holds the configuration's texts, the values of variables, the plan, the state as refreshed, and
-which stored state it was made from. It holds sensitive values in the clear, as the state does: it is readable
-by its owner only, and should be kept no longer than needed.
+A plan file holds the configuration's texts, the values of variables (but for ephemeral ones), the plan, the
+state as refreshed, and which stored state it was made from. It holds sensitive values in the clear, as the
+state does: it is readable by its owner only, and should be kept no longer than needed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property
@@ -28,6 +28,7 @@ from twinfra.state.encryption.codec import PLAIN, Codec
 from twinfra.state.model import State
 from twinfra.state.v4 import read_state, write_state
 from twinfra.state.workspaces import data_directory
+from twinfra.values.equality import identical
 from twinfra.values.value import Value
 
 
@@ -46,7 +47,8 @@ class SavedPlan:
 
     `state` is the state as refreshed, from which the apply starts; `inputs` are the root variables given.
     `files` are the configuration's texts by name, `root` its directory relative to the working directory.
-    `schemas` are digests of the schemas it was made with, by `provider mode type`.
+    `schemas` are digests of the schemas it was made with, by `provider mode type`. `ephemeral`: the variables
+    that had a value which is not kept, and so have to be given again.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class SavedPlan:
     version: str
     created: str
     schemas: dict[str, str] = field(default_factory=dict)
+    ephemeral: tuple[str, ...] = ()
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -68,6 +71,45 @@ class SavedPlan:
         configuration, found = load_texts(Path(self.root), self.files)
         found.raise_errors()
         return configuration
+
+    def inputs_for_apply(self, given: Mapping[str, Value], written: Iterable[str]) -> dict[str, Value]:
+        """The values of variables: those of the plan, and the ephemeral ones out of `given`.
+
+        `written`: names that were given on the command line. Raises `DiagnosticError` where an ephemeral value
+        is missing, or another variable would get a value that is not the plan's.
+        """
+        found: list[Diagnostic] = []
+        variables = self.configuration.root.variables
+        for name in written:
+            fixed = name in variables and not variables[name].ephemeral
+            if fixed and name in given and not self._is_planned(name, given[name]):
+                found.append(
+                    error(
+                        "A saved plan fixes its variables",
+                        f"{self.path} was made with another value of {name}.",
+                        mend="Plan again with the new value; only ephemeral variables are given to an apply.",
+                    )
+                )
+        found += [
+            error(
+                "Variable has no value",
+                f"The ephemeral variable {name} had a value when {self.path} was made. It was not kept.",
+                variables[name].range,
+                mend=f"Give it again: -var '{name}=...', or TF_VAR_{name}.",
+            )
+            for name in self.ephemeral
+            if name not in given
+        ]
+        if found:
+            raise DiagnosticError(found)
+        mine = {name: value for name, value in given.items() if variables[name].ephemeral}
+        return {**self.inputs, **mine}
+
+    def _is_planned(self, name: str, value: Value) -> bool:
+        if name in self.inputs:
+            return identical(self.inputs[name], value)
+        variable = self.configuration.root.variables[name]
+        return variable.has_default and identical(variable.default, value)
 
     def check_fresh(self, state: State, workspace: str) -> None:
         """Raise `DiagnosticError` unless `state`, as stored now, is the one that the plan was made from."""
@@ -133,7 +175,9 @@ def write_plan_file(
     """
     writer = PlanWriter()
     body = writer.plan(plan)
-    given = writer.named(inputs)
+    variables = configuration.root.variables
+    ephemeral = [name for name in inputs if name in variables and variables[name].ephemeral]
+    given = writer.named({name: value for name, value in inputs.items() if name not in ephemeral})
     parts = {
         "about": {
             "version": __version__,
@@ -148,6 +192,7 @@ def write_plan_file(
         "tables": writer.tables(),
         "plan": body,
         "inputs": given,
+        "ephemeral": ephemeral,
         "state": b"".join(write_state(state)).decode(),
         "identities": state.identities,
     }
@@ -178,6 +223,7 @@ def read_plan_file(path: Path, data: Path | None = None, codec: Codec = PLAIN) -
             about["version"],
             about["created"],
             about["schemas"],
+            tuple(parts["ephemeral"]),
         )
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         # The seal is right, yet a part is not: written by a development version of the same name.

@@ -145,7 +145,7 @@ def run_local_exec(what: LocalExec, tell: Callable[[str], None]) -> None:
     reaches us, who let it finish, and not it.
     """
     if what.secret:
-        tell("(the output is not shown: the command or its environment is sensitive)")
+        tell("(the output is not shown: the command or its environment is secret)")
     elif not what.quiet:
         tell("Executing: " + " ".join(f'"{part}"' for part in (*what.interpreter, what.command)))
     try:

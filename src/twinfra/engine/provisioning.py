@@ -13,7 +13,7 @@ from twinfra.engine.nodes import ProvisionerPart
 from twinfra.engine.places import Place
 from twinfra.engine.provisioners import LocalExec, ProvisionerFailed, local_exec, run_local_exec
 from twinfra.engine.scheduler import Call
-from twinfra.values.value import SENSITIVE, Value
+from twinfra.values.value import EPHEMERAL, SENSITIVE, Value
 
 if TYPE_CHECKING:
     from twinfra.engine.applier import Applier
@@ -49,7 +49,7 @@ class Provisioning:
                         place.leave()
                     else:
                         run.leave_orphan()
-                secret = any(SENSITIVE in found for _, found in marks)
+                secret = any(SENSITIVE in found or EPHEMERAL in found for _, found in marks)
                 what = local_exec(arguments, secret)
             except DiagnosticError as failed:
                 fail(list(failed.at(part.config.body.range).diagnostics))
