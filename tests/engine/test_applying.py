@@ -200,6 +200,12 @@ def test_the_intent_to_create_is_synced_before_the_call(project: Project) -> Non
     assert "id" in project.journal.intents[0].unknown
 
 
+def test_write_only_values_are_not_in_the_journal(project: Project) -> None:
+    project.write('resource "memory_thing" "a" {\n  name  = "one"\n  token = "t0p"\n}\n').apply()
+    assert project.cloud.tokens == ["t0p"]
+    assert "t0p" not in repr(project.journal.entries) + repr(project.journal.intents)
+
+
 def test_a_create_is_confirmed_when_its_result_is_safe(project: Project) -> None:
     project.write(ONE).apply()
     assert project.cloud.confirmed == ["one"]

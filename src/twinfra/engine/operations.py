@@ -193,12 +193,13 @@ class Operations:
         node = place.node
         assert planned.planned is not None
         assert planned.config is not None
+        not_kept = dict.fromkeys(node.facts.write_only)
         unknown = tuple(name for name, value in planned.planned.items() if contains_unknown(value))
         return Intent(
             place.address,
             node.provider.config,
             token,
-            value_to_json(unknown_as_null(planned.config), node.facts.type),
+            value_to_json(unknown_as_null({**planned.config, **not_kept}), node.facts.type),
             value_to_json(unknown_as_null(planned.planned), node.facts.type),
             unknown,
             self._run.closures.names(node),
