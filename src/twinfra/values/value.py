@@ -3,7 +3,7 @@
 | language | Python |
 |---|---|
 | string, bool | `str` (NFC), `bool` |
-| number | `int` where whole (see `numbers`), else a 512-bit `gmpy2.mpfr`, infinities and negative zero too; never `float` |
+| number | `int` where whole (see `numbers`), else a 512-bit `gmpy2.mpfr`, also infinities and -0; never `float` |
 | tuple, object | `tuple`, `dict` (exactly these classes) |
 | list, set, map | `List`, `Set`, `Map`: subclasses of `tuple`, `tuple`, `dict` that carry the element type |
 | null | `None` (type not known, or told by the container); `Null(type)` where a type is known |
