@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.engine.memory import Project, actions, errors
 
 from twinfra.state.model import InstanceObject
@@ -75,3 +77,23 @@ def test_attributes_of_a_newer_schema_are_refused(project: Project) -> None:
     assert current is not None
     resource.instances[None].current = InstanceObject(current.attributes, 7)
     assert errors(project.plan()) == ["Object is from a newer provider"]
+
+
+def test_an_object_of_an_unknown_type_is_named(project: Project) -> None:
+    project.write(ONE).apply()
+    base, resource = next(iter(project.state.resources.items()))
+    other = replace(base, resource=replace(base.resource, type="memory_other"))
+    project.state.resources[other] = resource
+    result = project.plan()
+    assert errors(result) == ["Type of an object is not supported"]
+    assert "memory_other" in result.diagnostics.errors[0].detail
+
+
+def test_an_object_of_an_unknown_type_can_be_forgotten(project: Project) -> None:
+    project.write(ONE).apply()
+    base, resource = next(iter(project.state.resources.items()))
+    project.state.resources[replace(base, resource=replace(base.resource, type="memory_other"))] = resource
+    removed = "removed {\n  from = memory_other.a\n  lifecycle {\n    destroy = false\n  }\n}\n"
+    done = project.write(ONE + removed).apply()
+    assert done.counts == {"forgotten": 1}
+    assert list(project.state.resources) == [base]

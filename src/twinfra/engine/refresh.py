@@ -206,3 +206,14 @@ def unreadable(address: Instance, config: ProviderConfig) -> Diagnostic:
         mend="Put the provider block back, destroy the object, and then remove the block.",
         address=str(address),
     )
+
+
+def unsupported(address: Instance, config: ProviderConfig) -> Diagnostic:
+    """Says that a provider has no such type as an object of the state is of."""
+    return error(
+        "Type of an object is not supported",
+        f"{address} is in the state, and the provider {config.provider} of this version has no type "
+        f"{address.resource.type}.",
+        mend="Manage it with the program that made it, or take it out of the state (state rm).",
+        address=str(address),
+    )

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 from twinfra.addresses import DATA, Instance
 from twinfra.diagnostics import DiagnosticError
 from twinfra.engine.bodies import decode_config, locate
+from twinfra.engine.changes import Action
 from twinfra.engine.identity import check_identity
 from twinfra.engine.nodes import Node, ProviderNode, ResourceNode
 from twinfra.engine.objects import Facts
+from twinfra.engine.orphans import forget_or_delete
 from twinfra.engine.program import Program
 from twinfra.engine.providers import Providers
-from twinfra.engine.refresh import unreadable
+from twinfra.engine.refresh import unreadable, unsupported
 from twinfra.engine.scheduler import Call, Operation
 from twinfra.engine.scope import ModuleScope, table_key
+from twinfra.engine.sweep import forget_unread
 from twinfra.providers.protocol import Object, Provider, ProviderError
 from twinfra.schema import Block, Nesting
 from twinfra.state.model import InstanceObject, State
@@ -104,7 +107,11 @@ class ProviderStart:
                 if not self._run.included(configured, one):
                     continue
                 if owner is None or facts is None:
-                    self._run.diagnostics.add(unreadable(one, resource.provider))
+                    if forget_or_delete(self._run.removed, one)[0] is Action.FORGET:
+                        forget_unread(self._run, one, resource.provider, instance)
+                        continue
+                    missing = unreadable if owner is None else unsupported
+                    self._run.diagnostics.add(missing(one, resource.provider))
                     continue
                 objects = self._objects.setdefault(owner, [])
                 if instance.current is not None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from twinfra.addresses import AbsResource, Instance
+from twinfra.addresses import AbsResource, Instance, ProviderConfig
 from twinfra.config.model import Module
 from twinfra.engine.changes import Action, Reason, ResourceChange
 from twinfra.engine.nodes import Kind, Node
+from twinfra.engine.objects import stored_marks
 from twinfra.engine.orphans import forget_or_delete
 from twinfra.engine.refresh import Existing
 from twinfra.engine.scheduler import Operation
 from twinfra.engine.scope import table_key
+from twinfra.state.model import InstanceState
+from twinfra.state.v4_writing import compact_json
+from twinfra.values.encoding import decode_json
+from twinfra.values.marks import mark_paths
 
 if TYPE_CHECKING:
     from twinfra.engine.planner import Planner
@@ -67,6 +72,26 @@ def _objects(run: Planner, base: AbsResource) -> Iterator[tuple[Instance, Existi
         if existing is not None:
             yield address, existing
         yield from ((address, deposed) for deposed in tuple(run.refresher.deposed.get(address, {}).values()))
+
+
+def forget_unread(run: Planner, address: Instance, provider: ProviderConfig, instance: InstanceState) -> None:
+    """Plan that an object is forgotten whose type no provider of this version knows: it is shown as recorded."""
+    for key, stored in (("", instance.current), *instance.deposed.items()):
+        if stored is None:
+            continue
+        change = ResourceChange(
+            address,
+            provider,
+            Action.FORGET,
+            mark_paths(decode_json(compact_json(stored.attributes)), stored_marks(stored)),
+            None,
+            Reason.DELETE_BECAUSE_NO_RESOURCE_CONFIG,
+            deposed=key,
+            private=stored.private,
+        )
+        run.orphaned.append(change)
+        run.listener.planned(change)
+    run.forgotten.append(address)
 
 
 def _end(run: Planner, base: AbsResource, configured: bool, address: Instance, one: Existing) -> None:
