@@ -209,10 +209,10 @@ def unreadable(address: Instance, config: ProviderConfig) -> Diagnostic:
 
 
 def unsupported(address: Instance, config: ProviderConfig) -> Diagnostic:
-    """Says that a provider has no such type as an object of the state is of."""
+    """Says that no provider of this version has the type of an object in the state."""
     return error(
         "Type of an object is not supported",
-        f"{address} is in the state, and the provider {config.provider} of this version has no type "
+        f"{address} is in the state, and this version has no provider {config.provider} with a type "
         f"{address.resource.type}.",
         mend="Manage it with the program that made it, or take it out of the state (state rm).",
         address=str(address),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twinfra.addresses import DATA, Instance
+from twinfra.addresses import DATA, Instance, ProviderConfig
 from twinfra.diagnostics import DiagnosticError
 from twinfra.engine.bodies import decode_config, locate
 from twinfra.engine.changes import Action
@@ -110,7 +110,8 @@ class ProviderStart:
                     if forget_or_delete(self._run.removed, one)[0] is Action.FORGET:
                         forget_unread(self._run, one, resource.provider, instance)
                         continue
-                    missing = unreadable if owner is None else unsupported
+                    available = self._available(resource.provider)
+                    missing = unreadable if owner is None and available else unsupported
                     self._run.diagnostics.add(missing(one, resource.provider))
                     continue
                 objects = self._objects.setdefault(owner, [])
@@ -130,6 +131,13 @@ class ProviderStart:
             for node in self.needed
             if isinstance(node, ResourceNode) and node.resource.mode == DATA
         )
+
+    def _available(self, config: ProviderConfig) -> bool:
+        try:
+            self._providers.schema(config.provider)
+        except DiagnosticError:
+            return False
+        return True
 
     def start(self, node: ProviderNode) -> Operation:
         """Configure a provider, check where it acts, and begin to read what it has; an operation of the
