@@ -120,10 +120,9 @@ class ContentCodec:
 
     def _check_identity(self, envelope: Envelope, content: bytes, name: str) -> None:
         """What stands beside the content in the clear must be what the content says."""
-        if envelope.serial is None and envelope.lineage is None:
-            return
-        serial, lineage = identity_in((content,)) or (None, None)
-        if envelope.serial not in (None, serial) or envelope.lineage not in (None, "", lineage):
+        beside = (envelope.serial, envelope.lineage)
+        inside = identity_in((content,)) if self._kind == "state" else None
+        if beside != (inside or (None, None)):
             raise DiagnosticError(
                 _damaged(name, "the serial and lineage beside the content are not those inside")
             )
