@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -337,7 +337,10 @@ def open_store(
         yield store
     finally:
         if held is not None:
-            backend.unlock(workspace, held.id)
+            # Somebody may have released it and taken their own: theirs stays, and all of ours was written under
+            # the condition that nobody else had written.
+            with suppress(Locked):
+                backend.unlock(workspace, held.id)
 
 
 def _acquire(backend: Backend, workspace: str, operation: str, options: LockOptions) -> LockInfo:

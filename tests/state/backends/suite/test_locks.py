@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from tests.state.backends.conftest import Rig, kill
 
 from twinfra.state.backends.protocol import NOTHING, Conflict, Locked
 from twinfra.state.locks import new_lock
+from twinfra.state.store import open_store
 
 pytestmark = pytest.mark.emulator
 
@@ -159,3 +161,14 @@ def test_closing_leaves_others_able_to_lock(rig: Rig, workspace: str) -> None:
     backend.unlock(workspace, lock.id)
     backend.close()
     rig.open().lock(workspace, new_lock("plan"))
+
+
+def test_a_command_that_lost_its_lock_ends_without_taking_that_of_another(rig: Rig, tmp_path: Path) -> None:
+    backend, other = rig.open(), rig.open()
+    second = new_lock("plan")
+    with open_store(backend, "default", "apply", tmp_path) as store:
+        assert store.lock is not None
+        rig.open().unlock("default", store.lock.id)
+        other.lock("default", second)
+    assert (holder := rig.open().holder("default")) is not None
+    assert holder.id == second.id
