@@ -93,7 +93,7 @@ def _parsed(text: str, found: Diagnostics) -> Body:
     is_json = text.lstrip().startswith("{")
     source = Source(f"{VARIABLE}.json" if is_json else VARIABLE, text)
     body: Body
-    body, problems = parse_json(source) if is_json else parse_config(source)
+    body, problems = parse_json(source, templates=True) if is_json else parse_config(source)
     found.extend(problems)
     found.raise_errors()
     return body
