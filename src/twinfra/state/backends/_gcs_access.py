@@ -68,7 +68,11 @@ class Access:
             "GOOGLE_BACKEND_IMPERSONATE_SERVICE_ACCOUNT",
             "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT",
         )
-        self._delegates = [str(one) for one in config.get("impersonate_service_account_delegates") or ()]
+        delegates = [str(one) for one in config.get("impersonate_service_account_delegates") or ()]
+        # https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
+        self._delegates = [
+            one if one.startswith("projects/") else f"projects/-/serviceAccounts/{one}" for one in delegates
+        ]
         if self._delegates and not self._target:
             raise _remote.wrong(
                 "impersonate_service_account_delegates",
@@ -116,14 +120,31 @@ class Access:
         if self._token:
             found: Any = Credentials(token=self._token)  # type: ignore[no-untyped-call]
         elif self._given:
-            found, _ = google.auth.load_credentials_from_dict(  # type: ignore[no-untyped-call]
-                _key_of(self._given), scopes=scopes, request=self._request
-            )
+            found = self._from_key(_key_of(self._given), scopes)
         else:
             found, _ = google.auth.default(scopes=scopes, request=cast(Any, self._request))
         if self._target:
             found = impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]
                 found, self._target, list(self._scopes), delegates=self._delegates or None
+            )
+        return found
+
+    def _from_key(self, key: dict[str, Any], scopes: tuple[str, ...]) -> Any:
+        """The credentials of a key file's content."""
+        import warnings
+
+        import google.auth
+        from google.oauth2 import credentials, service_account
+
+        if key.get("type") == "service_account":
+            return service_account.Credentials.from_service_account_info(key, scopes=scopes)  # type: ignore[no-untyped-call]
+        if key.get("type") == "authorized_user":
+            return credentials.Credentials.from_authorized_user_info(key, scopes=scopes)  # type: ignore[no-untyped-call]
+        with warnings.catch_warnings():
+            # Deprecated for keys from strangers; these are the person's own, of any type there is.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            found, _ = google.auth.load_credentials_from_dict(  # type: ignore[no-untyped-call]
+                key, scopes=scopes, request=self._request
             )
         return found
 

@@ -1,0 +1,302 @@
+"""What only the `gcs` backend has: requests, keys, credentials, and settings."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from tests.state.backends.conftest import Rig
+from tests.state.backends.faults import HttpProxy
+
+from twinfra.diagnostics import DiagnosticError
+from twinfra.state.backends import registry
+from twinfra.state.backends.protocol import NOTHING, Locked, Place
+from twinfra.state.locks import new_lock
+
+emulated = pytest.mark.emulator
+KEY = base64.b64encode(bytes(range(32))).decode()
+SECRET = "s3cret-t0ken"
+
+
+@pytest.fixture
+def rig(make_rig: Callable[[str], Rig]) -> Rig:
+    return make_rig("gcs")
+
+
+def http(rig: Rig) -> HttpProxy:
+    assert isinstance(rig.proxy, HttpProxy)
+    return rig.proxy
+
+
+def whole(caught: pytest.ExceptionInfo[DiagnosticError]) -> str:
+    one = caught.value.diagnostics[0]
+    return f"{one.summary} {one.detail} {one.mend}"
+
+
+# -- requests
+
+
+@emulated
+def test_one_update_is_three_requests_under_conditions(rig: Rig) -> None:
+    backend = rig.open()
+    version = backend.write("default", (b"1",), NOTHING)
+    del rig.proxy.seen[:]
+    lock = new_lock("apply")
+    backend.lock("default", lock)
+    backend.write("default", (b"2",), version)
+    backend.unlock("default", lock.id)
+    locking, writing, unlocking = rig.proxy.seen
+    assert locking.startswith("POST /upload/")
+    assert "ifGenerationMatch=0 " in locking
+    assert f"ifGenerationMatch={version} " in writing
+    assert unlocking.startswith("DELETE ")
+    assert "ifGenerationMatch=" in unlocking
+
+
+@emulated
+def test_a_lock_can_be_released_by_its_generation(rig: Rig) -> None:
+    """Stock Terraform calls a lock by that."""
+    backend = rig.open()
+    lock = new_lock("apply")
+    backend.lock("default", lock)
+    prefix = rig.settings["prefix"]
+    generation = _object(rig, f"{prefix}/default.tflock")["generation"]
+    with pytest.raises(Locked):
+        rig.open().unlock("default", str(int(generation) + 1))
+    rig.open().unlock("default", generation)
+    assert rig.open().holder("default") is None
+
+
+def _object(rig: Rig, name: str) -> dict[str, Any]:
+    import urllib.parse
+    import urllib.request
+
+    url = f"{http(rig).url}/storage/v1/b/{rig.settings['bucket']}/o/{urllib.parse.quote(name, safe='')}"
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        found: dict[str, Any] = json.loads(answer.read())
+    return found
+
+
+@emulated
+def test_a_bucket_that_is_not_there_is_an_error_and_no_empty_state(rig: Rig) -> None:
+    backend = rig.open(bucket="no-such-bucket")
+    for act in (lambda: backend.read("default"), lambda: backend.lock("default", new_lock("apply"))):
+        with pytest.raises(DiagnosticError) as caught:
+            act()
+        assert "no-such-bucket" in whole(caught)
+        assert "not-a-secret" not in whole(caught)
+
+
+@emulated
+def test_without_a_prefix_states_are_at_the_top(rig: Rig) -> None:
+    backend = rig.open(prefix=None)
+    name = rig.settings["prefix"]
+    backend.write(name, (b"1",), NOTHING)
+    assert name in rig.open(prefix="").workspaces()
+    assert backend.label(name) == f"gs://states/{name}.tfstate"
+    backend.delete(name)
+
+
+# -- keys
+
+
+@emulated
+@pytest.mark.parametrize("by", ["setting", "environment"])
+def test_a_key_of_ones_own_goes_with_every_object(rig: Rig, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if by == "environment":
+        monkeypatch.setenv("GOOGLE_ENCRYPTION_KEY", KEY)
+    backend = rig.open(encryption_key=KEY if by == "setting" else None)
+    backend.write("default", (b"1",), NOTHING)
+    assert backend.read("default") is not None
+    digest = base64.b64encode(hashlib.sha256(bytes(range(32))).digest()).decode()
+    assert len(http(rig).sent) == 2
+    for headers in http(rig).sent:
+        assert headers["x-goog-encryption-algorithm"] == "AES256"
+        assert headers["x-goog-encryption-key"] == KEY
+        assert headers["x-goog-encryption-key-sha256"] == digest
+
+
+@emulated
+def test_a_managed_key_is_named_with_every_write(rig: Rig) -> None:
+    name = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
+    rig.open(kms_encryption_key=name).write("default", (b"1",), NOTHING)
+    assert "kmsKeyName=projects%2Fp%2Flocations%2Fl%2FkeyRings%2Fr%2FcryptoKeys%2Fk" in rig.proxy.seen[0]
+
+
+# -- credentials
+
+
+class _Tokens(BaseHTTPRequestHandler):
+    """Gives tokens for signed requests of service accounts, and for other accounts to these."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        asked: list[tuple[str, Any, str]] = self.server.asked  # type: ignore[attr-defined]
+        if self.path == "/token":
+            asked.append((self.path, parse_qs(body.decode()), ""))
+            answer: dict[str, Any] = {"access_token": "token-1", "expires_in": 3600, "token_type": "Bearer"}
+        else:
+            asked.append((self.path, json.loads(body), self.headers["Authorization"]))
+            answer = {"accessToken": "token-2", "expireTime": "2099-01-01T00:00:00Z"}
+        content = json.dumps(answer).encode()
+        self.send_response(403 if self.server.refuses else 200)  # type: ignore[attr-defined]
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def tokens() -> Iterator[Any]:
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Tokens)
+    server.asked, server.refuses = [], False
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def private_key() -> str:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(65537, 2048)
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(encoding, form, serialization.NoEncryption()).decode()
+
+
+def key_file(tokens: Any, private_key: str) -> str:
+    return json.dumps(
+        {
+            "type": "service_account",
+            "project_id": "p",
+            "private_key_id": "1",
+            "private_key": private_key,
+            "client_email": "me@p.iam.gserviceaccount.com",
+            "client_id": "1",
+            "token_uri": f"http://127.0.0.1:{tokens.server_address[1]}/token",
+        }
+    )
+
+
+@emulated
+@pytest.mark.parametrize("by", ["text", "file", "environment", "default"])
+def test_a_service_account_acts(
+    rig: Rig, tokens: Any, private_key: str, by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = key_file(tokens, private_key)
+    file = tmp_path / "key.json"
+    file.write_text(text)
+    given = {"text": text, "file": str(file)}.get(by)
+    if by == "environment":
+        monkeypatch.setenv("GOOGLE_BACKEND_CREDENTIALS", text)
+    elif by == "default":
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    backend = rig.open(access_token=None, credentials=given)
+    backend.write("default", (b"1",), NOTHING)
+    backend.read("default")
+    assert {one["authorization"] for one in http(rig).sent} == {"Bearer token-1"}
+    assert len(tokens.asked) == 1
+
+
+@emulated
+def test_a_service_account_is_acted_as(
+    rig: Rig, tokens: Any, private_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from google.auth import iam
+
+    port = tokens.server_address[1]
+    monkeypatch.setattr(
+        iam,
+        "_IAM_ENDPOINT",
+        f"http://127.0.0.1:{port}/v1/projects/-/serviceAccounts/{{}}:generateAccessToken",
+    )
+    backend = rig.open(
+        access_token=None,
+        credentials=key_file(tokens, private_key),
+        impersonate_service_account="other@p.iam.gserviceaccount.com",
+        impersonate_service_account_delegates=["between@p.iam.gserviceaccount.com"],
+    )
+    backend.write("default", (b"1",), NOTHING)
+    assert http(rig).sent[0]["authorization"] == "Bearer token-2"
+    path, asked, authorization = tokens.asked[-1]
+    assert "other@p.iam" in path.replace("%40", "@")
+    assert authorization == "Bearer token-1"
+    assert asked["delegates"] == ["projects/-/serviceAccounts/between@p.iam.gserviceaccount.com"]
+
+
+@emulated
+def test_credentials_that_are_refused_are_an_error_without_them(
+    rig: Rig, tokens: Any, private_key: str
+) -> None:
+    tokens.refuses = True
+    backend = rig.open(access_token=None, credentials=key_file(tokens, private_key))
+    with pytest.raises(DiagnosticError) as caught:
+        backend.read("default")
+    assert "No usable Google credentials" in whole(caught)
+    assert "PRIVATE" not in whole(caught)
+    assert rig.proxy.seen == []
+
+
+def test_no_credentials_at_all_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    backend = registry.connect("gcs", {"bucket": "b"}, Place(tmp_path, tmp_path))
+    with pytest.raises(DiagnosticError) as caught:
+        backend.read("default")
+    assert "gcloud auth application-default login" in whole(caught)
+
+
+# -- settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"bucket": "a/b"}, "no name of a bucket"),
+        ({"encryption_key": base64.b64encode(SECRET.encode()).decode()}, "32 bytes"),
+        ({"encryption_key": SECRET}, "32 bytes"),
+        ({"encryption_key": KEY, "kms_encryption_key": "k"}, "exclude each other"),
+        ({"storage_custom_endpoint": "storage.example"}, "must be a URL"),
+        ({"storage_custom_endpoint": "https://storage.example/elsewhere"}, "must be a URL"),
+        ({"impersonate_service_account_delegates": ["a"]}, "needs impersonate_service_account"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused(
+    settings: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DiagnosticError) as caught:
+        registry.connect("gcs", {"bucket": "b"} | settings, Place(tmp_path, tmp_path))
+    assert said in whole(caught)
+    assert SECRET not in whole(caught)
+
+
+@pytest.mark.parametrize("given", [SECRET, "{" + SECRET, '["s3cret-t0ken"]', '{"type": "s3cret-t0ken"}'])
+def test_credentials_that_are_none_are_not_quoted(given: str, tmp_path: Path) -> None:
+    backend = registry.connect("gcs", {"bucket": "b", "credentials": given}, Place(tmp_path, tmp_path))
+    with pytest.raises(DiagnosticError) as caught:
+        backend.read("default")
+    assert SECRET not in whole(caught)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_the_endpoint_of_an_emulator_comes_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    from twinfra.state.backends._gcs_access import endpoint_of
+
+    assert endpoint_of({}) == ("https://storage.googleapis.com", False)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "localhost:9023")
+    assert endpoint_of({}) == ("http://localhost:9023", True)
+    given = {"storage_custom_endpoint": "https://x.p.googleapis.com/storage/v1/b"}
+    assert endpoint_of(given) == ("https://x.p.googleapis.com", False)
