@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends._s3_settings import Objects
 from twinfra.state.backends.protocol import NOTHING, Content
+from twinfra.state.history import Version, serial_of
 
 if TYPE_CHECKING:
     from twinfra.providers.aws.failures import ApiError
@@ -18,6 +19,8 @@ _ABSENT = ("NoSuchKey", "404", "NotFound")
 _ONCE_MORE = ("ConditionalRequestConflict", "OperationAborted")
 _KNOWS_NO_CONDITIONS = ("NotImplemented", "501", "UnsupportedOperation", "XNotImplemented")
 _CONFLICTS = 10
+_START = 4096
+"""Bytes of a state that tell its serial."""
 
 
 class Bucket:
@@ -105,6 +108,45 @@ class Bucket:
                     return None
                 raise self.problem(problem, doing) from None
         raise AssertionError("the last attempt returns or raises")
+
+    def versions(self, key: str, most: int) -> list[Version]:
+        """The versions of an object before the present one, the newest first; none where the bucket keeps none."""
+        from twinfra.providers.aws.failures import ApiError
+
+        request = {"Bucket": self._objects.bucket, "Prefix": key}
+        try:
+            pages = self._session.pages("s3", self._session.region, "list_object_versions", request)
+            older = [
+                one
+                for page in pages
+                for one in page.get("Versions") or ()
+                if one["Key"] == key and not one["IsLatest"] and one["VersionId"] != "null" and one["Size"]
+            ]
+        except ApiError as problem:
+            raise self.problem(problem, "list the versions of the state") from None
+        older.sort(key=lambda one: one["LastModified"], reverse=True)
+        return [
+            Version(one["VersionId"], one["LastModified"], serial_of(self._start(key, one["VersionId"])))
+            for one in older[:most]
+        ]
+
+    def version(self, key: str, id: str) -> bytes | None:
+        """One version of an object; None where it is gone."""
+        return self._older(key, {"VersionId": id})
+
+    def _start(self, key: str, id: str) -> bytes:
+        return self._older(key, {"VersionId": id, "Range": f"bytes=0-{_START - 1}"}) or b""
+
+    def _older(self, key: str, which: dict[str, str]) -> bytes | None:
+        from twinfra.providers.aws.failures import ApiError
+
+        request = {"Bucket": self._objects.bucket, "Key": key, **which, **self._decryption()}
+        try:
+            return bytes(self._call("get_object", request)["Body"].read())
+        except ApiError as problem:
+            if problem.code in (*_ABSENT, "NoSuchVersion"):
+                return None
+            raise self.problem(problem, "read an earlier state") from None
 
     @property
     def conditions(self) -> bool:

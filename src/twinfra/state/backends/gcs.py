@@ -13,6 +13,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -31,6 +32,7 @@ from twinfra.state.backends.protocol import (
     Locked,
     Place,
 )
+from twinfra.state.history import MOST, Version, serial_of
 from twinfra.state.locks import LockInfo
 from twinfra.values.types import STRING, ListType
 
@@ -221,6 +223,38 @@ class GcsBackend:
 
     def journal_path(self, workspace: str) -> Path:
         return _remote.journal_path(self._place, self.label(workspace), workspace)
+
+    def history(self, workspace: str) -> list[Version]:
+        name, doing = self._name(workspace, _STATE), "list the versions of the state"
+        query = {
+            "prefix": name,
+            "versions": "true",
+            "fields": "items(name,generation,timeCreated,timeDeleted)",
+        }
+        answer = self._send(doing, "GET", self._url("", query))
+        if answer.status != 200:
+            raise self._refused(doing, answer)
+        items = [one for one in _fields(answer).get("items") or () if one.get("name") == name]
+        items.sort(key=lambda one: int(one["generation"]), reverse=True)
+        older = items if not items or items[0].get("timeDeleted") else items[1:]
+        return [
+            Version(
+                str(one["generation"]),
+                datetime.fromisoformat(one["timeCreated"]),
+                serial_of(self.read_version(workspace, str(one["generation"])) or b""),
+            )
+            for one in older[:MOST]
+        ]
+
+    def read_version(self, workspace: str, id: str) -> bytes | None:
+        doing = "read an earlier state"
+        url = self._url(self._name(workspace, _STATE), {"alt": "media", "generation": id})
+        answer = self._send(doing, "GET", url, accept=_is_whole)
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise self._refused(doing, answer)
+        return answer.body
 
     def close(self) -> None:
         pass

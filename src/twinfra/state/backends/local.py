@@ -13,7 +13,8 @@ import fcntl
 import os
 import re
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from twinfra.state.files import (
     write_all,
     write_beside,
 )
+from twinfra.state.history import FileHistory, Version, as_it_is
 from twinfra.state.locks import LockInfo
 from twinfra.values.types import STRING
 
@@ -73,7 +75,7 @@ class LocalBackend:
 
     `path` and `workspace_directory` are relative to `directory` or absolute. `out`: write the state there
     instead of where it was read (`-state-out`). `backup`: where the state that is replaced is kept
-    (`-backup`); beside it, named `.backup`, where empty; nowhere where it is `-`.
+    (`-backup`); beside it, named `.backup`, where empty; nowhere, not even in the history, where it is `-`.
     """
 
     def __init__(
@@ -90,6 +92,8 @@ class LocalBackend:
         self._workspaces = directory / workspace_directory
         self._out = out
         self._backup = backup
+        self.kept: Callable[[bytes], bytes] = as_it_is
+        """How a copy of what is replaced is kept: see `state.history.KeepsCopies`."""
         self._held: dict[str, _Lock] = {}
         self._written: set[str] = set()
 
@@ -151,6 +155,7 @@ class LocalBackend:
             for one in (path, self._backup_of(path), self.journal_path(workspace), _info_path(path)):
                 if one is not None:
                     one.unlink(missing_ok=True)
+            _history_of(path).remove()
             path.parent.rmdir()
             sync_directory(path.parent.parent)
         except FileNotFoundError:
@@ -188,6 +193,28 @@ class LocalBackend:
     def journal_path(self, workspace: str) -> Path:
         path = self._target(workspace)
         return path.with_name(f".{path.name.lstrip('.')}.journal")
+
+    def history(self, workspace: str) -> list[Version]:
+        files = _history_of(self._target(workspace))
+        try:
+            return files.versions()
+        except OSError as reason:
+            raise file_problem(reason, "list what is in", files.directory) from None
+
+    def read_version(self, workspace: str, id: str) -> bytes | None:
+        files = _history_of(self._target(workspace))
+        try:
+            return files.read(id)
+        except OSError as reason:
+            raise file_problem(reason, "read the earlier state", files.directory / id) from None
+        except ValueError:
+            raise DiagnosticError(
+                error(
+                    "Earlier state is damaged",
+                    f"{files.directory / id} cannot be decompressed.",
+                    mend="Use another version: twinfra state history lists them.",
+                )
+            ) from None
 
     def close(self) -> None:
         for workspace, held in list(self._held.items()):
@@ -241,13 +268,18 @@ class LocalBackend:
         return version
 
     def _back_up(self, workspace: str, path: Path) -> None:
-        """Keep what a command found before its first write, as stock Terraform does."""
-        backup = self._backup_of(self._target(workspace))
-        if workspace in self._written or backup is None:
-            return
+        """Keep what is replaced in the history; what a command found before its first write also as the backup,
+        as stock Terraform does.
+        """
         content = path.read_bytes()
-        if content:
-            replace_file(backup, (content,))
+        if not content or self._backup == "-":
+            return
+        # A history that cannot be written, such as on a full disk, must not keep the state from being saved.
+        with suppress(OSError):
+            _history_of(self._target(workspace)).keep(content, self.kept)
+        backup = self._backup_of(self._target(workspace))
+        if workspace not in self._written and backup is not None:
+            replace_file(backup, (self.kept(content),))
 
 
 def check_workspace_name(name: str) -> None:
@@ -263,6 +295,10 @@ def check_workspace_name(name: str) -> None:
 
 
 # -- contents and versions
+
+
+def _history_of(path: Path) -> FileHistory:
+    return FileHistory(path.with_name(f"{path.name}.history"))
 
 
 def _content(descriptor: int) -> Content | None:

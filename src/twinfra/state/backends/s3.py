@@ -21,6 +21,7 @@ from twinfra.state.backends._s3_objects import Bucket
 from twinfra.state.backends._s3_settings import SCHEMA, Objects, access_of, objects_of
 from twinfra.state.backends.local import check_workspace_name
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, NOTHING, Backend, Conflict, Content, Place
+from twinfra.state.history import MOST, Version
 from twinfra.state.locks import LockInfo
 
 if TYPE_CHECKING:
@@ -131,6 +132,14 @@ class S3Backend:
 
     def journal_path(self, workspace: str) -> Path:
         return _remote.journal_path(self._place, self.label(workspace), workspace)
+
+    def history(self, workspace: str) -> list[Version]:
+        self._check_account()
+        return self._bucket.versions(self._key(workspace), MOST)
+
+    def read_version(self, workspace: str, id: str) -> bytes | None:
+        self._check_account()
+        return self._bucket.version(self._key(workspace), id)
 
     def close(self) -> None:
         self._session.close()

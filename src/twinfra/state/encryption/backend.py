@@ -7,6 +7,7 @@ from pathlib import Path
 
 from twinfra.state.backends.protocol import Backend, Content
 from twinfra.state.encryption.codec import PLAIN, Codec
+from twinfra.state.history import KeepsCopies, Version, versioned
 from twinfra.state.locks import LockInfo
 
 
@@ -16,6 +17,8 @@ class EncryptedBackend:
     def __init__(self, inner: Backend, codec: Codec) -> None:
         self.inner = inner
         self.codec = codec
+        if isinstance(inner, KeepsCopies):
+            inner.kept = codec.kept
 
     def label(self, workspace: str) -> str:
         return self.inner.label(workspace)
@@ -49,6 +52,13 @@ class EncryptedBackend:
 
     def journal_path(self, workspace: str) -> Path:
         return self.inner.journal_path(workspace)
+
+    def history(self, workspace: str) -> list[Version]:
+        return versioned(self.inner).history(workspace)
+
+    def read_version(self, workspace: str, id: str) -> bytes | None:
+        found = versioned(self.inner).read_version(workspace, id)
+        return None if found is None else self.codec.decode(found, f"{self.label(workspace)} ({id})")
 
     def close(self) -> None:
         self.inner.close()
