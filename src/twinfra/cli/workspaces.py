@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from twinfra.cli.command import Group, flag, value
 from twinfra.cli.options import seconds
 from twinfra.diagnostics import DiagnosticError, error, nearest
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, Backend
+
+if TYPE_CHECKING:
+    from twinfra.state.store import LockOptions
 
 
 @contextmanager
@@ -99,9 +103,11 @@ def new(state: str | None, lock: bool, lock_timeout: str, no_color: bool, name: 
                     mend=f"Work in it: twinfra workspace select {name}",
                 )
             )
-        backend.create(name)
-        if beginning is not None:
-            options = LockOptions(lock, seconds(lock_timeout))
+        options = LockOptions(lock, seconds(lock_timeout))
+        if beginning is None:
+            _make(backend, name, options)
+        else:
+            backend.create(name)
             with open_store(backend, name, "workspace new", Path.cwd(), options) as store:
                 store.save(replace(beginning, lineage=store.state.lineage, serial=0))
     _select(name)
@@ -115,6 +121,7 @@ def new(state: str | None, lock: bool, lock_timeout: str, no_color: bool, name: 
 def select(or_create: bool, no_color: bool, name: str) -> None:
     """Work in another workspace from now on."""
     from twinfra.state.backends.local import check_workspace_name
+    from twinfra.state.store import LockOptions
 
     check_workspace_name(name)
     with _backend() as backend:
@@ -122,7 +129,7 @@ def select(or_create: bool, no_color: bool, name: str) -> None:
         if name not in names:
             if not or_create:
                 raise _no_such(name, names)
-            backend.create(name)
+            _make(backend, name, LockOptions())
     _select(name)
     print(f'Commands here work in the workspace "{name}" from now on.')
 
@@ -166,6 +173,16 @@ def delete(force: bool, lock: bool, lock_timeout: str, no_color: bool, name: str
                 )
         backend.delete(name)
     print(f'Deleted the workspace "{name}".')
+
+
+def _make(backend: Backend, name: str, lock: LockOptions) -> None:
+    """Make a workspace that everybody sees: with an empty state, where nothing less makes it known."""
+    from twinfra.state.store import open_store
+
+    backend.create(name)
+    if name not in backend.workspaces():
+        with open_store(backend, name, "workspace new", Path.cwd(), lock) as store:
+            store.save(store.state)
 
 
 def _no_such(name: str, names: list[str]) -> DiagnosticError:
