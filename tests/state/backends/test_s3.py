@@ -18,6 +18,8 @@ from twinfra.sandbox.server import Sandbox
 from twinfra.state.backends import _s3_settings, registry, s3
 from twinfra.state.backends.protocol import NOTHING, Conflict, Locked, Place
 from twinfra.state.locks import new_lock
+from twinfra.values.types import DYNAMIC, STRING
+from twinfra.values.value import Null
 
 Client = Callable[..., Any]
 emulated = pytest.mark.emulator
@@ -421,3 +423,12 @@ def test_nothing_is_asked_before_it_is_needed(tmp_path: Any) -> None:
     backend = registry.connect("s3", _GOOD | {"dynamodb_table": "t"}, Place(tmp_path, tmp_path))
     assert backend.label("dev") == "s3://b/env:/dev/k"
     backend.close()
+
+
+def test_nulls_inside_of_settings_are_as_not_given(tmp_path: Any) -> None:
+    null = Null(STRING)
+    endpoints = {"s3": "http://127.0.0.1:1", "iam": null, "sso": null}
+    settings = _GOOD | {"endpoints": endpoints, "profile": null, "assume_role": Null(DYNAMIC)}
+    assert registry.connect("s3", settings, Place(tmp_path, tmp_path)).label("default") == "s3://b/k"
+    with pytest.raises(DiagnosticError, match="Missing setting"):
+        registry.connect("s3", _GOOD | {"bucket": null}, Place(tmp_path, tmp_path))

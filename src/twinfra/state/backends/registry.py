@@ -11,6 +11,7 @@ from twinfra.diagnostics import DiagnosticError, error, nearest
 from twinfra.schema import Block
 from twinfra.state import backends
 from twinfra.state.backends.protocol import Backend, BackendModule, Place
+from twinfra.values.value import Marked, is_null
 
 _NOT_BACKENDS = ("protocol", "registry")
 
@@ -47,7 +48,7 @@ def connect(type: str, config: Mapping[str, Any], place: Place) -> Backend:
                 )
             )
     for name, attribute in known.items():
-        if attribute.required and config.get(name) is None:
+        if attribute.required and is_null(config.get(name)):
             raise DiagnosticError(
                 error(
                     "Missing setting of a backend",
@@ -55,7 +56,20 @@ def connect(type: str, config: Mapping[str, Any], place: Place) -> Backend:
                     mend=f"Set {name} in the backend block, or give -backend-config={name}=VALUE to init.",
                 )
             )
-    return module.connect({name: config.get(name) for name in (*known, *module.SCHEMA.blocks)}, place)
+    return module.connect({name: _plain(config.get(name)) for name in (*known, *module.SCHEMA.blocks)}, place)
+
+
+def _plain(value: Any) -> Any:
+    """A value of the language without what backends need not know: types of nulls and marks."""
+    if isinstance(value, Marked):
+        return _plain(value.value)
+    if is_null(value):
+        return None
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_plain(inner) for inner in value)
+    return value
 
 
 def _module(type: str) -> BackendModule:
