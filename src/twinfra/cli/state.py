@@ -9,7 +9,9 @@ import click
 from twinfra.cli.command import Group, flag, value
 from twinfra.cli.state_change import move, remove, replace_provider, taint, untaint
 from twinfra.cli.state_exchange import pull, push
+from twinfra.cli.state_history import diff, history, restore
 from twinfra.cli.state_lock import force_unlock
+from twinfra.cli.state_secrets import secrets
 from twinfra.diagnostics import DiagnosticError, error
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ def _has_id(held: State, address: Instance, id: str) -> bool:
     return any(one.attributes.get("id") == id for one in objects)
 
 
-for _one in (move, remove, pull, push, replace_provider):
+for _one in (move, remove, pull, push, replace_provider, history, diff, restore, secrets):
     state.add_command(_one)
 
 COMMANDS = {"state": state, "force-unlock": force_unlock, "taint": taint, "untaint": untaint}
