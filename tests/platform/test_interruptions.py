@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,45 +26,83 @@ STAGING = "-var-file=staging.tfvars"
 KILLS = 50
 
 
-def test_an_error_at_every_step_in_turn(
+@dataclass(frozen=True)
+class Platform:
+    """The example, applied within this process to a sandbox shared with other tests."""
+
+    sandbox: Sandbox
+    capsys: pytest.CaptureFixture[str]
+
+    def apply(self) -> tuple[int, str]:
+        """The exit code, and what was printed."""
+        code = run(["apply", "-auto-approve", STAGING])
+        printed = self.capsys.readouterr()
+        return code, printed.out + printed.err
+
+    def census(self) -> dict[str, int]:
+        return {kind: len(items) for kind, items in picture(client_of(self.sandbox), SERVICES).items()}
+
+    def measure(self) -> tuple[dict[str, int], list[str]]:
+        """What a whole apply makes, and by which operations; nothing is there afterwards."""
+        assert self.apply()[0] == 0
+        whole = self.census()
+        operations = [name for name in faults.counts(self.sandbox) if _changes(name)]
+        assert len(operations) > 30
+        faults.empty(self.sandbox)
+        Path("terraform.tfstate").unlink()
+        return whole, operations
+
+    def check_whole(self, whole: dict[str, int]) -> None:
+        assert self.census() == whole
+        assert run(["plan", "-detailed-exitcode", STAGING]) == 0
+
+
+@pytest.fixture
+def platform(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Each apply gets a call or a few further than the one before, and the last completes it: nothing is there twice."""
-    shutil.copytree(EXAMPLES / "ml-platform", tmp_path / "platform", ignore=shutil.ignore_patterns(".*"))
+) -> Platform:
+    shutil.copytree(
+        EXAMPLES / "ml-platform", tmp_path / "platform", ignore=shutil.ignore_patterns(".*", "*.tfstate*")
+    )
     monkeypatch.chdir(tmp_path / "platform")
     for name, value in server.environment(sandbox).items():
         monkeypatch.setenv(name, value)
+    return Platform(sandbox, capsys)
 
-    def apply() -> tuple[int, str]:
-        code = run(["apply", "-auto-approve", STAGING])
-        printed = capsys.readouterr()
-        return code, printed.out + printed.err
 
-    def census() -> dict[str, int]:
-        return {kind: len(items) for kind, items in picture(client_of(sandbox), SERVICES).items()}
+def test_an_error_at_every_step_in_turn(platform: Platform) -> None:
+    """Every operation fails when it is first asked for; the applies that follow complete what is there, nothing twice."""
+    whole, operations = platform.measure()
+    for name in operations:
+        service, _, operation = name.partition(".")
+        faults.inject(platform.sandbox, service, operation, times=1, code="AccessDenied", status=403)
+    applies = 0
+    code = 1
+    while code:
+        code, said = platform.apply()
+        assert code == 0 or "AccessDenied" in said, said[-2000:]
+        applies += 1
+        assert applies <= len(operations)
+    # What is made already and cannot be tidied up is only warned of.
+    failed = {name for name, status in faults.requests(platform.sandbox) if status == 403}
+    assert failed == set(operations)
+    platform.check_whole(whole)
 
-    assert apply()[0] == 0
-    whole = census()
-    steps = {name for name in faults.counts(sandbox) if _changes(name)}
-    assert len(steps) > 30
-    faults.empty(sandbox)
-    Path("terraform.tfstate").unlink()
-    failed: set[str] = set()
-    for through in itertools.cycle((0, 1, 1, 1, 2, 1, 3)):
-        faults.forget_requests(sandbox)
-        faults.inject(sandbox, changes_only=True, skip=through, times=None, code="AccessDenied", status=403)
-        code, said = apply()
-        hit = faults.heal(sandbox)
-        failed |= {name for name, status in faults.requests(sandbox) if status == 403}
-        if not hit:
+
+def test_an_apply_that_gets_a_few_steps_further_each_time(platform: Platform) -> None:
+    """From some moment on everything fails, as when a session expires; the next apply goes on from there."""
+    whole, _ = platform.measure()
+    for through in itertools.cycle((0, 5, 1, 8, 3, 13)):
+        faults.inject(
+            platform.sandbox, changes_only=True, skip=through, times=None, code="AccessDenied", status=403
+        )
+        code, said = platform.apply()
+        if not faults.heal(platform.sandbox):
             assert code == 0, said[-2000:]
             break
-        # What is made already and cannot be tidied up is only warned of.
         assert code == 1 or "Error while confirming" in said, said[-2000:]
         assert "AccessDenied" in said
-    assert failed == steps
-    assert census() == whole
-    assert run(["plan", "-detailed-exitcode", STAGING]) == 0
+    platform.check_whole(whole)
 
 
 def _changes(operation: str) -> bool:
