@@ -113,8 +113,10 @@ class Change:
 def set_up(configuration: Configuration, change: Change) -> Iterator[str]:
     """Go over to the backend that is declared, with its states where that is asked for; what to tell, as lines."""
     from twinfra.cli.backends import LOCAL, check_unchanged, forget, read_extra, remember, remembered
+    from twinfra.cli.encryption import state_codec
     from twinfra.cli.migration import let_go, migrate
     from twinfra.cli.workspace import backend_of, chosen_backend, workspace_name
+    from twinfra.state.encryption.backend import encrypted
     from twinfra.state.workspaces import data_directory
 
     directory = Path.cwd()
@@ -128,12 +130,13 @@ def set_up(configuration: Configuration, change: Change) -> Iterator[str]:
             raise UsageProblem('-backend-config needs a block: terraform { backend "TYPE" {} }')
         extra |= read_extra(change.extra, declared.type)
     chosen = chosen_backend(configuration, extra)
-    target = backend_of(chosen)
+    codec = state_codec(configuration)
+    target = encrypted(backend_of(chosen), codec)
     try:
         if change.migrate:
             old = before.chosen if before is not None else LOCAL
             if old.digest != chosen.digest:
-                source = backend_of(old)
+                source = encrypted(backend_of(old), codec)
                 try:
                     copied = migrate(source, target, change.lock, lambda what: _approved(what, change))
                 finally:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -204,4 +206,47 @@ def test_the_journal_and_a_state_that_cannot_be_saved_are_encrypted(
     assert "ended before it could save" in project.ok("plan").all
     assert json.loads(project.ok("output", "-json").out)
     assert "No changes" in project.ok("plan").out
+    nothing_shows(project.path)
+
+
+def test_a_state_goes_to_another_backend_encrypted(project: Directory) -> None:
+    project.ok("apply", "-auto-approve")
+    project.write(backend_tf='terraform {\n backend "local" { path = "elsewhere/own.tfstate" }\n}\n')
+    project.ok("init", "-migrate-state", "-force-copy")
+    moved = (project.path / "elsewhere" / "own.tfstate").read_bytes()
+    assert SECRET in opentofu.decrypt(moved, PASSPHRASE).decode()
+    nothing_shows(project.path)
+    assert "No changes" in project.ok("plan").out
+
+
+def test_a_write_that_is_stopped_leaves_the_state_that_was(
+    project: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.ok("apply", "-auto-approve")
+    before = (project.path / "terraform.tfstate").read_bytes()
+    project.write(main_tf=THING.replace(SECRET, f"{SECRET}-changed"))
+    replace = os.replace
+
+    def stop(source: str, target: str) -> None:
+        if str(target).endswith("terraform.tfstate"):
+            raise OSError(errno.EIO, "stopped")
+        replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", stop)
+        assert project("apply", "-auto-approve").code == 1
+    assert (project.path / "terraform.tfstate").read_bytes() == before
+    nothing_shows(project.path)
+    project.ok("plan")
+    assert f"{SECRET}-changed" in project.ok("output", "a").out
+
+
+def test_the_history_of_an_encrypted_state(project: Directory) -> None:
+    project.ok("apply", "-auto-approve")
+    project.write(main_tf=THING.replace(SECRET, f"{SECRET}-changed"))
+    project.ok("apply", "-auto-approve")
+    nothing_shows(project.path)
+    assert json.loads(project.ok("state", "history", "-json").out)["versions"][0]["serial"] == 1
+    assert "input" in project.ok("state", "diff", "1").out
+    project.ok("state", "restore", "-auto-approve", "1")
     nothing_shows(project.path)
