@@ -11,15 +11,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
+from urllib.request import Request, urlopen
 
 import pytest
 from tests.state.backends.conftest import Rig
 from tests.state.backends.faults import HttpProxy
+from tests.state.states import state_of
 
 from twinfra.diagnostics import DiagnosticError
 from twinfra.state.backends import registry
 from twinfra.state.backends.protocol import NOTHING, Locked, Place
+from twinfra.state.history import Versioned
 from twinfra.state.locks import new_lock
+from twinfra.state.v4 import write_state
 
 emulated = pytest.mark.emulator
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -300,3 +304,26 @@ def test_the_endpoint_of_an_emulator_comes_from_its_variable(monkeypatch: pytest
     assert endpoint_of({}) == ("http://localhost:9023", True)
     given = {"storage_custom_endpoint": "https://x.p.googleapis.com/storage/v1/b"}
     assert endpoint_of(given) == ("https://x.p.googleapis.com", False)
+
+
+# -- earlier versions
+
+
+@emulated
+@pytest.mark.parametrize("kept", [True, False])
+def test_generations_of_an_object_are_the_history(rig: Rig, kept: bool) -> None:
+    bucket = f"versions-{str(kept).lower()}-{rig.settings['prefix'][:8]}"
+    fields = json.dumps({"name": bucket, "versioning": {"enabled": kept}}).encode()
+    url = f"{rig.settings['storage_custom_endpoint'].removesuffix('/b')}/b?project=p"
+    urlopen(Request(url, fields, {"Content-Type": "application/json"})).close()
+    backend = rig.open(bucket=bucket)
+    states = {serial: b"".join(write_state(state_of("a", serial=serial))) for serial in (1, 2, 3)}
+    for state in states.values():
+        backend.write("default", (state,), None)
+    assert isinstance(backend, Versioned)
+    versions = backend.history("default")
+    assert [one.serial for one in versions] == ([2, 1] if kept else [])
+    assert [backend.read_version("default", one.id) for one in versions] == [
+        states[one.serial] for one in versions
+    ]
+    assert backend.read_version("default", "1") is None
