@@ -153,6 +153,35 @@ def test_a_versioned_bucket_keeps_every_state(rig: Rig, client: Client) -> None:
     assert backend.holder("default") is None
 
 
+@emulated
+def test_a_write_that_meets_another_one_is_asked_for_once_more(rig: Rig, sandbox: Sandbox) -> None:
+    faults.inject(sandbox, "s3", "PutObject", code="ConditionalRequestConflict", status=409, times=2)
+    backend = rig.open()
+    version = backend.write("default", (b"1",), NOTHING)
+    found = backend.read("default")
+    assert found is not None
+    assert (found.data, found.version) == (b"1", version)
+
+
+@emulated
+def test_who_may_not_list_is_told_what_that_means(rig: Rig, sandbox: Sandbox) -> None:
+    faults.inject(sandbox, "s3", "GetObject", code="AccessDenied", status=403)
+    with pytest.raises(DiagnosticError) as caught:
+        rig.open().read("default")
+    assert "s3:ListBucket" in caught.value.diagnostics[0].mend
+
+
+@emulated
+def test_a_lock_file_that_cannot_be_read_can_be_released(rig: Rig, client: Client) -> None:
+    client("s3").put_object(Bucket=BUCKET, Key=f"{rig.settings['key']}.tflock", Body=b"what?")
+    backend = rig.open()
+    with pytest.raises(Locked) as caught:
+        backend.lock("default", new_lock("apply"))
+    assert caught.value.holder is not None
+    backend.unlock("default", caught.value.holder.id)
+    backend.lock("default", new_lock("apply"))
+
+
 # -- DynamoDB
 
 

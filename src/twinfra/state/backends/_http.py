@@ -61,11 +61,15 @@ class Answer:
 
 
 class NoAnswer(Exception):
-    """No whole answer came. `connected` is False where the request certainly never reached a server."""
+    """No whole answer came. `connected` is False where the request certainly never reached a server.
 
-    def __init__(self, why: str, connected: bool) -> None:
+    `final`: it will be the same however often it is tried.
+    """
+
+    def __init__(self, why: str, connected: bool, final: bool = False) -> None:
         super().__init__(why)
         self.connected = connected
+        self.final = final
 
 
 class Elsewhere(Exception):
@@ -114,7 +118,7 @@ class Transport:
                 self.pause(self._wait(attempt, answer))
             except NoAnswer as problem:
                 reached = reached or problem.connected
-                if last:
+                if last or problem.final:
                     raise NoAnswer(str(problem), reached) from None
                 self.pause(self._wait(attempt, None))
         raise AssertionError("the last attempt returns or raises")
@@ -150,7 +154,8 @@ class Transport:
                 content = response.read()
                 return Answer(response.status, response.reason or "", response.headers, content, sent)
         except URLError as problem:
-            raise NoAnswer(_why(problem.reason), not _never_reached(problem.reason)) from None
+            distrusted = isinstance(problem.reason, ssl.SSLCertVerificationError)
+            raise NoAnswer(_why(problem.reason), not _never_reached(problem.reason), distrusted) from None
         except http.client.IncompleteRead:
             raise NoAnswer("the answer was cut off", True) from None
         except (OSError, http.client.HTTPException) as problem:

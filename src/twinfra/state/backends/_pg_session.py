@@ -125,7 +125,9 @@ class Session:
 
         try:
             connection = psycopg.connect(
-                autocommit=True, **(self._defaults() | {k: str(v) for k, v in self._parameters.items()})
+                autocommit=True,
+                prepare_threshold=None,
+                **(self._defaults() | {k: str(v) for k, v in self._parameters.items()}),
             )
         except psycopg.Error as reason:
             raise self._not_connected(reason) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends._s3_objects import Bucket
-from twinfra.state.backends.protocol import NOTHING, Locked
+from twinfra.state.backends.protocol import NOTHING, Content, Locked
 from twinfra.state.locks import LockInfo
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class LockFile:
             found = self._bucket.get(name, _LOOKING)
             if found is not None or last:
                 # Where it is gone by now, it may be ours the next time.
-                raise Locked(None if found is None else LockInfo.from_json(found.data))
+                raise Locked(None if found is None else _holder_in(found))
 
     def release(self, key: str, id: str) -> None:
         """Remove the object if it is the one of this lock. Raises `Locked`."""
@@ -86,8 +86,8 @@ class LockFile:
             found = self._bucket.get(name, _LOOKING)
             if found is None:
                 return
-            holder = LockInfo.from_json(found.data)
-            if holder is None or holder.id != id:
+            holder = _holder_in(found)
+            if holder.id != id:
                 raise Locked(holder)
             etag = found.version
         removed = self._bucket.delete(name, _UNLOCKING, etag)
@@ -98,7 +98,7 @@ class LockFile:
     def holder(self, key: str) -> LockInfo | None:
         """Who made the object."""
         found = self._bucket.get(_lock_key(key), _LOOKING)
-        return None if found is None else LockInfo.from_json(found.data)
+        return None if found is None else _holder_in(found)
 
     def _without_conditions(self, name: str, lock: LockInfo, etag: str | None) -> None:
         """Take back a lock that excludes nobody, and say what to do."""
@@ -205,6 +205,11 @@ class LockTable:
                     )
                 ) from None
             raise DiagnosticError(describe(problem, f"trying to {doing}")) from None
+
+
+def _holder_in(lock: Content) -> LockInfo:
+    """What a lock file says; one that cannot be read is known by its ETag, so that it can be released."""
+    return LockInfo.from_json(lock.data) or LockInfo(lock.version.strip('"'))
 
 
 def _lock_key(key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ _ABSENT = ("NoSuchKey", "404", "NotFound")
 _ONCE_MORE = ("ConditionalRequestConflict", "OperationAborted")
 _KNOWS_NO_CONDITIONS = ("NotImplemented", "501", "UnsupportedOperation", "XNotImplemented")
 _CONFLICTS = 10
+_PAUSE = 0.05
 _START = 4096
 """Bytes of a state that tell its serial."""
 
@@ -92,6 +94,7 @@ class Bucket:
             except ApiError as problem:
                 if problem.code in _ONCE_MORE and attempt + 1 < _CONFLICTS:
                     # Another writer is at it this very moment; S3 wants the request once more.
+                    time.sleep(_PAUSE * attempt)
                     continue
                 if expected is not None and self._conditions and problem.code in _KNOWS_NO_CONDITIONS:
                     self._conditions = False
@@ -188,6 +191,12 @@ class Bucket:
                 )
             )
         found = describe(problem, f"trying to {doing}")
+        if problem.code == "AccessDenied" and problem.operation == "get_object":
+            found = replace(
+                found,
+                mend="Allow s3:GetObject on the object and s3:ListBucket on the bucket to these credentials: without "
+                "the latter S3 says this also where there is no object yet.",
+            )
         if problem.status >= 500 and not found.mend:
             found = replace(found, mend="The service has a problem of its own: run the command again later.")
         return DiagnosticError(found)
