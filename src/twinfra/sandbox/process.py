@@ -58,15 +58,16 @@ def _serve(files: SandboxFiles, word: int) -> None:
 
     from moto.moto_server.werkzeug_app import create_backend_app
 
+    from twinfra.sandbox import extensions, tracking
     from twinfra.sandbox.dispatcher import Dispatcher
-    from twinfra.sandbox.extensions import install
     from twinfra.sandbox.gateway import Gateway
     from twinfra.sandbox.journal import Journal
     from twinfra.sandbox.listener import LOOPBACK, Listener
     from twinfra.sandbox.snapshot import Snapshot
 
     identity = _identity(files)
-    install()
+    tracking.install()
+    extensions.install()
     journal = Journal(files.journal)
     gateway = Gateway(Dispatcher(create_backend_app), journal, Snapshot(files.snapshot))
     repeated = gateway.restore()

@@ -22,6 +22,7 @@ from typing import Any
 import moto
 from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBackend
 
+from twinfra.sandbox import tracking
 from twinfra.sandbox.files import is_private, replace_private
 
 FORMAT = (
@@ -104,6 +105,7 @@ class Snapshot:
             services.clear()  # moto's own reset makes each backend anew first, only to throw it away
             vars(services).get("bucket_accounts", {}).clear()
         BackendDict._instances.clear()
+        tracking.forget()
 
 
 def _contents() -> Contents:
