@@ -148,7 +148,10 @@ def finish(directory: Path) -> None:
     assert state is not None
     assert {address.resource.name for address in state.resources} - {"old"} == set(NAMES)
     left = set(os.listdir(directory)) - {"cloud"}
-    assert left <= {"terraform.tfstate", "terraform.tfstate.backup"}, left
+    assert left <= {"terraform.tfstate", "terraform.tfstate.backup", "terraform.tfstate.history"}, left
+    history = directory / "terraform.tfstate.history"
+    kept = os.listdir(history) if history.is_dir() else []
+    assert all(one.endswith(".plain.gz") for one in kept), kept
 
 
 def begin(directory: Path, start: State | None) -> None:

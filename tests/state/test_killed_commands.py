@@ -63,7 +63,7 @@ def test_a_killed_apply_is_told_of_and_completed_by_the_next(twinfra: Directory)
     assert twinfra.ok("state", "show", "terraform_data.first").out == first
     assert twinfra("plan", "-detailed-exitcode").code == 0
     left = {one for one in os.listdir(twinfra.path) if "tfstate" in one}
-    assert left <= {"terraform.tfstate", "terraform.tfstate.backup"}
+    assert left <= {"terraform.tfstate", "terraform.tfstate.backup", "terraform.tfstate.history"}
 
 
 def test_a_killed_destroy_is_completed_by_the_next(twinfra: Directory) -> None:

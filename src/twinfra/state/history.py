@@ -106,6 +106,7 @@ class FileHistory:
             # The clock went back, or has not moved: order is what counts.
             last = datetime.strptime(names[-1][: len(now)], _TIME)
             now = last.replace(microsecond=(last.microsecond + 1) % 1_000_000).strftime(_TIME)
+        self._remove_leftovers()
         serial = serial_of(copy)
         self._write(f"{now}Z-{serial if serial >= 0 else 'x'}.", copy)
         for name in names[: max(0, len(names) + 1 - self._most)]:
@@ -140,6 +141,12 @@ class FileHistory:
             (self.directory / name).unlink(missing_ok=True)
         if self.directory.is_dir() and not any(self.directory.iterdir()):
             self.directory.rmdir()
+
+    def _remove_leftovers(self) -> None:
+        """Remove what a process that was killed here left. Whoever keeps something holds the state's lock."""
+        for one in self.directory.iterdir():
+            if one.name.startswith(".") and one.name.endswith(".new"):
+                one.unlink(missing_ok=True)
 
     def _names(self) -> list[str]:
         try:
