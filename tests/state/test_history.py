@@ -231,6 +231,45 @@ def test_a_lost_state_is_restored_from_what_is_kept(project: Directory) -> None:
     assert project.ok("state", "list").out.split() == ["terraform_data.a", "terraform_data.b"]
 
 
+def test_what_became_a_secret_later_is_not_shown_as_it_was(twinfra: Directory) -> None:  # noqa: F811
+    block = 'resource "terraform_data" "a" {{ input = {} }}\n'
+    twinfra.write(main_tf=block.format(f'"{SECRET}"'))
+    twinfra.ok("apply", "-auto-approve")
+    twinfra.write(main_tf=block.format(f'sensitive("{SECRET}-new")'))
+    twinfra.ok("apply", "-auto-approve")
+    input = next(line for line in twinfra.ok("state", "diff", "1").out.splitlines() if "input:" in line)
+    assert input == "    input: (sensitive value, changed)"
+
+
+def test_what_is_secret_of_a_type_that_is_not_known_is_not_shown(twinfra: Directory) -> None:  # noqa: F811
+    twinfra.write(main_tf="")
+
+    def state(serial: int, password: str) -> str:
+        path = [[{"type": "get_attr", "value": "result"}]]
+        instance = {
+            "attributes": {"id": "i", "result": password, "length": serial},
+            "sensitive_attributes": path,
+        }
+        resource = {
+            "mode": "managed",
+            "type": "random_password",
+            "name": "p",
+            "provider": 'provider["registry.terraform.io/hashicorp/random"]',
+            "instances": [instance],
+        }
+        return json.dumps({"version": 4, "serial": serial, "lineage": "l", "resources": [resource]})
+
+    for serial in (1, 2):
+        (twinfra.path / "file").write_text(state(serial, f"{SECRET}-{serial}"))
+        twinfra.ok("state", "push", "file")
+    ran = twinfra.ok("state", "diff", "1")
+    assert "    result: (sensitive value, changed)" in ran.out
+    assert "    length: 1 -> 2" in ran.out
+    assert SECRET not in ran.all
+    ran = twinfra.ok("state", "secrets")
+    assert ran.out == "random_password.p: result, marked in the state\n"
+
+
 # -- secrets
 
 SECRETS = f"""

@@ -41,7 +41,7 @@ def history(json: bool) -> int:
         )
         return 0
     if now.existed:
-        print(f"{now.state.serial:>6}  {'(current)':<20}")
+        print(f"{now.state.serial:>6}  (current)")
     for one in found:
         print(f"{_serial(one):>6}  {one.time:%Y-%m-%d %H:%M:%S}Z")
     if not found:

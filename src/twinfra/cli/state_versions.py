@@ -160,8 +160,8 @@ def _part(old: Any, new: Any) -> tuple[str, str] | None:
     if old is new or (old is not _ABSENT and new is not _ABSENT and _same(old, new)):
         return None
     before, after = _text(old), _text(new)
-    if before == after:
-        # Only what is hidden differs.
+    if HIDDEN in (before, after) and _ABSENT is not old and _ABSENT is not new:
+        # What is secret on one side may be on the other, though nobody had said so then.
         return _HIDDEN_CHANGE, _HIDDEN_CHANGE
     return before, after
 
