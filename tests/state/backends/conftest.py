@@ -29,6 +29,9 @@ BUCKET = "states"
 AWS_KINDS = ("s3", "s3-dynamodb", "s3-ministack")
 KINDS = (*AWS_KINDS, "gcs", "http", "pg")
 
+in_workspaces = pytest.mark.parametrize("rig", [one for one in KINDS if one != "http"], indirect=True)
+"""For tests of what a backend with one workspace cannot do."""
+
 
 class Rig:
     """One state that no other test knows, in a backend of one kind.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.state.backends.conftest import Rig
+from tests.state.backends.conftest import Rig, in_workspaces
 from tests.state.backends.faults import HttpProxy
 from tests.state.states import BUILTIN, data_object, thing
 from tests.state.stock import Stock, needs_stock
@@ -117,9 +117,8 @@ def test_the_lock_of_stock_terraform_stops_us(rig: Rig, tmp_path: Path) -> None:
         assert store.state.current(thing("a")) is not None
 
 
+@in_workspaces
 def test_workspaces_are_the_same(rig: Rig, tmp_path: Path) -> None:
-    if not rig.has_workspaces:
-        pytest.skip("this backend has one workspace")
     theirs = stock(rig, tmp_path / "stock", A)
     theirs.run("workspace", "new", "dev")
     theirs.run("apply", "-auto-approve")

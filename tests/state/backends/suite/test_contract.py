@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.state.backends.conftest import Rig
+from tests.state.backends.conftest import Rig, in_workspaces
 
 from twinfra.diagnostics import DiagnosticError
 from twinfra.state.backends.protocol import NOTHING, Conflict
@@ -59,9 +59,8 @@ def test_a_first_write_where_there_is_a_state_already_changes_nothing(rig: Rig) 
     assert content.data == ONE
 
 
+@in_workspaces
 def test_a_write_over_a_state_that_is_gone_changes_nothing(rig: Rig) -> None:
-    if not rig.has_workspaces:
-        pytest.skip("this backend never deletes a state")
     backend = rig.open()
     version = backend.write("gone", (ONE,), NOTHING)
     rig.open().delete("gone")
@@ -103,9 +102,8 @@ def test_the_default_workspace_is_never_deleted(rig: Rig) -> None:
         rig.open().delete("default")
 
 
+@in_workspaces
 def test_deleting_a_workspace_removes_its_journal(rig: Rig) -> None:
-    if not rig.has_workspaces:
-        pytest.skip("this backend has one workspace")
     backend = rig.open()
     backend.write("dev", (ONE,), NOTHING)
     journal = backend.journal_path("dev")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from tests.state.backends.conftest import Rig
+from tests.state.backends.conftest import KINDS, Rig
 
 from twinfra.diagnostics import DiagnosticError
 from twinfra.state.backends.protocol import NOTHING, Conflict, Locked
@@ -18,9 +20,15 @@ BEFORE = ("refuse", "drop")
 AFTER = ("refuse-after", "drop-after")
 
 
-def possible(rig: Rig, kind: str) -> None:
-    if rig.type == "pg" and kind in ("refuse", "refuse-after", "cut"):
-        pytest.skip("PostgreSQL's protocol has no such answer")
+def with_faults(*kinds: str) -> Any:
+    """Every kind of backend with every one of these faults that its protocol can have."""
+    pairs = [
+        (backend, kind)
+        for kind in kinds
+        for backend in KINDS
+        if backend != "pg" or kind in ("drop", "drop-after")
+    ]
+    return pytest.mark.parametrize(("rig", "kind"), pairs, indirect=["rig"])
 
 
 def content(rig: Rig) -> bytes | None:
@@ -28,17 +36,15 @@ def content(rig: Rig) -> bytes | None:
     return None if found is None else found.data
 
 
-@pytest.mark.parametrize("kind", ["refuse", "drop", "drop-after", "cut"])
+@with_faults("refuse", "drop", "drop-after", "cut")
 def test_a_read_is_repeated(rig: Rig, kind: str) -> None:
-    possible(rig, kind)
     rig.open().write("default", (ONE,), NOTHING)
     rig.proxy.spoil(kind, rig.reads)
     assert content(rig) == ONE
 
 
-@pytest.mark.parametrize("kind", ["refuse", "drop", "cut"])
+@with_faults("refuse", "drop", "cut")
 def test_a_read_that_never_succeeds_is_an_error_and_no_state(rig: Rig, kind: str) -> None:
-    possible(rig, kind)
     backend = rig.open()
     backend.write("default", (ONE,), NOTHING)
     rig.proxy.spoil(kind, rig.reads, ALWAYS)
@@ -47,9 +53,8 @@ def test_a_read_that_never_succeeds_is_an_error_and_no_state(rig: Rig, kind: str
     assert caught.value.diagnostics[0].mend
 
 
-@pytest.mark.parametrize("kind", [*BEFORE, *AFTER])
+@with_faults(*BEFORE, *AFTER)
 def test_a_write_is_repeated_and_counts_once(rig: Rig, kind: str) -> None:
-    possible(rig, kind)
     backend = rig.open()
     first = backend.write("default", (ONE,), NOTHING)
     rig.proxy.spoil(kind, rig.writes)
@@ -59,9 +64,8 @@ def test_a_write_is_repeated_and_counts_once(rig: Rig, kind: str) -> None:
     assert (found.data, found.version) == (TWO, second)
 
 
-@pytest.mark.parametrize("kind", [*BEFORE, *AFTER])
+@with_faults(*BEFORE, *AFTER)
 def test_a_first_write_is_repeated_and_counts_once(rig: Rig, kind: str) -> None:
-    possible(rig, kind)
     backend = rig.open()
     rig.proxy.spoil(kind, rig.writes)
     version = backend.write("default", (ONE,), NOTHING)
@@ -69,9 +73,8 @@ def test_a_first_write_is_repeated_and_counts_once(rig: Rig, kind: str) -> None:
     assert content(rig) == TWO
 
 
-@pytest.mark.parametrize("kind", AFTER)
+@with_faults(*AFTER)
 def test_a_write_whose_answers_are_all_lost_is_read_back(rig: Rig, kind: str) -> None:
-    possible(rig, kind)
     backend = rig.open()
     first = backend.write("default", (ONE,), NOTHING)
     rig.proxy.spoil(kind, rig.writes, ALWAYS)
@@ -81,9 +84,8 @@ def test_a_write_whose_answers_are_all_lost_is_read_back(rig: Rig, kind: str) ->
     assert (found.data, found.version) == (TWO, second)
 
 
-@pytest.mark.parametrize("kind", BEFORE)
+@with_faults(*BEFORE)
 def test_a_write_that_never_succeeds_is_an_error_and_changes_nothing(rig: Rig, kind: str) -> None:
-    possible(rig, kind)
     backend = rig.open()
     first = backend.write("default", (ONE,), NOTHING)
     rig.proxy.spoil(kind, rig.writes, ALWAYS)
@@ -92,9 +94,8 @@ def test_a_write_that_never_succeeds_is_an_error_and_changes_nothing(rig: Rig, k
     assert content(rig) == ONE
 
 
-@pytest.mark.parametrize("kind", [*BEFORE, *AFTER])
+@with_faults(*BEFORE, *AFTER)
 def test_a_repeated_write_does_not_take_another_state_for_its_own(rig: Rig, kind: str) -> None:
-    possible(rig, kind)
     backend, other = rig.open(), rig.open()
     first = backend.write("default", (ONE,), NOTHING)
     other.write("default", (TWO,), first)
@@ -104,9 +105,8 @@ def test_a_repeated_write_does_not_take_another_state_for_its_own(rig: Rig, kind
     assert content(rig) == TWO
 
 
-@pytest.mark.parametrize("kind", [*BEFORE, *AFTER])
+@with_faults(*BEFORE, *AFTER)
 def test_a_lock_is_taken_once_however_often_it_is_asked_for(rig: Rig, kind: str) -> None:
-    possible(rig, kind)
     backend = rig.open()
     rig.proxy.spoil(kind, rig.locks)
     lock = new_lock("apply")
@@ -119,9 +119,8 @@ def test_a_lock_is_taken_once_however_often_it_is_asked_for(rig: Rig, kind: str)
     assert rig.open().holder("default") is None
 
 
-@pytest.mark.parametrize("kind", BEFORE)
+@with_faults(*BEFORE)
 def test_a_lock_that_cannot_be_asked_for_is_an_error(rig: Rig, kind: str) -> None:
-    possible(rig, kind)
     backend = rig.open()
     backend.read("default")
     rig.proxy.spoil(kind, rig.locks, ALWAYS)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.state.backends.conftest import Rig, kill
+from tests.state.backends.conftest import Rig, in_workspaces, kill
 
 from twinfra.state.backends.protocol import NOTHING, Conflict, Locked
 from twinfra.state.locks import new_lock
@@ -64,9 +64,8 @@ def test_a_state_can_be_read_and_written_under_the_lock(rig: Rig, workspace: str
     rig.open().lock(workspace, new_lock("plan"))
 
 
+@in_workspaces
 def test_a_lock_of_one_workspace_is_none_of_another(rig: Rig) -> None:
-    if not rig.has_workspaces:
-        pytest.skip("this backend has one workspace")
     for name in ("a", "b"):
         rig.open().write(name, (b"{}",), NOTHING)
     rig.open().lock("a", new_lock("apply"))
