@@ -25,11 +25,11 @@ def force_unlock(force: bool, state: str | None, no_color: bool, lock_id: str) -
     it is left to remove, and that of a process which still runs cannot be released.
     """
     from twinfra.cli.render.style import standard_style
-    from twinfra.cli.workspace import LocalFiles, connect_backend, try_configuration, workspace_name
+    from twinfra.cli.workspace import LocalFiles, connect_without_keys, try_configuration, workspace_name
     from twinfra.state.backends.protocol import Locked
 
     configuration, _ = try_configuration()
-    backend = connect_backend(configuration, LocalFiles(state))
+    backend = connect_without_keys(configuration, LocalFiles(state))
     name = workspace_name()
     try:
         place = backend.label(name)

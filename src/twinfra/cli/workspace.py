@@ -190,13 +190,13 @@ def connect_backend(configuration: Configuration | None, files: LocalFiles = NO_
     from twinfra.state.encryption.backend import encrypted
 
     codec = state_codec(configuration)
-    return encrypted(_plain_backend(configuration, files), codec)
+    return encrypted(connect_without_keys(configuration, files), codec)
 
 
-def _plain_backend(configuration: Configuration | None, files: LocalFiles) -> Backend:
-    """The backend that the root module declares, else a local one. Raises `DiagnosticError`.
+def connect_without_keys(configuration: Configuration | None, files: LocalFiles = NO_FILES) -> Backend:
+    """The backend in use, for what needs no state: the one that the root module declares, else a local one.
 
-    It must be the one that was used here before: `init` changes over to another.
+    Raises `DiagnosticError`. It must be the one that was used here before: `init` changes over to another.
     """
     from twinfra.cli.backends import check_unchanged, remember, remembered
     from twinfra.state.backends.local import LocalBackend

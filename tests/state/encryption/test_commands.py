@@ -250,3 +250,11 @@ def test_the_history_of_an_encrypted_state(project: Directory) -> None:
     assert "input" in project.ok("state", "diff", "1").out
     project.ok("state", "restore", "-auto-approve", "1")
     nothing_shows(project.path)
+
+
+def test_a_lock_is_released_without_any_key(project: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.ok("apply", "-auto-approve")
+    monkeypatch.delenv("TF_VAR_passphrase")
+    ran = project("force-unlock", "-force", "an-id")
+    assert ran.code == 1
+    assert "Nothing to unlock" in ran.all
