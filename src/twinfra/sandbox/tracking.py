@@ -1,12 +1,13 @@
-"""Lets go of what is deleted: moto holds on to every object that it ever made, twice.
+"""Lets go of what is deleted: moto holds on to every object that it ever made.
 
-Each is in a list of its class, for a dashboard; only S3 reads those lists, to close the files of its objects. And the
-cache of the regions of a service has whole backends for its keys. Without this, a sandbox that runs for long, or is
-emptied often, grows by megabytes each time.
+Each is in a list of its class, for a dashboard; only S3 reads those lists, to close the files of its objects. And two
+caches have whole backends, or subnets, for their keys. Without this, a sandbox that runs for long, or is emptied often,
+grows by megabytes each time.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 _READ = frozenset({"FakeKey", "FakeMultipart"})
@@ -40,3 +41,6 @@ def forget() -> None:
     from moto.core.model_instances import reset_model_data
 
     reset_model_data()
+    subnets = sys.modules.get("moto.ec2.models.subnets")
+    if subnets is not None:
+        subnets.Subnet._base_avail_ip_iterator.cache_clear()
