@@ -29,6 +29,9 @@ BUCKET = "states"
 AWS_KINDS = ("s3", "s3-dynamodb", "s3-ministack")
 KINDS = (*AWS_KINDS, "gcs", "http", "pg")
 
+on_all = pytest.mark.parametrize("rig", [*KINDS, "local"], indirect=True)
+"""For tests that need no network: the local backend too."""
+
 in_workspaces = pytest.mark.parametrize("rig", [one for one in KINDS if one != "http"], indirect=True)
 """For tests of what a backend with one workspace cannot do."""
 
@@ -47,7 +50,7 @@ class Rig:
         self.place = Place(directory, directory / ".terraform")
         self.reads, self.writes, self.locks = _REQUESTS[type]
         self.has_workspaces = type != "http"
-        self.lock_outlives_holder = type != "pg"
+        self.lock_outlives_holder = type not in ("pg", "local")
         self._opened: list[Backend] = []
 
     def open(self, **settings: Any) -> Backend:
@@ -117,6 +120,7 @@ _REQUESTS: dict[str, Any] = {
     "s3": (_state("GET"), _state("PUT"), _lock),
     "gcs": (_state("GET"), _state("POST"), _lock),
     "http": (_state("GET"), _state("POST PUT"), _lock),
+    "local": (None, None, None),
     "pg": (
         lambda text: "SELECT data" in text,
         lambda text: "INSERT INTO" in text or "UPDATE " in text,
@@ -238,7 +242,7 @@ def make_rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
 
         def make(kind: str) -> Rig:
             name = uuid.uuid4().hex
-            proxy: HttpProxy | TcpProxy
+            proxy: Proxy
             if kind in AWS_KINDS:
                 if kind == "s3-ministack":
                     url = request.getfixturevalue("ministack_url")
@@ -276,6 +280,9 @@ def make_rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
                 }
                 settings |= {"retry_wait_min": 0, "retry_wait_max": 0}
                 type = "http"
+            elif kind == "local":
+                proxy, type = Proxy(), "local"
+                settings = {"path": f"{name}.tfstate", "workspace_dir": f"{name}.d"}
             else:
                 proxy = TcpProxy(request.getfixturevalue("postgres_port"))
                 settings = {

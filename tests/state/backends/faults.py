@@ -36,7 +36,7 @@ _NOT_IMPLEMENTED = (
 
 
 class Proxy:
-    """What both proxies share: which fault hits a request, and requests seen so far."""
+    """What both proxies share: which fault hits a request, and requests seen so far. By itself it does nothing."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
@@ -47,12 +47,11 @@ class Proxy:
 
     @property
     def port(self) -> int:
-        """Where it listens, on 127.0.0.1."""
-        raise NotImplementedError
+        """Where it listens, on 127.0.0.1; nowhere."""
+        return 0
 
     def stop(self) -> None:
         """Listen no more, and break every connection."""
-        raise NotImplementedError
 
     def spoil(self, kind: str, concerns: Callable[[str], bool], times: int = 1) -> None:
         with self._turn:

@@ -13,8 +13,8 @@ import fcntl
 import os
 import re
 import struct
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -140,10 +140,11 @@ class LocalBackend:
             # What a link points to is replaced, not the link.
             real = Path(os.path.realpath(path))
             make_directory(real.parent)
-            now = _version_of(real)
-            if expected is not None and self._source(workspace) == path and now != expected:
-                raise Conflict
-            return self._replace(workspace, real, now, pieces)
+            with _one_writer(real.parent):
+                now = _version_of(real)
+                if expected is not None and self._source(workspace) == path and now != expected:
+                    raise Conflict
+                return self._replace(workspace, real, now, pieces)
         except OSError as reason:
             raise file_problem(reason, "write the state to", path) from None
 
@@ -295,6 +296,19 @@ def check_workspace_name(name: str) -> None:
 
 
 # -- contents and versions
+
+
+@contextmanager
+def _one_writer(directory: Path) -> Iterator[None]:
+    """Between looking at a file and replacing it nobody else does that here, whoever has the state's lock."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # Some network file systems have no such locks; there the state's own lock alone must do.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _history_of(path: Path) -> FileHistory:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.state.backends.conftest import Rig, in_workspaces
+from tests.state.backends.conftest import Rig, in_workspaces, on_all
 
 from twinfra.diagnostics import DiagnosticError
 from twinfra.state.backends.protocol import NOTHING, Conflict
@@ -13,6 +13,7 @@ pytestmark = pytest.mark.emulator
 ONE, TWO, THREE = b'{"serial": 1}\n', b'{"serial": 2, "text": "\xc3\xa4"}\n', b'{"serial": 3}\n'
 
 
+@on_all
 def test_there_is_nothing_before_the_first_write(rig: Rig) -> None:
     backend = rig.open()
     assert backend.read("default") is None
@@ -20,6 +21,7 @@ def test_there_is_nothing_before_the_first_write(rig: Rig) -> None:
     assert backend.holder("default") is None
 
 
+@on_all
 def test_what_was_written_is_read_by_all(rig: Rig) -> None:
     backend, other = rig.open(), rig.open()
     version = backend.write("default", (ONE[:5], ONE[5:]), NOTHING)
@@ -29,6 +31,7 @@ def test_what_was_written_is_read_by_all(rig: Rig) -> None:
         assert (content.data, content.version) == (ONE, version)
 
 
+@on_all
 def test_a_version_is_followed_by_another_one(rig: Rig) -> None:
     backend = rig.open()
     first = backend.write("default", (ONE,), NOTHING)
@@ -39,6 +42,7 @@ def test_a_version_is_followed_by_another_one(rig: Rig) -> None:
     assert (content.data, content.version) == (TWO, second)
 
 
+@on_all
 def test_a_write_over_an_older_version_changes_nothing(rig: Rig) -> None:
     backend, other = rig.open(), rig.open()
     first = backend.write("default", (ONE,), NOTHING)
@@ -50,6 +54,7 @@ def test_a_write_over_an_older_version_changes_nothing(rig: Rig) -> None:
     assert (content.data, content.version) == (TWO, second)
 
 
+@on_all
 def test_a_first_write_where_there_is_a_state_already_changes_nothing(rig: Rig) -> None:
     rig.open().write("default", (ONE,), NOTHING)
     with pytest.raises(Conflict):
@@ -69,6 +74,7 @@ def test_a_write_over_a_state_that_is_gone_changes_nothing(rig: Rig) -> None:
     assert backend.read("gone") is None
 
 
+@on_all
 def test_a_write_without_a_condition_replaces_whatever_is_there(rig: Rig) -> None:
     backend = rig.open()
     backend.write("default", (ONE,), None)
@@ -97,6 +103,7 @@ def test_workspaces_are_apart(rig: Rig) -> None:
     assert rig.open().workspaces() == ["default", "a.b", "uber-prod"]
 
 
+@on_all
 def test_the_default_workspace_is_never_deleted(rig: Rig) -> None:
     with pytest.raises(ValueError, match="default"):
         rig.open().delete("default")
@@ -128,6 +135,7 @@ def test_the_label_names_the_place_without_secrets(rig: Rig) -> None:
         assert secret not in label
 
 
+@on_all
 def test_an_empty_object_is_no_state_and_is_replaced(rig: Rig) -> None:
     """Some tools make one before there is a state."""
     backend = rig.open()

@@ -6,11 +6,11 @@ import hashlib
 import time
 
 import pytest
-from tests.state.backends.conftest import Rig
+from tests.state.backends.conftest import Rig, on_all
 
 from twinfra.state.backends.protocol import NOTHING, Conflict
 
-pytestmark = [pytest.mark.emulator, pytest.mark.slow]
+pytestmark = [pytest.mark.emulator, pytest.mark.slow, on_all]
 
 SIZE = 100 * 1000 * 1000
 

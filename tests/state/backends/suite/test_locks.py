@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.state.backends.conftest import Rig, in_workspaces, kill
+from tests.state.backends.conftest import Rig, in_workspaces, kill, on_all
 
 from twinfra.state.backends.protocol import NOTHING, Conflict, Locked
 from twinfra.state.locks import new_lock
@@ -23,6 +23,7 @@ def workspace(request: pytest.FixtureRequest, rig: Rig) -> str:
     return "default"
 
 
+@on_all
 def test_a_lock_keeps_others_out_until_it_is_released(rig: Rig, workspace: str) -> None:
     backend, other = rig.open(), rig.open()
     lock = new_lock("apply")
@@ -40,6 +41,7 @@ def test_a_lock_keeps_others_out_until_it_is_released(rig: Rig, workspace: str) 
     assert other.holder(workspace) is None
 
 
+@on_all
 def test_the_holder_can_be_seen_by_others(rig: Rig, workspace: str) -> None:
     backend = rig.open()
     lock = new_lock("apply")
@@ -51,6 +53,7 @@ def test_the_holder_can_be_seen_by_others(rig: Rig, workspace: str) -> None:
     backend.unlock(workspace, lock.id)
 
 
+@on_all
 def test_a_state_can_be_read_and_written_under_the_lock(rig: Rig, workspace: str) -> None:
     backend = rig.open()
     lock = new_lock("apply")
@@ -75,6 +78,7 @@ def test_a_lock_of_one_workspace_is_none_of_another(rig: Rig) -> None:
     other.unlock("b", lock.id)
 
 
+@on_all
 def test_another_lock_is_not_released(rig: Rig, workspace: str) -> None:
     backend = rig.open()
     lock = new_lock("apply")
@@ -88,6 +92,7 @@ def test_another_lock_is_not_released(rig: Rig, workspace: str) -> None:
         rig.open().lock(workspace, new_lock("plan"))
 
 
+@on_all
 def test_releasing_where_there_is_no_lock_does_nothing(rig: Rig, workspace: str) -> None:
     rig.open().unlock(workspace, "any")
     assert rig.open().holder(workspace) is None
@@ -126,6 +131,7 @@ def test_who_lost_the_lock_to_a_writer_writes_nothing(rig: Rig, workspace: str) 
     assert content.data == b"theirs"
 
 
+@on_all
 def test_a_lock_whose_holder_was_killed(rig: Rig, workspace: str) -> None:
     process = rig.other_process(
         "lock = new_lock('apply')\nbackend.lock('default', lock)\nprint(lock.id, flush=True)\nsys.stdin.read()\n"
@@ -153,6 +159,7 @@ def test_a_lock_whose_holder_was_killed(rig: Rig, workspace: str) -> None:
             continue
 
 
+@on_all
 def test_closing_leaves_others_able_to_lock(rig: Rig, workspace: str) -> None:
     backend = rig.open()
     lock = new_lock("apply")

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pytest
-from tests.state.backends.conftest import Rig
+from tests.state.backends.conftest import Rig, on_all
 
 from twinfra.state.backends.protocol import NOTHING, Backend, Conflict, Locked
 from twinfra.state.locks import new_lock
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, on_all]
 
 WRITERS = 200
 AT_ONCE = 50
