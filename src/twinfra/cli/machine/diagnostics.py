@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twinfra.cli.render.redaction import covered
 from twinfra.diagnostics import Diagnostic, Position, SourceRange
 
 
@@ -35,7 +36,7 @@ def _snippet(diagnostic: Diagnostic, subject: SourceRange) -> dict[str, Any]:
     shown = diagnostic.context or subject
     starts = subject.source.line_starts
     first, last = min(shown.first.line, subject.first.line), max(shown.last.line, subject.last.line)
-    code = "\n".join(subject.source.line(number) for number in range(first, last + 1))
+    code = "\n".join(covered(subject.source.line(number)) for number in range(first, last + 1))
     offset = subject.start - starts[first - 1]
     return {
         "context": _enclosing(subject),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from twinfra.cli.render.redaction import covered
 from twinfra.cli.render.style import Style
 from twinfra.diagnostics import Diagnostic, Severity, SourceRange
 
@@ -43,7 +44,7 @@ def _snippet(subject: SourceRange, style: Style, colour: str) -> list[str]:
     source = subject.source
     total = len(source.line_starts)
     for number in range(first.line, min(final, first.line + MAX_LINES - 1, total) + 1):
-        text = source.line(number)
+        text = covered(source.line(number))
         shown = text if len(text) <= 400 else text[:400] + "…"
         lines.append(f"  {str(number).rjust(number_width)}: {shown.replace(chr(9), ' ')}")
         if number == first.line:

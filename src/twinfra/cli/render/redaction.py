@@ -1,10 +1,12 @@
-"""Secrets that turn up again in an object: where one attribute is sensitive, its text is hidden in the others too.
+"""Secrets that would be shown by chance: in copies that an object holds, and in source lines that a diagnostic shows.
 
-Providers copy what they were given, as `terraform_data` copies `input` to `output`, and the copy has no mark.
+Where one attribute is sensitive, its text is hidden in the others too: providers copy what they were given, as
+`terraform_data` copies `input` to `output`, and the copy has no mark.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from twinfra.values.marks import has_marks
@@ -12,6 +14,17 @@ from twinfra.values.value import SENSITIVE, List, Map, Marked, Set, Value
 
 _WITHIN = 6
 """A secret of so many characters is also looked for inside longer texts; a shorter one would be found by chance."""
+
+
+_WRITTEN = re.compile(
+    r"""(?ix) (?: \b | (?<=_) ) [\w-]* (?: secret | passw | passphrase | token | private_key | credential ) [\w-]*
+        ["']? \s* [=:] \s* " ( (?: [^"\\\n] | \\. )+ ) """
+)
+
+
+def covered(line: str) -> str:
+    """A source line whose literals for names like `password` or `secret_key` are stars of the same length."""
+    return _WRITTEN.sub(lambda found: found[0][: -len(found[1])] + "*" * len(found[1]), line)
 
 
 def secrets_in(*values: Value) -> frozenset[str]:
