@@ -85,3 +85,7 @@ resource "aws_eks_addon" "names" {
   addon_version            = "v1.12.4-eksbuild.1"
   service_account_role_arn = aws_iam_role.main.arn
 }
+
+data "aws_eks_cluster" "read" {
+  name = aws_eks_cluster.main.name
+}
