@@ -7,6 +7,7 @@ import pytest
 from twinfra.sandbox import gateway as gateway_module
 from twinfra.sandbox.gateway import CannotRestoreError, Gateway
 from twinfra.sandbox.journal import Journal
+from twinfra.sandbox.server import Sandbox
 
 
 class Cloud:
@@ -115,3 +116,29 @@ def test_a_crash_between_snapshot_and_new_journal_loses_nothing(
     again, cloud, _ = opened(tmp_path)
     assert again.restore() == 0
     assert cloud.kept == [b"x" * 100]
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.99])
+def test_half_a_request_is_not_carried_out(sandbox: Sandbox, client: Callable[..., Any], kept: float) -> None:
+    """A client that is killed while it sends leaves nothing behind."""
+    import socket
+    from urllib.parse import urlsplit
+
+    body = b"Action=CreateVpc&Version=2016-11-15&CidrBlock=10.77.0.0%2F16"
+    place = urlsplit(sandbox.endpoint)
+    request = (
+        b"POST / HTTP/1.1\r\nHost: ec2.us-east-1.amazonaws.com\r\n"
+        b"Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: "
+        + str(len(body)).encode()
+        + b"\r\n\r\n"
+    ) + body
+    before = len(client("ec2").describe_vpcs()["Vpcs"])
+    for sent in (request[: int(len(request) * kept)], request):
+        with socket.create_connection((place.hostname, place.port)) as connection:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+        expected = before + (sent == request)
+        assert len(client("ec2").describe_vpcs()["Vpcs"]) == expected

@@ -39,15 +39,42 @@ class Listener(ThreadingHTTPServer):
         """A client that goes away in the middle is no event."""
 
 
+class _Lines:
+    """Reads lines, and knows the last one."""
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.last = b""
+
+    def readline(self, limit: int = -1) -> bytes:
+        self.last = self.source.readline(limit)
+        return self.last
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: Listener
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
 
+    def parse_request(self) -> bool:
+        """Read the headers; False where the client went away before their end."""
+        source, lines = self.rfile, _Lines(self.rfile)
+        self.rfile = lines  # type: ignore[assignment]
+        try:
+            understood = super().parse_request()
+        finally:
+            self.rfile = source
+        return understood and not lines.last.strip() and bool(lines.last)
+
     def _answer(self) -> None:
         chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
-        body = self._chunks() if chunked else self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            body = self._chunks() if chunked else self._whole(int(self.headers.get("Content-Length") or 0))
+        except EOFError:
+            # Half a request is none: what a killed client was sending is not carried out.
+            self.close_connection = True
+            return
         reply = self.server.gateway.handle(self._variables(), body)
         if reply is None:
             self.close_connection = True
@@ -56,11 +83,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815
 
+    def _whole(self, length: int) -> bytes:
+        """So many bytes of the body; raises `EOFError` where the client went away before."""
+        found = self.rfile.read(length)
+        if len(found) < length:
+            raise EOFError
+        return found
+
     def _chunks(self) -> bytes:
         """A body in chunks: https://www.rfc-editor.org/rfc/rfc9112#section-7.1"""
         parts = []
-        while length := int(self.rfile.readline(100).partition(b";")[0], 16):
-            parts.append(self.rfile.read(length))
+        while True:
+            head = self.rfile.readline(100)
+            if not head:
+                raise EOFError
+            length = int(head.partition(b";")[0], 16)
+            if not length:
+                break
+            parts.append(self._whole(length))
             self.rfile.readline(3)
         while self.rfile.readline(65536).strip():
             pass
