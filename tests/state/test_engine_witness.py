@@ -39,7 +39,8 @@ def without_failing_part(directory: Path) -> None:
 
 
 def comparable(path: Path) -> dict[str, Any]:
-    """A state without what differs from run to run: ids, the serial, the order of checks."""
+    """A state without what differs from run to run: ids, the serial, and in which order stock Terraform lists checks
+    and sensitive paths, which it keeps in maps."""
     document: dict[str, Any] = json.loads(UUID.sub("an-id", path.read_text()))
     document["serial"] = 0
     document["check_results"].sort(key=lambda one: one["config_addr"])
@@ -47,6 +48,8 @@ def comparable(path: Path) -> dict[str, Any]:
         if resource["type"] == "terraform_remote_state":
             # Sensitive outputs of other states stay sensitive only with us.
             del resource["instances"][0]["sensitive_attributes"]
+        for instance in resource["instances"]:
+            instance.get("sensitive_attributes", []).sort(key=json.dumps)
     return document
 
 
