@@ -11,13 +11,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twinfra.config.model import Configuration
-from twinfra.diagnostics import DiagnosticError, Source, error, nearest
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Source, SourceRange, error, nearest
 from twinfra.schema import Block
 from twinfra.state.files import file_problem, make_directory, replace_file
 from twinfra.values.value import Null, Value
+
+if TYPE_CHECKING:
+    from twinfra.environments.declaration import Environment
 
 FILE = "twinfra-backend.json"
 
@@ -52,9 +55,11 @@ def declared(
     inputs: Callable[[], Mapping[str, Value]],
     workspace: str,
     extra: Mapping[str, Any],
+    environment: Environment | None = None,
 ) -> Chosen:
-    """The backend of the root module's block with `extra` settings over it; the local one without a block.
+    """The backend of the root module's block; the local one without a block.
 
+    The settings of `environment` are laid over it, and `extra` ones over those.
     `inputs` gives the values of the root variables when the block needs them. Raises `DiagnosticError`.
     """
     from twinfra.cli.backend_scope import EarlyScope
@@ -63,6 +68,16 @@ def declared(
 
     block = configuration.root.backend if configuration is not None and configuration.modules else None
     if configuration is None or block is None:
+        if environment is not None and environment.backend and configuration is not None:
+            raise DiagnosticError(
+                error(
+                    "No backend block",
+                    f'The environment "{environment.name}" has settings of a backend, and the root module '
+                    "declares none.",
+                    environment.place_of("backend"),
+                    mend='Write terraform { backend "TYPE" {} } in it.',
+                )
+            )
         if extra and configuration is not None and configuration.files:
             raise DiagnosticError(
                 error(
@@ -81,7 +96,40 @@ def declared(
     values = _plain(decoder.evaluate(EarlyScope(configuration, inputs, workspace)))
     settings = {name: one for name, one in values.items() if one is not None and one != []}
     _check_names(block.type, schema, extra)
+    if environment is not None:
+        settings |= _of_environment(environment, block.type, schema)
     return Chosen(block.type, settings | dict(extra))
+
+
+def _of_environment(environment: Environment, type: str, schema: Block) -> dict[str, Any]:
+    """The settings that an environment lays over the block, each of its type. Raises `DiagnosticError`."""
+    from twinfra.values.convert import ConversionError, convert
+
+    found: dict[str, Any] = {}
+    problems: list[Diagnostic] = []
+    for name, given in environment.backend.items():
+        place = environment.place_of("backend", name)
+        attribute = schema.attributes.get(name)
+        if attribute is None:
+            mend = nearest(name, schema.attributes) or "Remove it."
+            problems.append(
+                _unknown_setting(type, name, f'the environment "{environment.name}"', mend, place)
+            )
+            continue
+        try:
+            found[name] = _plain(convert(given, attribute.type))
+        except ConversionError as refused:
+            problems.append(error("Unsuitable setting of a backend", f"{name}: {refused}.", place))
+    if problems:
+        raise DiagnosticError(problems)
+    return found
+
+
+def _unknown_setting(
+    type: str, name: str, giver: str, mend: str, place: SourceRange | None = None
+) -> Diagnostic:
+    detail = f'The "{type}" backend has no setting "{name}", which {giver} gives.'
+    return error("Unknown setting of a backend", detail, place, mend=mend)
 
 
 def _all_optional(schema: Block) -> Block:
@@ -109,13 +157,8 @@ def _plain(value: Value) -> Any:
 def _check_names(type: str, schema: Block, extra: Mapping[str, Any]) -> None:
     for name in extra:
         if name not in schema.attributes:
-            raise DiagnosticError(
-                error(
-                    "Unknown setting of a backend",
-                    f'The "{type}" backend has no setting "{name}", which -backend-config gives.',
-                    mend=nearest(name, schema.attributes) or "Remove it.",
-                )
-            )
+            mend = nearest(name, schema.attributes) or "Remove it."
+            raise DiagnosticError(_unknown_setting(type, name, "-backend-config", mend))
 
 
 def read_extra(texts: Sequence[str], type: str) -> dict[str, Any]:
@@ -191,20 +234,29 @@ def forget(data: Path) -> None:
     (data / FILE).unlink(missing_ok=True)
 
 
-def check_unchanged(chosen: Chosen, before: Remembered | None, directory: Path) -> None:
-    """Raise `DiagnosticError` where the backend is not the one used last, or a local state would be left behind."""
+def check_unchanged(
+    chosen: Chosen, before: Remembered | None, directory: Path, environment: Environment | None = None
+) -> None:
+    """Raise `DiagnosticError` where the backend is not the one used last, or a local state would be left behind.
+
+    A local state of plain work is no state of an environment.
+    """
     if before is not None:
         if before.chosen.digest == chosen.digest:
             return
         changed = _differing(before.chosen, chosen)
+        who = "This directory" if environment is None else f'The environment "{environment.name}"'
+        option = "" if environment is None else f" -env {environment.name}"
         raise DiagnosticError(
             error(
                 "Backend has changed",
-                f"This directory used another backend before ({before.chosen.type}; {changed}).",
-                mend="To take the state along: twinfra init -migrate-state. To leave it where it is: "
-                "twinfra init -reconfigure.",
+                f"{who} used another backend before ({before.chosen.type}; {changed}).",
+                mend=f"To take the state along: twinfra init{option} -migrate-state. To leave it where it is: "
+                f"twinfra init{option} -reconfigure.",
             )
         )
+    if environment is not None:
+        return
     elsewhere = (
         chosen.type != "local" or chosen.settings.get("path", "terraform.tfstate") != "terraform.tfstate"
     )

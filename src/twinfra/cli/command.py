@@ -6,7 +6,7 @@ Click does types, help and usage; this module only brings arguments into the for
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -16,6 +16,9 @@ from twinfra.diagnostics import nearest
 
 ORDER = "twinfra.arguments"
 """Where a click context keeps the arguments in their order on the command line."""
+
+ENVIRONMENT = "twinfra.environment"
+"""Where a click context keeps the name that `-env` gives."""
 
 
 class UsageProblem(Exception):
@@ -31,9 +34,16 @@ class Command(click.Command):
 
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
         """Normalise, then let click parse."""
-        arguments = normalise(arguments, self)
+        arguments = _take_environment(normalise(arguments, self), context, self)
         context.meta[ORDER] = tuple(arguments)
         return super().parse_args(context, arguments)
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run it in the environment that was asked for."""
+        from twinfra.cli.environment import chosen
+
+        with chosen(context.meta.get(ENVIRONMENT, "")):
+            return super().invoke(context)
 
     def get_help_option_names(self, context: click.Context) -> list[str]:
         """Help is asked for with one dash."""
@@ -50,7 +60,11 @@ class Group(click.Group):
         return ["-help"]
 
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
-        """Take `--help` and `-h` as `-help`."""
+        """Take `--help` and `-h` as `-help`, and `-env` also before the subcommand."""
+        while arguments and arguments[0].lstrip("-").partition("=")[0] == "env" and arguments[0][0] == "-":
+            taken = arguments[:1] if "=" in arguments[0] else arguments[:2]
+            arguments = arguments[len(taken) :]
+            _take_environment(normalise(taken, self), context, self)
         if arguments and arguments[0] in ("--help", "-h"):
             arguments = ["-help", *arguments[1:]]
         return super().parse_args(context, arguments)
@@ -103,7 +117,7 @@ def normalise(arguments: Iterable[str], command: click.Command) -> list[str]:
             result.append(f"{name}={value}")
         elif name == "-sandbox":
             continue  # every command takes it; one that declares nothing of it calls no cloud
-        elif name in valued:
+        elif name in valued or name == "-env":  # every command works in an environment
             if equals:
                 result.append(f"{name}={value}")
             else:
@@ -118,6 +132,20 @@ def normalise(arguments: Iterable[str], command: click.Command) -> list[str]:
                 + f'\nSee "twinfra {command.name} -help".'
             )
     return result
+
+
+def _take_environment(arguments: Sequence[str], context: click.Context, command: click.Command) -> list[str]:
+    """Note what `-env` names, and take it out unless the command declares it itself."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    names = [one.partition("=")[2] for one in arguments[:end] if one.startswith("-env=")]
+    for name in names:
+        if not name:
+            raise UsageProblem("-env needs the name of an environment: -env NAME.")
+        if context.meta.setdefault(ENVIRONMENT, name) != name:
+            raise UsageProblem(f"-env is given twice: {context.meta[ENVIRONMENT]} and {name}.")
+    if any("-env" in one.opts for one in command.params):
+        return list(arguments)
+    return [*(one for one in arguments[:end] if not one.startswith("-env=")), *arguments[end:]]
 
 
 def given_order(*names: str) -> list[tuple[str, str]]:
@@ -167,7 +195,7 @@ def command(name: str, help: str = "") -> Callable[[Callable[..., Any]], Command
     return decorate
 
 
-OVERVIEW = """Usage: twinfra [-chdir=DIR] [--sandbox] COMMAND [options]
+OVERVIEW = """Usage: twinfra [-chdir=DIR] [-env NAME] [--sandbox] COMMAND [options]
 
 Infrastructure as Code for machine-learning teams: declare, plan, apply, repair.
 
@@ -176,6 +204,7 @@ Commands:
 
 Everywhere:
   -chdir=DIR   work in another directory
+  -env NAME    work in an environment of twinfra.toml
   --sandbox    run against the embedded cloud instead of a real account
   -help        this text, or that of a command
   -version     the version
@@ -191,7 +220,7 @@ def overview(commands: dict[str, tuple[str, str]]) -> str:
 
 def execute(arguments: list[str], commands: dict[str, tuple[str, str]]) -> int:
     """Take the options that stand before the command, load the command's module, and run it."""
-    arguments, sandbox = _global_options(arguments)
+    arguments, sandbox, environment = _global_options(arguments)
     if not arguments or arguments[0] in ("-help", "--help", "-h", "help"):
         if len(arguments) > 1 and arguments[1] in commands:
             arguments = [arguments[1], "-help"]
@@ -209,6 +238,8 @@ def execute(arguments: list[str], commands: dict[str, tuple[str, str]]) -> int:
     rest = arguments[1:]
     if sandbox and any("-sandbox" in one.opts for one in found.params):
         rest = ["-sandbox", *rest]
+    if environment:
+        rest = [f"-env={environment}", *rest]
     try:
         with found.make_context(f"twinfra {name}", rest) as context:
             code = found.invoke(context)
@@ -226,9 +257,10 @@ def _refuse(wrong: click.UsageError) -> NoReturn:
     raise UsageProblem(f'{wrong.format_message()}\nSee "{usage} -help".') from None
 
 
-def _global_options(arguments: list[str]) -> tuple[list[str], bool]:
-    """Act on `-chdir` and note `--sandbox`; returns what is left."""
+def _global_options(arguments: list[str]) -> tuple[list[str], bool, str]:
+    """Act on `-chdir`, and note `--sandbox` and `-env`; returns what is left, and these two."""
     sandbox = False
+    environment = ""
     position = 0
     while position < len(arguments) and arguments[position].startswith("-"):
         name, equals, given = arguments[position].partition("=")
@@ -242,11 +274,18 @@ def _global_options(arguments: list[str]) -> tuple[list[str], bool]:
                 raise UsageProblem(f"Cannot work in {given}: {reason.strerror}.") from None
         elif name == "-sandbox":
             sandbox = given != "false"
+        elif name == "-env":
+            if not equals and position + 1 < len(arguments):
+                position += 1
+                given = arguments[position]
+            if not given:
+                raise UsageProblem("-env needs the name of an environment: -env NAME.")
+            environment = given
         elif name in ("-help", "-h"):
-            return ["-help"], sandbox
+            return ["-help"], sandbox, ""
         elif name in ("-version", "-v"):
-            return ["version"], sandbox
+            return ["version"], sandbox, ""
         else:
             raise UsageProblem(f'{name} is not an option of twinfra itself. See "twinfra -help".')
         position += 1
-    return arguments[position:], sandbox
+    return arguments[position:], sandbox, environment

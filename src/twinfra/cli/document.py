@@ -14,8 +14,9 @@ INTRODUCTION = """# Commands
 
 Made from the commands' declarations by `make docs`. Options take one dash or two, and flags also `-flag=false`.
 
-Before the command stand the options of the program itself: `-chdir=DIR` works in another directory, and
-`--sandbox` runs against the embedded cloud instead of a real account ([the sandbox](sandbox.md)).
+Before the command stand the options of the program itself: `-chdir=DIR` works in another directory, `-env NAME` in an
+environment of `twinfra.toml`, and `--sandbox` runs against the embedded cloud instead of a real account
+([the sandbox](sandbox.md)). The last two may stand after any command, too.
 
 Exit codes: 0 done, 1 error, 2 from `plan -detailed-exitcode` when there is something to change, 3 from
 `fmt -check` when a file is not in the canonical format. A command ended by Ctrl-C exits with 1 after it has

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinfra.cli.environment import current, variable_options
 from twinfra.config.model import Configuration
 from twinfra.state.encryption.codec import PLAIN, Codec
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twinfra.diagnostics import Diagnostics
+    from twinfra.environments.declaration import Environment
     from twinfra.state.encryption.building import Encryption
     from twinfra.values.value import Value
 
@@ -52,7 +54,7 @@ def decrypted(configuration: Configuration | None, content: bytes, name: str) ->
     return state_codec(configuration).decode(content, name) if is_envelope(content) else content
 
 
-_made: list[tuple[Configuration | None, str, Encryption]] = []
+_made: list[tuple[Configuration | None, str, Environment | None, Encryption]] = []
 """The latest, so that one command asks for its keys once."""
 
 
@@ -62,8 +64,9 @@ def _encryption(configuration: Configuration | None) -> Encryption | None:
     declared = root.encryption if root is not None else None
     if declared is None and not environment.strip():
         return None
-    if _made and _made[0][0] is configuration and _made[0][1] == environment:
-        return _made[0][2]
+    within = current()
+    if _made and _made[0][0] is configuration and _made[0][1] == environment and _made[0][2] == within:
+        return _made[0][3]
     from twinfra.state.encryption.building import Encryption
     from twinfra.state.encryption.declared import declared_in
     from twinfra.state.encryption.names import StaticNames
@@ -79,19 +82,18 @@ def _encryption(configuration: Configuration | None) -> Encryption | None:
         Path() if root is None else root.directory,
     )
     found = Encryption(blocks, names)
-    _made[:] = [(configuration, environment, found)]
+    _made[:] = [(configuration, environment, within, found)]
     return found
 
 
 def _given(configuration: Configuration | None) -> tuple[Mapping[str, Value], Diagnostics]:
     """The values given for variables: by this command's options, by files and the environment."""
-    from twinfra.cli.command import given_order
-    from twinfra.config.inputs import collect_inputs
+    from twinfra.cli.workspace import given_inputs
     from twinfra.diagnostics import Diagnostics
 
     if configuration is None:
         return {}, Diagnostics()
-    order = given_order("var", "var-file")
+    order = variable_options()
     var = tuple(text for kind, text in order if kind == "var")
     files = tuple(text for kind, text in order if kind == "var-file")
-    return collect_inputs(configuration, Path(), var, files, os.environ, order)
+    return given_inputs(configuration, var, files, order)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinfra.cli.command import UsageProblem, command, flag, value
+from twinfra.cli.environment import current, data_of
 from twinfra.cli.options import seconds
 from twinfra.cli.terminal import Terminal
 from twinfra.config.model import Configuration
@@ -117,10 +118,10 @@ def set_up(configuration: Configuration, change: Change) -> Iterator[str]:
     from twinfra.cli.migration import let_go, migrate
     from twinfra.cli.workspace import backend_of, chosen_backend, workspace_name
     from twinfra.state.encryption.backend import encrypted
-    from twinfra.state.workspaces import data_directory
 
     directory = Path.cwd()
-    data = data_directory(directory)
+    environment = current()
+    data = data_of(environment, directory)
     before = None if change.reconfigure else remembered(data)
     declared = configuration.root.backend
     same_type = before is not None and declared is not None and before.chosen.type == declared.type
@@ -144,7 +145,7 @@ def set_up(configuration: Configuration, change: Change) -> Iterator[str]:
                 if copied:
                     yield f"Copied:    {', '.join(copied)}, read back and compared. {let_go(old, copied)}"
         elif not change.reconfigure:
-            check_unchanged(chosen, before, directory)
+            check_unchanged(chosen, before, directory, environment)
         target.workspaces()  # so that a place that cannot be reached, or is not there, is told now
         if chosen == LOCAL:
             forget(data)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinfra.addresses import BUILTIN_PROVIDER, ProviderAddress
-from twinfra.cli.command import UsageProblem, given_order
+from twinfra.cli.command import UsageProblem
+from twinfra.cli.environment import current, data_of, declared_inputs, variable_options, workspace_of
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics
 from twinfra.engine.providers import Providers
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from twinfra.cli.backends import Chosen
     from twinfra.engine.planfile import SavedPlan
     from twinfra.providers.protocol import Provider
+    from twinfra.state.encryption.codec import Codec
     from twinfra.state.journal import Journal
     from twinfra.values.value import Value
 
@@ -74,10 +77,9 @@ def root_inputs(
     A variable that has no value is asked for when `ask` says so and somebody is there; else it is an error,
     unless `partial` says that missing ones do not matter. Raises `DiagnosticError`.
     """
-    from twinfra.config.inputs import collect_inputs, missing_value, missing_variables, parse_input
+    from twinfra.config.inputs import missing_value, missing_variables, parse_input
 
-    order = given_order("var", "var-file")
-    inputs, found = collect_inputs(configuration, Path(), var, var_file, os.environ, order)
+    inputs, found = given_inputs(configuration, var, var_file, variable_options())
     found.raise_errors()
     missing = [] if partial else missing_variables(configuration, inputs)
     if missing and ask and sys.stdin.isatty():
@@ -100,22 +102,48 @@ def root_inputs(
     return inputs, found
 
 
+def given_inputs(
+    configuration: Configuration,
+    var: Sequence[str] = (),
+    var_file: Sequence[str] = (),
+    order: Sequence[tuple[str, str]] = (),
+) -> tuple[dict[str, Value], Diagnostics]:
+    """The values that are given for the root module's variables, the environment's among them, and problems.
+
+    Nobody is asked. See `config.inputs.collect_inputs`. Raises `DiagnosticError` for an unknown environment.
+    """
+    from twinfra.config.inputs import collect_inputs
+
+    declared = declared_inputs(current())
+    return collect_inputs(configuration, Path(), var, var_file, os.environ, order, declared)
+
+
 # -- providers
 
 
 def make_providers(sandbox: bool = False, configuration: Configuration | None = None) -> Providers:
-    """Where commands get providers from. With `sandbox`, those of a cloud talk to the embedded one, which is
-    started when the first is needed. `configuration` says how states of others are encrypted.
+    """Where commands get providers from. With `sandbox`, or in an environment that is declared so, those of a
+    cloud talk to the embedded one, which is started when the first is needed. `configuration` says how states of
+    others are encrypted. Raises `DiagnosticError` for an unknown environment.
     """
     from twinfra.providers import registry
+
+    environment = current()
+    sandbox = sandbox or (environment is not None and environment.sandbox)
+    here = copy_context()
+
+    def codec() -> Codec:
+        from twinfra.cli.encryption import remote_codec
+
+        # A thread of its own may ask, which knows nothing of the environment in use.
+        return here.copy().run(remote_codec, configuration)
 
     def own(address: ProviderAddress) -> Provider:
         if address != BUILTIN_PROVIDER:
             return registry.create(address)
-        from twinfra.cli.encryption import remote_codec
         from twinfra.providers.terraform import TerraformProvider
 
-        return TerraformProvider(lambda: remote_codec(configuration))
+        return TerraformProvider(codec)
 
     if not sandbox:
         return Providers(own)
@@ -139,7 +167,10 @@ def make_providers(sandbox: bool = False, configuration: Configuration | None = 
 
 
 def workspace_name() -> str:
-    """The workspace in use."""
+    """The workspace in use. Raises `DiagnosticError`."""
+    environment = current()
+    if environment is not None:
+        return workspace_of(environment)
     return current_workspace(data_directory(Path()))
 
 
@@ -162,18 +193,20 @@ NO_FILES = LocalFiles()
 
 
 def chosen_backend(configuration: Configuration | None, extra: Mapping[str, Any]) -> Chosen:
-    """The backend that the root module declares, with `extra` settings from `init`. Raises `DiagnosticError`."""
+    """The backend that the root module declares, the environment's settings over it, and `extra` settings from
+    `init` over those. Raises `DiagnosticError`.
+    """
     from twinfra.cli.backends import declared
-    from twinfra.config.inputs import collect_inputs
+
+    environment = current()
 
     def inputs() -> Mapping[str, Value]:
         assert configuration is not None
-        order = given_order("var", "var-file")
-        found, problems = collect_inputs(configuration, Path(), (), (), os.environ, order)
+        found, problems = given_inputs(configuration, order=variable_options())
         problems.raise_errors()
         return found
 
-    return declared(configuration, inputs, workspace_name(), extra)
+    return declared(configuration, inputs, workspace_name(), extra, environment)
 
 
 def backend_of(chosen: Chosen) -> Backend:
@@ -181,7 +214,7 @@ def backend_of(chosen: Chosen) -> Backend:
     from twinfra.state.backends.registry import connect
 
     directory = Path.cwd()
-    return connect(chosen.type, chosen.settings, Place(directory, data_directory(directory)))
+    return connect(chosen.type, chosen.settings, Place(directory, data_of(current(), directory)))
 
 
 def connect_backend(configuration: Configuration | None, files: LocalFiles = NO_FILES) -> Backend:
@@ -202,7 +235,8 @@ def connect_without_keys(configuration: Configuration | None, files: LocalFiles 
     from twinfra.state.backends.local import LocalBackend
 
     directory = Path.cwd()
-    data = data_directory(directory)
+    environment = current()
+    data = data_of(environment, directory)
     before = remembered(data)
     chosen = chosen_backend(configuration, before.extra if before is not None else {})
     if chosen.type == "local" and files.given:
@@ -217,7 +251,7 @@ def connect_without_keys(configuration: Configuration | None, files: LocalFiles 
         raise UsageProblem(
             f"{', '.join(files.given)} works with the local backend only, not with {chosen.type}."
         )
-    check_unchanged(chosen, before, directory)
+    check_unchanged(chosen, before, directory, environment)
     connected = backend_of(chosen)
     if before is None and chosen.settings:
         remember(data, chosen, {})

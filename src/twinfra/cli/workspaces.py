@@ -29,6 +29,23 @@ def _backend() -> Iterator[Backend]:
         backend.close()
 
 
+def _refuse_in_environment() -> None:
+    """An environment has its workspace by declaration: there is none to select."""
+    from twinfra.cli.environment import current
+
+    environment = current()
+    if environment is not None:
+        raise DiagnosticError(
+            error(
+                "Workspace is given by the environment",
+                f'The environment "{environment.name}" has its state in the workspace '
+                f'"{environment.workspace}", so that selecting another would change nothing.',
+                environment.place_of("workspace"),
+                mend="Change workspace there, or select without -env.",
+            )
+        )
+
+
 def _select(name: str) -> None:
     from twinfra.state.workspaces import data_directory, select_workspace, workspace_is_given
 
@@ -92,6 +109,7 @@ def new(state: str | None, lock: bool, lock_timeout: str, no_color: bool, name: 
     from twinfra.state.backends.local import check_workspace_name
     from twinfra.state.store import LockOptions, open_store
 
+    _refuse_in_environment()
     check_workspace_name(name)
     beginning = read_state(state) if state is not None else None
     with _backend() as backend:
@@ -123,6 +141,7 @@ def select(or_create: bool, no_color: bool, name: str) -> None:
     from twinfra.state.backends.local import check_workspace_name
     from twinfra.state.store import LockOptions
 
+    _refuse_in_environment()
     check_workspace_name(name)
     with _backend() as backend:
         names = backend.workspaces()

@@ -1,7 +1,7 @@
 """Values for the variables of the root module, from wherever people give them.
 
 Later ones win, in this order: `TF_VAR_name` in the environment; terraform.tfvars; terraform.tfvars.json;
-`*.auto.tfvars` and `*.auto.tfvars.json` by name; `-var-file` and `-var`. See
+`*.auto.tfvars` and `*.auto.tfvars.json` by name; what an environment declares; `-var-file` and `-var`. See
 https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence.
 """
 
@@ -26,7 +26,7 @@ from twinfra.diagnostics import (
 )
 from twinfra.lang.compiler import constant
 from twinfra.lang.json_syntax import parse_json
-from twinfra.lang.nodes import BlockShape, Body, BodyShape, Expression
+from twinfra.lang.nodes import BlockShape, Body, BodyShape, Expression, Literal
 from twinfra.lang.parser import parse_config, parse_expression
 from twinfra.lang.type_expr import apply_defaults
 from twinfra.values.convert import ConversionError, convert
@@ -58,6 +58,19 @@ class InputValue:
     expression: Expression | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What an environment gives: files, and values by name, each with the place where it is written.
+
+    `owner` says in words who gives it; `file`: the name of the file it is written in.
+    """
+
+    owner: str
+    files: Sequence[tuple[Path, SourceRange]]
+    values: Mapping[str, tuple[Value, SourceRange]]
+    file: str
+
+
 def collect_inputs(
     configuration: Configuration,
     directory: Path,
@@ -65,12 +78,14 @@ def collect_inputs(
     var_file: Sequence[str],
     environ: Mapping[str, str],
     order: Sequence[tuple[str, str]] = (),
+    declared: Declared | None = None,
 ) -> tuple[dict[str, Value], Diagnostics]:
     """The values given for the root module's variables, by name, and what is wrong with them.
 
     `var` are texts `name=value`, `var_file` names of files; `order` has both, as (`var` or `var-file`, text),
     in the order of the command line, where that is known: without it, files come first. `directory` is where
-    files of variables lie. With errors, those that have no value are told too.
+    files of variables lie. `declared` comes before the options. With errors, those that have no value are told
+    too.
     """
     found = Diagnostics()
     given: dict[str, InputValue] = {}
@@ -80,6 +95,8 @@ def collect_inputs(
             given[variable] = InputValue(Origin.ENVIRONMENT, f"the environment variable {name}", text)
     for path in automatic_files(directory):
         given.update(_read_file(path, path.name, found))
+    if declared is not None:
+        _take_declared(declared, given, found)
     if not order:
         order = [*(("var-file", text) for text in var_file), *(("var", text) for text in var)]
     for kind, text in order:
@@ -151,6 +168,25 @@ def automatic_files(directory: Path) -> list[Path]:
     automatic = [name for name in names if name.endswith((".auto.tfvars", ".auto.tfvars.json"))]
     fixed = [name for name in ("terraform.tfvars", "terraform.tfvars.json") if name in names]
     return [directory / name for name in (*fixed, *automatic)]
+
+
+def _take_declared(declared: Declared, given: dict[str, InputValue], found: Diagnostics) -> None:
+    """Take what an environment gives, its files first."""
+    for path, place in declared.files:
+        problems = Diagnostics()
+        values = _read_file(path, os.path.relpath(path), problems)
+        missing = not path.exists()
+        found.extend(
+            replace(
+                one, subject=place, mend=f"Correct the name in {declared.file}; it is relative to that file."
+            )
+            if missing
+            else one
+            for one in problems
+        )
+        given.update(values)
+    for name, (value, place) in declared.values.items():
+        given[name] = InputValue(Origin.FILE, declared.owner, expression=Literal(value, place))
 
 
 def _read_file(path: Path, name: str, found: Diagnostics) -> dict[str, InputValue]:
