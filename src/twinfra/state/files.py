@@ -7,7 +7,8 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
@@ -124,6 +125,19 @@ def make_directory(path: Path) -> None:
     for one in reversed(missing):
         one.mkdir(mode=0o700, exist_ok=True)
         sync_directory(one.parent)
+
+
+@contextmanager
+def one_writer(directory: Path) -> Iterator[None]:
+    """Between looking at a file of a directory and replacing it nobody else does that there. Raises `OSError`."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # Some network file systems have no such locks; there the state's own lock alone must do.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def file_problem(reason: OSError, doing: str, path: Path | str) -> DiagnosticError:

@@ -15,7 +15,12 @@ from twinfra.state.backends import _remote
 
 _CONNECT_SECONDS = 15
 _ANSWER_SECONDS = 120.0
+RECORDS = "twinfra_records"
 _SEQUENCE = "public.global_states_id_seq"
+_RECORD_COLUMNS = "(workspace text, name text, data bytea NOT NULL, PRIMARY KEY (workspace, name))"
+_IS_THERE = """
+SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Session:
         self._answer_seconds = _ANSWER_SECONDS if answer_seconds is None else answer_seconds
         self._connection: Any = None
         self._checked = False
+        self._records = False
 
     @property
     def label(self) -> str:
@@ -85,7 +91,10 @@ class Session:
         from psycopg import sql
 
         connection = self._open()
-        query = sql.SQL(statement).format(states=sql.Identifier(self._table.schema, "states"))
+        query = sql.SQL(statement).format(
+            states=sql.Identifier(self._table.schema, "states"),
+            records=sql.Identifier(self._table.schema, RECORDS),
+        )
         try:
             with self._watched(connection):
                 cursor = connection.execute(query, parameters or None)
@@ -101,6 +110,37 @@ class Session:
                     mend=_mend(reason),
                 )
             ) from None
+
+    def has_records(self) -> bool:
+        """Whether there is a table of records. Raises as `run`."""
+        if not self._records:
+            self._records = bool(self.run(_IS_THERE, (self._table.schema, RECORDS), "look for the records"))
+        return self._records
+
+    def make_records(self) -> None:
+        """Make the table of records where it is missing. Raises as `run`."""
+        if self.has_records():
+            return
+        if not self._table.make_table:
+            raise DiagnosticError(
+                error(
+                    "No table of records",
+                    f"{self.label} has no table {RECORDS}, and skip_table_creation says not to make it.",
+                    mend=f"Have it made: CREATE TABLE {self._table.schema}.{RECORDS} {_RECORD_COLUMNS};",
+                )
+            )
+        for last in (False, False, True):
+            try:
+                self.run(
+                    f"CREATE TABLE IF NOT EXISTS {{records}} {_RECORD_COLUMNS}",
+                    (),
+                    "make the table of records",
+                )
+                return
+            except DiagnosticError:
+                # Another process may have made it at this very moment.
+                if last or not self.has_records():
+                    raise
 
     def close(self) -> None:
         """Close the connection; the next statement opens another."""
@@ -177,11 +217,7 @@ class Session:
             "schema": sql.Identifier(self._table.schema),
             "states": sql.Identifier(self._table.schema, "states"),
         }
-        there = connection.execute(
-            "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE n.nspname = %s AND c.relname = 'states'",
-            (self._table.schema,),
-        ).fetchone()
+        there = connection.execute(_IS_THERE, (self._table.schema, "states")).fetchone()
         if there:
             return
         steps = []

@@ -43,7 +43,7 @@ class Bucket:
         except ApiError as problem:
             raise self.problem(problem, "ask which account it is") from None
 
-    def keys(self, prefix: str) -> Iterator[str]:
+    def keys(self, prefix: str, doing: str = "list the workspaces") -> Iterator[str]:
         """The keys of all objects that begin with a prefix."""
         from twinfra.providers.aws.failures import ApiError
 
@@ -51,7 +51,7 @@ class Bucket:
         try:
             pages = self._session.pages("s3", self._session.region, "list_objects_v2", request)
         except ApiError as problem:
-            raise self.problem(problem, "list the workspaces") from None
+            raise self.problem(problem, doing) from None
         for page in pages:
             for item in page.get("Contents") or ():
                 yield item["Key"]

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from twinfra.state.backends.protocol import (
     Locked,
     Place,
 )
+from twinfra.state.backends.records import check_record_name
 from twinfra.state.history import MOST, Version, serial_of
 from twinfra.state.locks import LockInfo
 from twinfra.values.types import STRING, ListType
@@ -115,23 +116,9 @@ class GcsBackend:
         return f"gs://{self._bucket}/{self._name(workspace, _STATE)}"
 
     def workspaces(self) -> list[str]:
-        found = {DEFAULT_WORKSPACE}
-        page = ""
-        while True:
-            query = {"prefix": self._prefix, "delimiter": "/", "fields": "items/name,nextPageToken"}
-            if page:
-                query["pageToken"] = page
-            answer = self._send("list the workspaces", "GET", self._url("", query))
-            if answer.status != 200:
-                raise self._refused("list the workspaces", answer)
-            content = _fields(answer)
-            for item in content.get("items") or ():
-                name = str(item.get("name", "")).removeprefix(self._prefix)
-                if name.endswith(_STATE):
-                    found.add(name.removesuffix(_STATE))
-            page = content.get("nextPageToken") or ""
-            if not page:
-                return [DEFAULT_WORKSPACE, *sorted(found - {DEFAULT_WORKSPACE})]
+        names = self._list("list the workspaces", self._prefix)
+        found = {name.removesuffix(_STATE) for name in names if name.endswith(_STATE)}
+        return [DEFAULT_WORKSPACE, *sorted(found - {DEFAULT_WORKSPACE})]
 
     def create(self, workspace: str) -> None:
         check_workspace_name(workspace)
@@ -143,6 +130,15 @@ class GcsBackend:
     def write(self, workspace: str, pieces: Iterable[bytes], expected: str | None) -> str:
         check_workspace_name(workspace)
         name, data, doing = self._name(workspace, _STATE), _remote.join(pieces), "write the state"
+        version = self._replace(doing, name, data, expected)
+        if version is None and expected == NOTHING and (empty := self._empty_object(name)):
+            version = self._replace(doing, name, data, empty)
+        if version is None:
+            raise Conflict
+        return version
+
+    def _replace(self, doing: str, name: str, data: bytes, expected: str | None) -> str | None:
+        """Replace an object; its new version, or None when another than `expected` is there."""
         condition = None if expected is None else expected or "0"
         try:
             answer = self._put(doing, name, data, condition)
@@ -158,18 +154,18 @@ class GcsBackend:
             if unsure and (version := self._version_if_same(name, data)):
                 return version
             if answer.status == 412:
-                if expected == NOTHING and (empty := self._empty_object(name)):
-                    return self.write(workspace, (data,), empty)
-                raise Conflict
+                return None
         raise self._refused(doing, answer)
 
     def delete(self, workspace: str) -> None:
         if workspace == DEFAULT_WORKSPACE:
             raise ValueError("the default workspace cannot be deleted")
         doing = "delete the workspace"
-        answer = self._send(doing, "DELETE", self._url(self._name(workspace, _STATE)))
-        if answer.status not in (200, 204, 404):
-            raise self._refused(doing, answer)
+        records = [self._record(workspace, name) for name in self.list_records(workspace)]
+        for name in (self._name(workspace, _STATE), *records):
+            answer = self._send(doing, "DELETE", self._url(name))
+            if answer.status not in (200, 204, 404):
+                raise self._refused(doing, answer)
         self.journal_path(workspace).unlink(missing_ok=True)
 
     def lock(self, workspace: str, lock: LockInfo) -> None:
@@ -256,6 +252,24 @@ class GcsBackend:
             raise self._refused(doing, answer)
         return answer.body
 
+    def list_records(self, workspace: str) -> list[str]:
+        return sorted(self._list("list the records", self._record(workspace, "")))
+
+    def read_record(self, workspace: str, name: str) -> Content | None:
+        check_record_name(name)
+        return self._get("read the record", self._record(workspace, name))
+
+    def read_records(self, workspace: str, names: Sequence[str]) -> list[Content | None]:
+        return [self.read_record(workspace, name) for name in names]
+
+    def write_record(self, workspace: str, name: str, data: bytes, expected: str | None) -> str:
+        check_workspace_name(workspace)
+        check_record_name(name)
+        version = self._replace("write the record", self._record(workspace, name), data, expected)
+        if version is None:
+            raise Conflict
+        return version
+
     def close(self) -> None:
         pass
 
@@ -263,6 +277,26 @@ class GcsBackend:
 
     def _name(self, workspace: str, suffix: str) -> str:
         return f"{self._prefix}{workspace}{suffix}"
+
+    def _record(self, workspace: str, name: str) -> str:
+        return f"{self._prefix}{workspace}.records/{name}"
+
+    def _list(self, doing: str, prefix: str) -> Iterator[str]:
+        """The names of the objects in a directory, without the prefix."""
+        page = ""
+        while True:
+            query = {"prefix": prefix, "delimiter": "/", "fields": "items/name,nextPageToken"}
+            if page:
+                query["pageToken"] = page
+            answer = self._send(doing, "GET", self._url("", query))
+            if answer.status != 200:
+                raise self._refused(doing, answer)
+            content = _fields(answer)
+            for item in content.get("items") or ():
+                yield str(item.get("name", "")).removeprefix(prefix)
+            page = content.get("nextPageToken") or ""
+            if not page:
+                return
 
     def _get(self, doing: str, name: str) -> Content | None:
         answer = self._send(doing, "GET", self._url(name, {"alt": "media"}), accept=_is_whole)

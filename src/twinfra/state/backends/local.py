@@ -13,13 +13,14 @@ import fcntl
 import os
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.schema import Attribute, Block
+from twinfra.state.backends._file_records import FileRecords
 from twinfra.state.backends.protocol import (
     DEFAULT_WORKSPACE,
     NOTHING,
@@ -32,6 +33,7 @@ from twinfra.state.backends.protocol import (
 from twinfra.state.files import (
     file_problem,
     make_directory,
+    one_writer,
     read_all,
     remove_leftovers,
     replace_file,
@@ -140,7 +142,7 @@ class LocalBackend:
             # What a link points to is replaced, not the link.
             real = Path(os.path.realpath(path))
             make_directory(real.parent)
-            with _one_writer(real.parent):
+            with one_writer(real.parent):
                 now = _version_of(real)
                 if expected is not None and self._source(workspace) == path and now != expected:
                     raise Conflict
@@ -157,6 +159,7 @@ class LocalBackend:
                 if one is not None:
                     one.unlink(missing_ok=True)
             _history_of(path).remove()
+            _records_of(path).remove()
             path.parent.rmdir()
             sync_directory(path.parent.parent)
         except FileNotFoundError:
@@ -216,6 +219,18 @@ class LocalBackend:
                     mend="Use another version: twinfra state history lists them.",
                 )
             ) from None
+
+    def list_records(self, workspace: str) -> list[str]:
+        return _records_of(self._target(workspace)).names()
+
+    def read_record(self, workspace: str, name: str) -> Content | None:
+        return _records_of(self._target(workspace)).read(name)
+
+    def read_records(self, workspace: str, names: Sequence[str]) -> list[Content | None]:
+        return _records_of(self._target(workspace)).read_all(names)
+
+    def write_record(self, workspace: str, name: str, data: bytes, expected: str | None) -> str:
+        return _records_of(self._target(workspace)).write(name, data, expected)
 
     def close(self) -> None:
         for workspace, held in list(self._held.items()):
@@ -298,21 +313,12 @@ def check_workspace_name(name: str) -> None:
 # -- contents and versions
 
 
-@contextmanager
-def _one_writer(directory: Path) -> Iterator[None]:
-    """Between looking at a file and replacing it nobody else does that here, whoever has the state's lock."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        # Some network file systems have no such locks; there the state's own lock alone must do.
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def _history_of(path: Path) -> FileHistory:
     return FileHistory(path.with_name(f"{path.name}.history"))
+
+
+def _records_of(path: Path) -> FileRecords:
+    return FileRecords(path.with_name(f"{path.name}.records"))
 
 
 def _content(descriptor: int) -> Content | None:

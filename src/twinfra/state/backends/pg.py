@@ -7,7 +7,7 @@ nobody can leave one behind. Written is with a condition on the row's version, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twinfra.diagnostics import DiagnosticError, error
@@ -23,6 +23,7 @@ from twinfra.state.backends.protocol import (
     Locked,
     Place,
 )
+from twinfra.state.backends.records import check_record_name
 from twinfra.state.locks import LockInfo
 from twinfra.values.types import BOOL, STRING
 
@@ -104,15 +105,25 @@ class PgBackend:
     def write(self, workspace: str, pieces: Iterable[bytes], expected: str | None) -> str:
         check_workspace_name(workspace)
         data = _text(_remote.join(pieces))
-        statement, parameters = _writing(workspace, data, expected)
-        doing = "write the state"
+        writing = _writing(workspace, data, expected)
+        return self._replace("write the state", writing, data.encode(), lambda: self.read(workspace))
+
+    def _replace(
+        self,
+        doing: str,
+        writing: tuple[str, tuple[Any, ...]],
+        data: bytes,
+        read: Callable[[], Content | None],
+    ) -> str:
+        """Run a statement that writes under a condition; returns the new version. Raises `Conflict`."""
+        statement, parameters = writing
         try:
             rows = self._session.run(statement, parameters, doing)
         except ConnectionError:
             # Written or not: the connection broke before the answer came.
             self._reconnect()
-            now = self.read(workspace)
-            if now is not None and now.data == data.encode():
+            now = read()
+            if now is not None and now.data == data:
                 return now.version
             rows = self._do(doing, statement, *parameters)
         if not rows:
@@ -123,6 +134,8 @@ class PgBackend:
         if workspace == DEFAULT_WORKSPACE:
             raise ValueError("the default workspace cannot be deleted")
         self._do("delete the workspace", "DELETE FROM {states} WHERE name = %s", workspace)
+        if self._has_records():
+            self._do("delete the workspace", "DELETE FROM {records} WHERE workspace = %s", workspace)
         self.journal_path(workspace).unlink(missing_ok=True)
 
     def lock(self, workspace: str, lock: LockInfo) -> None:
@@ -163,6 +176,34 @@ class PgBackend:
 
     def journal_path(self, workspace: str) -> Path:
         return _remote.journal_path(self._place, self.label(workspace), workspace)
+
+    def list_records(self, workspace: str) -> list[str]:
+        if not self._has_records():
+            return []
+        rows = self._do("list the records", "SELECT name FROM {records} WHERE workspace = %s", workspace)
+        return sorted(row[0] for row in rows)
+
+    def read_record(self, workspace: str, name: str) -> Content | None:
+        return self.read_records(workspace, (name,))[0]
+
+    def read_records(self, workspace: str, names: Sequence[str]) -> list[Content | None]:
+        for name in names:
+            check_record_name(name)
+        if not self._has_records():
+            return [None] * len(names)
+        rows = self._do("read the records", _RECORDS, workspace, list(names))
+        found = {name: Content(bytes(data), version) for name, data, version in rows}
+        return [found.get(name) for name in names]
+
+    def write_record(self, workspace: str, name: str, data: bytes, expected: str | None) -> str:
+        check_workspace_name(workspace)
+        check_record_name(name)
+        self._twice(self._session.make_records)
+        writing = _writing_record(workspace, name, data, expected)
+        return self._replace("write the record", writing, data, lambda: self.read_record(workspace, name))
+
+    def _has_records(self) -> bool:
+        return self._twice(self._session.has_records)
 
     def close(self) -> None:
         self._held.clear()
@@ -292,6 +333,24 @@ ON CONFLICT (name) DO UPDATE SET data = excluded.data WHERE coalesce(s.data, '')
 _CONTINUE = """
 UPDATE {states} SET data = %s WHERE name = %s AND xmin::text = %s RETURNING xmin::text
 """
+
+_RECORDS = "SELECT name, data, xmin::text FROM {records} WHERE workspace = %s AND name = ANY(%s)"
+_RECORD = "INSERT INTO {records} (workspace, name, data) VALUES (%s, %s, %s) ON CONFLICT (workspace, name) "
+_REPLACE_RECORD = f"{_RECORD} DO UPDATE SET data = excluded.data RETURNING xmin::text"
+_BEGIN_RECORD = f"{_RECORD} DO NOTHING RETURNING xmin::text"
+_CONTINUE_RECORD = """
+UPDATE {records} SET data = %s WHERE workspace = %s AND name = %s AND xmin::text = %s RETURNING xmin::text
+"""
+
+
+def _writing_record(
+    workspace: str, name: str, data: bytes, expected: str | None
+) -> tuple[str, tuple[Any, ...]]:
+    if expected is None:
+        return _REPLACE_RECORD, (workspace, name, data)
+    if expected == NOTHING:
+        return _BEGIN_RECORD, (workspace, name, data)
+    return _CONTINUE_RECORD, (data, workspace, name, expected)
 
 
 def _writing(workspace: str, data: str, expected: str | None) -> tuple[str, tuple[Any, ...]]:

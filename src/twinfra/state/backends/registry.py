@@ -1,4 +1,5 @@
-"""Finds a backend by its type: every module of this package but `protocol` and this one is a backend."""
+"""Finds a backend by its type: every module of this package is one but `protocol`, `records`, this one
+and those that begin with an underscore."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from twinfra.state import backends
 from twinfra.state.backends.protocol import Backend, BackendModule, Place
 from twinfra.values.value import Marked, is_null
 
-_NOT_BACKENDS = ("protocol", "registry")
+_NOT_BACKENDS = ("protocol", "records", "registry")
 
 
 def backend_types() -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from twinfra.state.backends._s3_objects import Bucket
 from twinfra.state.backends._s3_settings import SCHEMA, Objects, access_of, objects_of
 from twinfra.state.backends.local import check_workspace_name
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, NOTHING, Backend, Conflict, Content, Place
+from twinfra.state.backends.records import check_record_name
 from twinfra.state.history import MOST, Version
 from twinfra.state.locks import LockInfo
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "S3Backend", "connect"]
 
+_AT_ONCE = 16
+"""Records that are read at a time."""
 _STALE_PAUSES = (0.5, 1.0, 2.0, 3.0, 3.5)
 """How long to wait (10 s in all) for a state that fits its digest."""
 
@@ -116,6 +119,8 @@ class S3Backend:
         self._bucket.delete(self._key(workspace), "delete the workspace")
         if self._table is not None:
             self._table.delete_digest(self._lock_path(workspace))
+        for name in self.list_records(workspace):
+            self._bucket.delete(self._records(workspace) + name, "delete the workspace")
         self.journal_path(workspace).unlink(missing_ok=True)
 
     def lock(self, workspace: str, lock: LockInfo) -> None:
@@ -141,6 +146,35 @@ class S3Backend:
         self._check_account()
         return self._bucket.version(self._key(workspace), id)
 
+    def list_records(self, workspace: str) -> list[str]:
+        self._check_account()
+        prefix = self._records(workspace)
+        return sorted(key.removeprefix(prefix) for key in self._bucket.keys(prefix, "list the records"))
+
+    def read_record(self, workspace: str, name: str) -> Content | None:
+        self._check_account()
+        check_record_name(name)
+        return self._bucket.get(self._records(workspace) + name, "read the record")
+
+    def read_records(self, workspace: str, names: Sequence[str]) -> list[Content | None]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        # The first alone: it opens the connection, and refuses for all what is refused.
+        found = [self.read_record(workspace, name) for name in names[:1]]
+        if len(names) > 1:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                found += pool.map(lambda name: self.read_record(workspace, name), names[1:])
+        return found
+
+    def write_record(self, workspace: str, name: str, data: bytes, expected: str | None) -> str:
+        check_workspace_name(workspace)
+        check_record_name(name)
+        self._check_account()
+        version = self._bucket.put(self._records(workspace) + name, data, expected, "write the record")
+        if version is None:
+            raise Conflict
+        return version
+
     def close(self) -> None:
         self._session.close()
 
@@ -151,6 +185,9 @@ class S3Backend:
             return self._objects.key
         prefix = f"{self._objects.workspace_prefix}/" if self._objects.workspace_prefix else ""
         return f"{prefix}{workspace}/{self._objects.key}"
+
+    def _records(self, workspace: str) -> str:
+        return f"{self._key(workspace)}.records/"
 
     def _lock_path(self, workspace: str) -> str:
         return f"{self._objects.bucket}/{self._key(workspace)}"

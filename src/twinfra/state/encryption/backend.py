@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from twinfra.state.backends.protocol import Backend, Content
+from twinfra.state.backends.records import records_of
 from twinfra.state.encryption.codec import PLAIN, Codec
 from twinfra.state.history import KeepsCopies, Version, versioned
 from twinfra.state.locks import LockInfo
@@ -59,6 +60,25 @@ class EncryptedBackend:
     def read_version(self, workspace: str, id: str) -> bytes | None:
         found = versioned(self.inner).read_version(workspace, id)
         return None if found is None else self.codec.decode(found, f"{self.label(workspace)} ({id})")
+
+    def list_records(self, workspace: str) -> list[str]:
+        return records_of(self.inner).list_records(workspace)
+
+    def read_record(self, workspace: str, name: str) -> Content | None:
+        return self._decoded(workspace, name, records_of(self.inner).read_record(workspace, name))
+
+    def read_records(self, workspace: str, names: Sequence[str]) -> list[Content | None]:
+        found = records_of(self.inner).read_records(workspace, names)
+        return [self._decoded(workspace, *one) for one in zip(names, found, strict=True)]
+
+    def write_record(self, workspace: str, name: str, data: bytes, expected: str | None) -> str:
+        sealed = b"".join(self.codec.encode((data,)))
+        return records_of(self.inner).write_record(workspace, name, sealed, expected)
+
+    def _decoded(self, workspace: str, name: str, found: Content | None) -> Content | None:
+        if found is None:
+            return None
+        return Content(self.codec.decode(found.data, f"{self.label(workspace)} ({name})"), found.version)
 
     def close(self) -> None:
         self.inner.close()

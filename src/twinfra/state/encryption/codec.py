@@ -23,7 +23,12 @@ class LineSealer(Protocol):
 
 
 class Codec(Protocol):
-    """How content is written and read back. Methods raise `DiagnosticError`, and never tell any content."""
+    """How content is written and read back. Methods raise `DiagnosticError`, and never tell any content.
+
+    `fell_back`: whether something was read that would be written in another way now, such as with a newer key.
+    """
+
+    fell_back: bool
 
     def encode(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
         """Content as it is stored."""
@@ -45,6 +50,8 @@ class Codec(Protocol):
 
 class Plain:
     """Everything as it is; what is encrypted is refused."""
+
+    fell_back = False
 
     def encode(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
         return pieces

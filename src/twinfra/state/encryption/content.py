@@ -30,6 +30,7 @@ class ContentCodec:
     def __init__(self, methods: Sequence[Method], kind: str, accepts_plain: bool = False) -> None:
         self._methods = methods
         self._kind = kind
+        self.fell_back = False
         self._accepts_plain = accepts_plain or any(not one.encrypts for one in methods)
 
     @property
@@ -59,6 +60,7 @@ class ContentCodec:
     def decode(self, data: bytes, name: str) -> bytes:
         if not is_envelope(data):
             if not data or self._accepts_plain:
+                self.fell_back |= self.encrypts and bool(data)
                 return data
             raise DiagnosticError(self._not_encrypted(name))
         try:
@@ -103,7 +105,9 @@ class ContentCodec:
             if not method.encrypts:
                 continue
             try:
-                return opening(method, method.old_key(metas))
+                content = opening(method, method.old_key(metas))
+                self.fell_back |= method is not self._methods[0]
+                return content
             except UnfitMeta as unfit:
                 reasons.append(f"{method.address}: {unfit}")
             except aes_gcm.Refused:

@@ -1,0 +1,36 @@
+"""Who did something, where and when, as far as this process can tell."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import socket
+from datetime import UTC, datetime
+
+_ACTORS = ("TWINFRA_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID", "CHANGE_AUTHOR")
+"""Where it stands on whose behalf a process runs: first what people set themselves, then what pipelines set."""
+
+
+def who() -> str:
+    """The person: named by the environment of a pipeline, else the user of this process."""
+    for name in _ACTORS:
+        if given := os.environ.get(name, "").strip():
+            return given
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"user {os.getuid()}"
+
+
+def about(kind: str, body: dict[str, object]) -> dict[str, object]:
+    """The fields of an entry that is made now: all but its number and its hashes."""
+    now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return {
+        "id": secrets.token_hex(8),
+        "kind": kind,
+        "time": now,
+        "who": who(),
+        "host": socket.gethostname(),
+        "body": body,
+    }
