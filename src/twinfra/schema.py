@@ -102,10 +102,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class ResourceSchema:
-    """The schema of a resource type or data source, with the version its stored attributes follow."""
+    """The schema of a resource type or data source, with the version its stored attributes follow.
+
+    `identifiers`: dotted paths of attributes whose values the cloud makes up, such as ids; `a if b` is one only
+    where the attribute `b` beside it has a value. `volatile`: paths of attributes that change though nobody changes
+    anything, or tell of the past only, such as dates. Paths lead through lists and sets without an index.
+    """
 
     block: Block
     version: int = 0
+    identifiers: tuple[str, ...] = ()
+    volatile: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,7 @@ class _Loading:
                 self._bodies[path], problems = parse_file(source)
                 self.found.extend(problems)
                 self.configuration.files[source.filename] = source.text
+                self.configuration.bodies[source.filename] = self._bodies[path]
             yield name, self._bodies[path]
 
     def _check_called(self, module: Module) -> None:

@@ -250,11 +250,15 @@ class Module:
 
 @dataclass(slots=True)
 class Configuration:
-    """The whole: modules by path, the root under `()`. `files` are all texts it was read from, by name."""
+    """The whole: modules by path, the root under `()`.
+
+    `files` are all texts it was read from, by name, and `bodies` what the parser made of each.
+    """
 
     root_directory: Path
     modules: dict[ModulePath, Module] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    bodies: dict[str, Body] = field(default_factory=dict)
 
     @property
     def root(self) -> Module:

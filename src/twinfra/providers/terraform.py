@@ -41,7 +41,8 @@ SCHEMA = ProviderSchema(
                         description="Any value; when it changes, the object is replaced.",
                     ),
                 }
-            )
+            ),
+            identifiers=("id",),
         )
     },
     {remote_state.REMOTE_STATE: remote_state.SCHEMA},

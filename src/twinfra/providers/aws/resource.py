@@ -196,7 +196,8 @@ class Resource:
     `regional`: has a `region` argument. `timeouts`: which operations a `timeouts` block may limit.
     `plan`: adjusts what is planned. `recover`: finds what an interrupted create made (see `recovery`);
     `confirm`: removes the trace by which it would be found. `upgrade`: adapts attributes stored by others.
-    `retry_delete`: errors of a delete that pass when dependents are gone.
+    `retry_delete`: errors of a delete that pass when dependents are gone. `identifiers`, `volatile`: see
+    `schema.ResourceSchema`.
     """
 
     name: str
@@ -232,6 +233,8 @@ class Resource:
     imported: Callable[[Context, Attributes], Attributes] | None = None
     deprecated: str = ""
     notes: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+    volatile: tuple[str, ...] = ()
 
     def all_fields(self) -> dict[str, Field]:
         """Its fields with those that every type has: `id`, `region`."""

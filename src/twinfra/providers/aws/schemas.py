@@ -14,7 +14,8 @@ from twinfra.values.types import STRING
 def resource_schema(resource: Resource) -> ResourceSchema:
     """The schema of a resource type, its `timeouts` block included."""
     made = _block(resource.all_fields(), resource.about, resource.deprecated)
-    return ResourceSchema(_with_timeouts(made, resource.timeouts), resource.version)
+    block = _with_timeouts(made, resource.timeouts)
+    return ResourceSchema(block, resource.version, resource.identifiers, resource.volatile)
 
 
 def data_schema(source: DataSource) -> ResourceSchema:

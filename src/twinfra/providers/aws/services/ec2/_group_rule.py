@@ -42,6 +42,7 @@ def rule_resource(direction: str, about: str, meant: str) -> Resource:
         service="ec2",
         about=about,
         fields=_fields(meant),
+        identifiers=("id", "security_group_rule_id"),
         id="SecurityGroupRuleId",
         create=create,
         retry_create=_UNSEEN,

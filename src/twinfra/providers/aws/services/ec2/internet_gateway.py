@@ -101,6 +101,7 @@ RESOURCE = Resource(
         "owner_id": owner_field(),
         **TAGS,
     },
+    identifiers=("id",),
     id="InternetGatewayId",
     create=call("create_internet_gateway", "InternetGateway"),
     read=Describe(

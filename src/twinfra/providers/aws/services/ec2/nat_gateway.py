@@ -193,6 +193,18 @@ RESOURCE = Resource(
     service="ec2",
     about="A way out of a network for what has no public address.",
     fields=_FIELDS,
+    identifiers=(
+        "id",
+        "association_id",
+        "network_interface_id",
+        "private_ip",
+        "public_ip",
+        "regional_nat_gateway_address.allocation_id",
+        "regional_nat_gateway_address.association_id",
+        "regional_nat_gateway_address.network_interface_id",
+        "regional_nat_gateway_address.public_ip",
+    ),
+    volatile=("regional_nat_gateway_address.status",),
     id="NatGatewayId",
     create=call("create_nat_gateway", "NatGateway", token="ClientToken"),
     retry_create=(

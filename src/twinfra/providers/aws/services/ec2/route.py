@@ -171,6 +171,8 @@ RESOURCE = Resource(
         "origin": _told("Origin", "How it was made."),
         "state": _told("State", "Whether what it leads to is there: active or blackhole."),
     },
+    identifiers=("id",),
+    volatile=("state",),
     id=_identity,
     import_id="{route_table_id}_{destination_cidr_block}",
     create=_create,

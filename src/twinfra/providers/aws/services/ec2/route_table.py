@@ -147,6 +147,7 @@ RESOURCE = Resource(
         "owner_id": owner_field(),
         **TAGS,
     },
+    identifiers=("id",),
     id="RouteTableId",
     create=call("create_route_table", "RouteTable", token="ClientToken"),
     retry_create=(Retry("InvalidVpcID.NotFound", seconds=30),),

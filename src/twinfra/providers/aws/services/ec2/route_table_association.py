@@ -109,6 +109,7 @@ RESOURCE = Resource(
         "route_table_id": string("", read="RouteTableId", required=True, about="The route table."),
         "id": output(STRING, "", follows=("route_table_id",), about="The association's id."),
     },
+    identifiers=("id",),
     id="RouteTableAssociationId",
     import_id="{subnet_id}/{route_table_id}",
     create=_create,

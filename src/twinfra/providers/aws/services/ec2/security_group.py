@@ -228,6 +228,7 @@ RESOURCE = Resource(
     service="ec2",
     about="What may come in and go out; rules are declared inside, or each as a resource, but not both.",
     fields=_FIELDS,
+    identifiers=("id", "name if name_prefix"),
     id="GroupId",
     create=_create,
     retry_create=(Retry("InvalidVpcID.NotFound", seconds=30),),

@@ -224,6 +224,7 @@ RESOURCE = Resource(
     service="ec2",
     about="A part of a network, in one zone.",
     fields=_FIELDS,
+    identifiers=("id", "ipv6_cidr_block_association_id"),
     id="SubnetId",
     create=call("create_subnet", "Subnet"),
     read=Describe(operation="describe_subnets", items="Subnets", key="SubnetId", filter="subnet-id"),

@@ -349,6 +349,12 @@ RESOURCE = Resource(
     service="eks",
     about="A managed group of nodes of a Kubernetes cluster.",
     fields=_FIELDS,
+    identifiers=(
+        "node_group_name if node_group_name_prefix",
+        "resources.autoscaling_groups.name",
+        "resources.remote_access_security_group_id",
+    ),
+    volatile=("launch_template.version", "status"),
     id="{cluster_name}:{node_group_name}",
     id_about="Name of the cluster, a colon, and its name.",
     import_id="{cluster_name}:{node_group_name}",

@@ -184,6 +184,7 @@ RESOURCE = Resource(
     service="elbv2",
     about="A load balancer: for HTTP (application), for connections (network), or for appliances (gateway).",
     fields=FIELDS,
+    identifiers=("id", "arn", "arn_suffix", "dns_name", "name if name_prefix"),
     id="LoadBalancerArn",
     id_about="Its ARN.",
     create=_create,

@@ -265,6 +265,7 @@ RESOURCE = Resource(
     service="elbv2",
     about="A listener of a load balancer: a port, and what is done with requests there.",
     fields=_FIELDS,
+    identifiers=("id", "arn"),
     id="ListenerArn",
     id_about="Its ARN.",
     create=_create,

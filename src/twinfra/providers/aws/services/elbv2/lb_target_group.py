@@ -147,6 +147,7 @@ RESOURCE = Resource(
     service="elbv2",
     about="A target group: where a load balancer sends to, and how it checks that targets are well.",
     fields=FIELDS,
+    identifiers=("id", "arn", "arn_suffix", "name if name_prefix"),
     id="TargetGroupArn",
     id_about="Its ARN.",
     create=_create,

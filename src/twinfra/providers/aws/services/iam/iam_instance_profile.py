@@ -75,6 +75,8 @@ RESOURCE = Resource(
         "unique_id": output(STRING, "InstanceProfileId", about="The id by which AWS knows it."),
         **TAGS,
     },
+    identifiers=("name if name_prefix", "unique_id"),
+    volatile=("create_date",),
     id="InstanceProfileName",
     id_about="Its name.",
     create=_create,

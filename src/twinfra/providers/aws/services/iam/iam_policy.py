@@ -89,6 +89,8 @@ RESOURCE = Resource(
         "policy_id": output(STRING, "PolicyId", about="The id by which AWS knows it."),
         **TAGS,
     },
+    identifiers=("name if name_prefix", "policy_id"),
+    volatile=("attachment_count",),
     id="Arn",
     id_about="Its ARN.",
     create=_create,

@@ -220,6 +220,8 @@ RESOURCE = Resource(
         "unique_id": output(STRING, "RoleId", about="The id by which AWS knows it."),
         **TAGS,
     },
+    identifiers=("name if name_prefix", "unique_id"),
+    volatile=("create_date",),
     id="RoleName",
     id_about="Its name.",
     create=_create,

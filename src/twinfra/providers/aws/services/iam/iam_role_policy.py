@@ -52,6 +52,7 @@ RESOURCE = Resource(
             about="The role's name.",
         ),
     },
+    identifiers=("name if name_prefix",),
     id="{role}:{name}",
     import_id="{role}:{name}",
     create=_create,

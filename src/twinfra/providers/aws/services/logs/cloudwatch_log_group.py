@@ -176,6 +176,7 @@ RESOURCE = Resource(
         "arn": output(STRING, _arn, about="Its ARN, without `:*` at the end."),
         **TAGS,
     },
+    identifiers=("name if name_prefix",),
     id="logGroupName",
     id_about="Its name.",
     create=_create,

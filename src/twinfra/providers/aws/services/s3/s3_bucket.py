@@ -292,6 +292,7 @@ RESOURCE = Resource(
     service="s3",
     about="A bucket, which holds objects.",
     fields=_FIELDS,
+    identifiers=("bucket if bucket_prefix",),
     id="Bucket",
     id_about="Its name.",
     create=_create,

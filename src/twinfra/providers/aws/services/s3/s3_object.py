@@ -268,6 +268,7 @@ RESOURCE = Resource(
         **_CHECKSUMS,
         **TAGS,
     },
+    identifiers=("version_id",),
     id="{key}",
     id_about="Its key.",
     create=_create,

@@ -1,0 +1,92 @@
+"""Which attributes of a state a fingerprint leaves out or renames: what the providers declare, and twinfra.toml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from twinfra.schema import ResourceSchema
+
+
+@dataclass(frozen=True, slots=True)
+class VolatileRule:
+    """A rule of `[[fingerprint.volatile]]`: attributes that say nothing about what was declared, and why.
+
+    `path` is an address with the attribute's name, such as `aws_eks_cluster.main.platform_version`; `*` stands for
+    any characters but dots, `[*]` for any key.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Part:
+    """What is declared about the attributes below one place: children by name, and what holds for the place.
+
+    `generated`: it is an identifier that the cloud chooses; `only_with`: the attribute beside it that must have a
+    text for that to be so (empty where there is no condition). `volatile`: it is left out.
+    """
+
+    children: dict[str, Part] = field(default_factory=dict)
+    generated: bool = False
+    only_with: str = ""
+    volatile: bool = False
+
+
+def declared_parts(schema: ResourceSchema) -> Part:
+    """The declarations of a type as a tree."""
+    root = Part()
+    for text in schema.identifiers:
+        path, _, other = text.partition(" if ")
+        part = _place(root, path.split("."))
+        part.generated = True
+        part.only_with = other
+    for path in schema.volatile:
+        _place(root, path.split(".")).volatile = True
+    return root
+
+
+def with_rules(part: Part, address: str, rules: Iterable[VolatileRule]) -> Part:
+    """The same, and what the rules say about one instance."""
+    found: Part | None = None
+    for rule in rules:
+        below = _below(rule.path, address)
+        if below is not None:
+            found = found or _copy(part)
+            _place(found, below).volatile = True
+    return found or part
+
+
+def _place(root: Part, steps: list[str]) -> Part:
+    for step in steps:
+        root = root.children.setdefault(step, Part())
+    return root
+
+
+def _copy(part: Part) -> Part:
+    children = {name: _copy(child) for name, child in part.children.items()}
+    return Part(children, part.generated, part.only_with, part.volatile)
+
+
+def _below(path: str, address: str) -> list[str] | None:
+    """The attribute's steps when a rule's path covers an instance; None when it does not."""
+    for depth in range(1, path.count(".") + 1):
+        head, _, rest = _split(path, depth)
+        if rest and _pattern(head).fullmatch(address):
+            return [re.sub(r"\[[^\]]*\]", "", step) for step in rest.split(".")]
+    return None
+
+
+def _split(path: str, depth: int) -> tuple[str, str, str]:
+    parts = path.split(".")
+    return ".".join(parts[:depth]), ".", ".".join(parts[depth:])
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> re.Pattern[str]:
+    """An address in which `*` stands for anything without dots, and an instance without its key for all of them."""
+    escaped = re.escape(text).replace(r"\[\*\]", r"(\[[^\]]*\])?").replace(r"\*", "[^.]*")
+    return re.compile(escaped + r"(\[[^\]]*\])?")
