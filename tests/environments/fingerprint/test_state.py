@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from tests.environments.fingerprint.states import KEY, PROVIDERS, digest_of, network, put
+
 from twinfra.addresses import parse_address
 from twinfra.environments.fingerprint import VolatileRule, state_digest
 from twinfra.environments.fingerprint.identifiers import Identifiers
