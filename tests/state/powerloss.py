@@ -1,8 +1,9 @@
-"""The machine stops before every call that writes: run as `python -m tests.state.powerloss DIRECTORY`.
+"""The machine stops before every call that writes: run as `python -m tests.state.powerloss DIRECTORY [WORK]`.
 
-While an apply runs, it is noted what has certainly reached the disk. Before each call, the two worst disks that
-there may be after a loss of power are laid out and taken up by the next run: one on which nothing happened
-since it was synced, and one on which every name is as it was left, but files hold what was synced of them only.
+While something is done in a directory, it is noted what has certainly reached the disk. Before each call, the two
+worst disks that there may be after a loss of power are laid out and taken up by the next run: one on which nothing
+happened since it was synced (neither in a file nor among the names of a directory), and one on which every name is as
+it was left, but files hold what was synced of them only.
 """
 
 from __future__ import annotations
@@ -10,30 +11,36 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.state import transfers
 from tests.state.crashes import CALLS, account, apply, begin, finish
 from tests.state.states import state_of
 
-REAL = {name: getattr(os, name) for name in CALLS}
+REAL = {name: getattr(os, name) for name in (*CALLS, "mkdir", "rename", "rmdir")}
+_EXISTING = ("open", "close")
+
+Names = dict[str, dict[str, int]]
+"""For each directory, relative to the root: its names, with the number of the file (0 for a directory)."""
 
 
 class Disk:
-    """What is durable of a directory: names as of its last sync, contents as of each file's last sync."""
+    """What is durable below a directory: names as of the directories' syncs, contents as of the files'."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, root: Path) -> None:
+        self.root = root
         self.kept: list[int] = []
         self.contents: dict[int, bytes] = {}
-        for path in directory.iterdir():
-            self._sync_file(REAL["open"](path, os.O_RDONLY))
-        self.names = self._names()
+        for path in root.rglob("*"):
+            if path.is_file():
+                self._sync_file(REAL["open"](path, os.O_RDONLY))
+        self.names: Names = self._names()
 
-    def _names(self) -> dict[str, int]:
-        with os.scandir(self.directory) as entries:
-            return {one.name: one.inode() for one in entries}
+    def _names(self) -> Names:
+        return {str(one.relative_to(self.root)): _listed(one) for one in _directories(self.root)}
 
     def _sync_file(self, descriptor: int) -> None:
         # Held open, so that the number of the file is not given to another one.
@@ -43,46 +50,73 @@ class Disk:
 
     def synced(self, descriptor: int) -> None:
         """A sync has returned."""
-        status = os.fstat(descriptor)
-        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
-            if status.st_ino == self.directory.stat().st_ino:
-                self.names = self._names()
-        elif os.readlink(f"/proc/self/fd/{descriptor}").startswith(str(self.directory)):
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        if not path.is_relative_to(self.root):
+            return
+        if path.is_dir():
+            self.names[str(path.relative_to(self.root))] = _listed(path)
+        else:
             self._sync_file(descriptor)
 
-    def lay_out(self, target: Path, names: dict[str, int]) -> None:
-        """A directory with these names, and what is durable of their files. The cloud is not on this disk."""
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir()
-        for name, number in names.items():
-            if name != "cloud":
-                (target / name).write_bytes(self.contents.get(number, b""))
-        cloud = self.directory / "cloud"
-        if cloud.exists():
-            shutil.copy(cloud, target / "cloud")
+    @contextmanager
+    def laid_out(self, names: Names) -> Iterator[None]:
+        """Meanwhile the root has these names, and what is durable of their files. The cloud is not on this disk."""
+        aside = self.root.with_name(f"{self.root.name}-aside")
+        self.root.rename(aside)
+        try:
+            self.root.mkdir()
+            self._fill(self.root, ".", names)
+            if (aside / "cloud").exists():
+                shutil.copy(aside / "cloud", self.root / "cloud")
+            yield
+        finally:
+            shutil.rmtree(self.root)
+            aside.rename(self.root)
 
-    def after_a_loss(self) -> list[dict[str, int]]:
+    def _fill(self, target: Path, directory: str, names: Names) -> None:
+        for name, number in names.get(directory, {}).items():
+            if number:
+                if name != "cloud":
+                    (target / name).write_bytes(self.contents.get(number, b""))
+                continue
+            (target / name).mkdir()
+            self._fill(target / name, str(Path(directory) / name), names)
+
+    def after_a_loss(self) -> list[Names]:
         """The names on either of the worst disks."""
         return [self.names, self._names()]
 
 
-class Machine:
-    """Runs an apply, and tries before each call what a loss of power would leave."""
+def _directories(root: Path) -> Iterator[Path]:
+    yield root
+    for path in root.rglob("*"):
+        if path.is_dir():
+            yield path
 
-    def __init__(self, directory: Path, target: Path, serial: int) -> None:
-        self.disk = Disk(directory)
-        self.target = target
-        self.serial = serial
+
+def _listed(directory: Path) -> dict[str, int]:
+    with os.scandir(directory) as entries:
+        return {one.name: 0 if one.is_dir() else one.inode() for one in entries}
+
+
+class Machine:
+    """Does `work` in a directory, and lets `check` see what a loss of power before each call would leave."""
+
+    def __init__(self, root: Path, work: Callable[[Path], None], check: Callable[[Path], None]) -> None:
+        self.disk = Disk(root)
+        self.work = work
+        self.check = check
         self.points = 0
 
-    def run(self) -> None:
-        """Apply to the end."""
+    def run(self) -> int:
+        """Work to the end; returns how many moments there were."""
         for name, real in REAL.items():
             setattr(os, name, self._watch(name, real))
         try:
-            apply(self.disk.directory)
+            self.work(self.disk.root)
         finally:
             self._restore()
+        return self.points
 
     def _restore(self) -> None:
         for name, real in REAL.items():
@@ -91,7 +125,7 @@ class Machine:
     def _watch(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
             # Opening for reading and closing change nothing.
-            if name not in ("open", "close"):
+            if name not in _EXISTING:
                 self._lose_power()
             result = real(*arguments, **named)
             if name in ("fsync", "fdatasync"):
@@ -108,9 +142,8 @@ class Machine:
             try:
                 self._restore()
                 for names in self.disk.after_a_loss():
-                    self.disk.lay_out(self.target, names)
-                    account(self.target, self.serial)
-                    finish(self.target)
+                    with self.disk.laid_out(names):
+                        self.check(self.disk.root)
                 code = 0
             except BaseException as wrong:
                 import traceback
@@ -122,17 +155,43 @@ class Machine:
         assert status == 0, "something was lost"
 
 
-def main(root: Path) -> int:
-    """From nothing and over a state; returns how many moments were tried."""
+def of_applies(root: Path) -> int:
+    """Applies, from nothing and over a state."""
     points = 0
     for start in (None, state_of("old", serial=3)):
         directory = root / "work"
         begin(directory, start)
-        machine = Machine(directory, root / "after", 0 if start is None else start.serial)
-        machine.run()
-        points += machine.points
+        serial = 0 if start is None else start.serial
+
+        def check(found: Path, serial: int = serial) -> None:
+            account(found, serial)
+            finish(found)
+
+        points += Machine(directory, apply, check).run()
     return points
 
 
+def of_transfers(root: Path) -> int:
+    """A transfer between two states; either of the two is looked at first afterwards."""
+    points = 0
+    for first in transfers.SIDES:
+        directory = root / "work"
+        transfers.begin(directory)
+
+        def check(found: Path, first: str = first) -> None:
+            transfers.account(found, first)
+
+        points += Machine(directory, transfers.move, check).run()
+    return points
+
+
+WORKS = {"applies": of_applies, "transfers": of_transfers}
+
+
+def main(root: Path, work: str = "applies") -> int:
+    """All moments of one kind of work; returns how many were tried."""
+    return WORKS[work](root)
+
+
 if __name__ == "__main__":
-    print(main(Path(sys.argv[1])))
+    print(main(Path(sys.argv[1]), *sys.argv[2:]))

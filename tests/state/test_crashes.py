@@ -14,11 +14,11 @@ from twinfra.state.backends.local import LocalBackend
 from twinfra.state.store import current_state, open_store
 
 
-def moments(module: str, directory: Path) -> int:
+def moments(module: str, directory: Path, *arguments: str) -> int:
     """How many moments of an apply were tried; each in the module's own processes."""
     environment = dict(os.environ, PYTHONPATH=f"{ROOT}{os.pathsep}{ROOT / 'src'}")
     done = subprocess.run(
-        [sys.executable, "-m", module, str(directory)],
+        [sys.executable, "-m", module, str(directory), *arguments],
         env=environment,
         capture_output=True,
         text=True,

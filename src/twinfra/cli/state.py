@@ -12,6 +12,7 @@ from twinfra.cli.state_exchange import pull, push
 from twinfra.cli.state_history import diff, history, restore
 from twinfra.cli.state_lock import force_unlock
 from twinfra.cli.state_secrets import secrets
+from twinfra.cli.state_transfer import merge, split
 from twinfra.diagnostics import DiagnosticError, error
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _has_id(held: State, address: Instance, id: str) -> bool:
     return any(one.attributes.get("id") == id for one in objects)
 
 
-for _one in (move, remove, pull, push, replace_provider, history, diff, restore, secrets):
+for _one in (move, remove, pull, push, replace_provider, history, diff, restore, secrets, split, merge):
     state.add_command(_one)
 
 COMMANDS = {"state": state, "force-unlock": force_unlock, "taint": taint, "untaint": untaint}

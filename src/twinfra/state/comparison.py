@@ -62,6 +62,13 @@ def same_object(first: InstanceObject | None, second: InstanceObject | None) -> 
     )
 
 
+def same_thing(first: InstanceObject, second: InstanceObject) -> bool:
+    """Whether two records are of one object in the cloud, whatever each says of it."""
+    if "id" in first.attributes or "id" in second.attributes:
+        return bool(first.attributes.get("id") == second.attributes.get("id"))
+    return first.attributes == second.attributes
+
+
 def same_json(first: Any, second: Any) -> bool:
     """Whether two JSON values are the same; lists and tuples are one, and so are numbers that are equal."""
     if first is second:

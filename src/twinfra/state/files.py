@@ -16,7 +16,9 @@ from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 PRIVATE = 0o600
 _AT_ONCE = 1 << 20
 _SUFFIX = ".new"
-_LEFT = re.compile(r"(?:(?:lock\.info|journal|backup)\.)?[0-9a-f]{12}\.new")
+_LEFT = re.compile(
+    r"(?:(?:lock\.info|journal|backup|journal\.(?:sending|receiving)-[0-9a-f]{16})\.)?[0-9a-f]{12}\.new"
+)
 
 
 def replace_file(path: Path, pieces: Iterable[bytes], *, durable: bool = True) -> None:

@@ -22,25 +22,10 @@ def move(
     one with a key, and the other way round. What others of the state depend on is renamed with it. Raises
     `DiagnosticError` where nothing is at `source`, something is at `destination`, or they do not match.
     """
-    pairs = _pairs(state, source, destination)
-    if not pairs:
-        raise DiagnosticError(
-            error(
-                "Nothing to move",
-                f"The state holds nothing at {source}.",
-                mend="See what it holds with: twinfra state list",
-            )
-        )
+    pairs = pairs_of(state, source, destination)
     moving = {old for old, _ in pairs}
     for old, new in pairs:
-        if old.resource.mode != new.resource.mode or old.resource.type != new.resource.type:
-            raise DiagnosticError(
-                error(
-                    "Different types",
-                    f"{old} cannot become {new}: an object stays of its type.",
-                    mend=f"Name a destination of type {old.resource.type}.",
-                )
-            )
+        require_one_type(old, new)
         if new not in moving and state.get(new) is not None:
             raise DiagnosticError(
                 error(
@@ -66,6 +51,32 @@ def move(
         there.instances[new.key] = instance
     _rename_dependencies(result, _renamed(state, pairs))
     return result, pairs
+
+
+def pairs_of(state: State, source: Address, destination: Address) -> list[tuple[Instance, Instance]]:
+    """Which instance of a state would go where. Raises `DiagnosticError` where none would, or they do not match."""
+    pairs = _pairs(state, source, destination)
+    if not pairs:
+        raise DiagnosticError(
+            error(
+                "Nothing to move",
+                f"The state holds nothing at {source}.",
+                mend="See what it holds with: twinfra state list",
+            )
+        )
+    return pairs
+
+
+def require_one_type(old: Instance, new: Instance) -> None:
+    """Raise `DiagnosticError` unless both addresses are of one mode and type."""
+    if old.resource.mode != new.resource.mode or old.resource.type != new.resource.type:
+        raise DiagnosticError(
+            error(
+                "Different types",
+                f"{old} cannot become {new}: an object stays of its type.",
+                mend=f"Name a destination of type {old.resource.type}.",
+            )
+        )
 
 
 def forget(state: State, instances: Iterable[Instance]) -> State:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from twinfra.addresses import MANAGED, Instance
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
-from twinfra.state.comparison import same_content
+from twinfra.state.comparison import same_content, same_thing
 from twinfra.state.intents import Intent
 from twinfra.state.journal_format import (
     AnsweredRecord,
@@ -23,7 +23,7 @@ from twinfra.state.journal_format import (
     SavingRecord,
     read_lines,
 )
-from twinfra.state.model import InstanceObject, State
+from twinfra.state.model import State
 
 _SHOWN = 20
 
@@ -44,6 +44,8 @@ class Recovered:
     `state` has the serial of the stored one (saving raises it). `changed`: it differs from the stored one.
     `intents` were never answered: the engine must look for what they made before anything is planned.
     `damaged`: how many records could not be read. `moved`: the state had been written by others meanwhile.
+    `journal`: its path, empty where there was none; `transfers`: what is to say of objects that were on their
+    way from one state to another (see `transferring`).
     """
 
     state: State
@@ -53,10 +55,14 @@ class Recovered:
     changed: bool = False
     moved: bool = False
     journal: str = ""
+    transfers: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """All of it in words, for people; a line for each object."""
+        return "\n".join((*self.transfers, *(self._of_the_journal() if self.journal else ())))
+
+    def _of_the_journal(self) -> list[str]:
         lines = ["An earlier run ended before it could save the state."]
         if self.objects:
             lines[0] += " Its journal tells what it had done, and that is in the state now:"
@@ -79,7 +85,7 @@ class Recovered:
                 f"{self.damaged} of its records could not be read: the disk lost them. What they told of may "
                 "exist without being in the state."
             )
-        return "\n".join(lines)
+        return lines
 
 
 _WORDS = {
@@ -219,7 +225,7 @@ def _merge(state: State, records: list[Record]) -> list[Found]:
             found.append(Found(address, "recorded", deposed))
             continue
         known = [*there.deposed.values(), *([there.current] if there.current is not None else [])]
-        if deposed in there.deposed or any(_is_same(one, value) for one in known):
+        if deposed in there.deposed or any(same_thing(one, value) for one in known):
             continue
         if not deposed and there.current is None:
             state.put(address, record.provider, value)
@@ -229,13 +235,6 @@ def _merge(state: State, records: list[Record]) -> list[Found]:
         state.put(address, record.provider, value, key)
         found.append(Found(address, "deposed", key))
     return found
-
-
-def _is_same(one: InstanceObject, other: InstanceObject) -> bool:
-    """Whether two records are of one object in the cloud."""
-    if "id" in one.attributes or "id" in other.attributes:
-        return bool(one.attributes.get("id") == other.attributes.get("id"))
-    return one.attributes == other.attributes
 
 
 def _listed(records: list[Record]) -> str:

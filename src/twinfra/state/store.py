@@ -22,6 +22,7 @@ from twinfra.state.journal import Journal, refuse_if_written
 from twinfra.state.locks import LockInfo, held_by_another, new_lock
 from twinfra.state.model import State
 from twinfra.state.recovery import Recovered, fold
+from twinfra.state.transferring import settle, with_transfers
 from twinfra.state.v4 import COMPATIBLE_VERSION, read_state, write_state
 
 ERRORED = "errored.tfstate"
@@ -56,6 +57,15 @@ class Stored:
     state: State
     existed: bool
     version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A state that is ready to be written: under its next serial, as the pieces of a file with this SHA-256."""
+
+    state: State
+    pieces: list[bytes]
     digest: str
 
 
@@ -99,7 +109,12 @@ def current_state(backend: Backend, workspace: str) -> tuple[State | None, Recov
     """
     stored = read_stored(backend, workspace)
     try:
+        state, transfers = with_transfers(backend, workspace, stored)
+        if transfers:
+            stored = replace(stored, state=state, existed=True)
         recovered = read_journal(backend, workspace, stored)
+        if transfers:
+            recovered = _also(recovered or Recovered(stored.state, (), ()), transfers)
     except DiagnosticError:
         # For those who only look it is no obstacle; whoever wants to change something is told.
         recovered = None
@@ -137,6 +152,16 @@ class Store:
     def existed(self) -> bool:
         """Whether anything is stored."""
         return self._stored.existed
+
+    @property
+    def stored(self) -> Stored:
+        """The state as stored, with what the backend says of it."""
+        return self._stored
+
+    @property
+    def version(self) -> str:
+        """The backend's name for what is stored."""
+        return self._stored.version
 
     @property
     def label(self) -> str:
@@ -206,20 +231,28 @@ class Store:
                 self._journal.saving(stored.state, stored.digest)
             self._safe = True
             return False
-        saved = replace(state, serial=stored.state.serial + 1, terraform_version=COMPATIBLE_VERSION)
-        pieces = list(write_state(saved))
-        digest = _digest(pieces)
+        ready = self.prepared(state)
         if self._journal is not None:
-            self._journal.saving(saved, digest)
+            self._journal.saving(ready.state, ready.digest)
         try:
-            version = self.backend.write(self.workspace, pieces, stored.version)
+            self.put(ready)
         except DiagnosticError as failed:
-            raise DiagnosticError([*failed.diagnostics, self._rescue(pieces)]) from None
+            raise DiagnosticError([*failed.diagnostics, self._rescue(ready.pieces)]) from None
         except Conflict:
-            raise DiagnosticError([self._conflict(), self._rescue(pieces)]) from None
-        self._stored = Stored(saved, True, version, digest)
+            raise DiagnosticError([self.conflict(), self._rescue(ready.pieces)]) from None
         self._safe = True
         return True
+
+    def prepared(self, state: State) -> Prepared:
+        """A state ready to be stored in the place of the present one."""
+        saved = replace(state, serial=self.state.serial + 1, terraform_version=COMPATIBLE_VERSION)
+        pieces = list(write_state(saved))
+        return Prepared(saved, pieces, _digest(pieces))
+
+    def put(self, ready: Prepared) -> None:
+        """Store what was prepared, where nobody has written since. Raises `Conflict` and `DiagnosticError`."""
+        version = self.backend.write(self.workspace, ready.pieces, self._stored.version)
+        self._stored = Stored(ready.state, True, version, ready.digest)
 
     def overwrite(self, state: State, force: bool = False) -> bool:
         """Store a state from elsewhere as it is, serial and lineage included; False when it is there already.
@@ -237,11 +270,12 @@ class Store:
         try:
             version = self.backend.write(self.workspace, pieces, now.version)
         except Conflict:
-            raise DiagnosticError(self._conflict()) from None
+            raise DiagnosticError(self.conflict()) from None
         self._stored = Stored(state, True, version, _digest(pieces))
         return True
 
-    def _conflict(self) -> Diagnostic:
+    def conflict(self) -> Diagnostic:
+        """Says that somebody else has written the state meanwhile."""
         return error(
             "State was changed by somebody else",
             f"{self.label} is not the state any more that this run began with (serial {self.state.serial}).",
@@ -273,6 +307,18 @@ class Store:
             else f"Mend the cause named above, then: twinfra state push {path.name}",
         )
 
+    def rescue_part(self, part: State) -> str:
+        """Put objects that found no place in the state where they can be found; says so, for people."""
+        path = self._free_name()
+        try:
+            replace_file(path, codec_of(self.backend).encode(list(write_state(part))))
+        except OSError as reason:
+            raise file_problem(reason, "write what found no place to", path) from None
+        return (
+            f"Of a move to {self.label}, something had no place there any more. It is kept in {path}; take it in with: "
+            f"twinfra state merge -from={path.name} 'ADDRESS => OTHER'"
+        )
+
     def _free_name(self) -> Path:
         path = self.directory / ERRORED
         number = 0
@@ -283,26 +329,20 @@ class Store:
 
     def _recover(self) -> None:
         """Fold in what an interrupted run left, and store it. What it was creating stays in the journal."""
+        transfers = settle(self)
         recovered = read_journal(self.backend, self.workspace, self._stored)
         if recovered is None:
+            if transfers:
+                self.recovered = Recovered(self.state, (), (), transfers=transfers)
             return
         path = self.backend.journal_path(self.workspace)
         if recovered.changed:
-            saved = replace(
-                recovered.state,
-                serial=recovered.state.serial + 1,
-                terraform_version=COMPATIBLE_VERSION,
-            )
-            pieces = list(write_state(saved))
-            digest = _digest(pieces)
             # Written over the old journal only after the state is safe: doing this twice does no harm.
-            expected = self._stored.version
             try:
-                version = self.backend.write(self.workspace, pieces, expected)
+                self.put(self.prepared(recovered.state))
             except Conflict:
-                raise DiagnosticError(self._conflict()) from None
-            self._stored = Stored(saved, True, version, digest)
-        self.recovered = recovered
+                raise DiagnosticError(self.conflict()) from None
+        self.recovered = _also(recovered, transfers)
         self._intents = recovered.intents
         if recovered.intents:
             Journal(
@@ -341,6 +381,10 @@ def open_store(
             # the condition that nobody else had written.
             with suppress(Locked):
                 backend.unlock(workspace, held.id)
+
+
+def _also(recovered: Recovered, transfers: tuple[str, ...]) -> Recovered:
+    return replace(recovered, transfers=transfers)
 
 
 def _acquire(backend: Backend, workspace: str, operation: str, options: LockOptions) -> LockInfo:
