@@ -11,7 +11,11 @@ from twinfra.engine.providers import Providers
 from twinfra.environments.fingerprint import VolatileRule, state_digest
 from twinfra.state.model import InstanceObject, OutputState, State
 
-KEY = b"k" * 32
+
+def KEY() -> bytes:  # noqa: N802
+    return b"k" * 32
+
+
 AWS = ProviderConfig(ProviderAddress("aws"), "")
 PROVIDERS = Providers()
 

@@ -4,11 +4,12 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twinfra.environments.fingerprint.canonical import canonical, digest, keyed
 
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 numbers = st.integers() | st.decimals(allow_nan=False, allow_infinity=False)
 values = st.recursive(
     st.none() | st.booleans() | st.text() | numbers,
@@ -17,11 +18,13 @@ values = st.recursive(
 )
 
 
+@patient
 @given(values)
 def test_the_text_reads_back_as_the_same_value(value: object) -> None:
     assert json.loads(canonical(value), parse_float=Decimal) == value
 
 
+@patient
 @given(st.dictionaries(st.text(), st.integers()))
 def test_the_order_of_keys_makes_no_difference(value: dict[str, int]) -> None:
     assert canonical(value) == canonical(dict(reversed(value.items())))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twinfra.config.installer import load_texts
@@ -220,6 +220,7 @@ expressions = st.recursive(
     ),
     max_leaves=8,
 )
+patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 everything = st.dictionaries(names, expressions, min_size=1, max_size=4)
 
 
@@ -232,6 +233,7 @@ def any_digest(text: str) -> str:
     return code_digest(configuration)
 
 
+@patient
 @given(everything, st.randoms(use_true_random=False))
 def test_whatever_is_written_layout_and_order_make_no_difference(all: dict[str, str], random: object) -> None:
     items = list(all.items())
@@ -241,6 +243,7 @@ def test_whatever_is_written_layout_and_order_make_no_difference(all: dict[str, 
     assert any_digest(text_of(all)) == any_digest(spread) == any_digest(formatted)
 
 
+@patient
 @given(everything, st.data())
 def test_whatever_is_written_another_value_makes_a_difference(
     all: dict[str, str], data: st.DataObject

@@ -12,7 +12,8 @@ from twinfra.config.model import Configuration
 from twinfra.engine.providers import Providers
 from twinfra.environments.fingerprint.code import Code, code_digest, read_code
 from twinfra.environments.fingerprint.inputs import input_digest
-from twinfra.environments.fingerprint.key import local_key, new_key
+from twinfra.environments.fingerprint.key import Key, local_key, new_key, shared_key
+from twinfra.environments.fingerprint.settings import volatile_rules
 from twinfra.environments.fingerprint.state import state_digest
 from twinfra.environments.fingerprint.volatile import VolatileRule
 from twinfra.state.model import State
@@ -21,14 +22,18 @@ from twinfra.values.value import Value
 __all__ = [
     "Code",
     "Fingerprint",
+    "Key",
     "VolatileRule",
     "code_digest",
     "fingerprint",
+    "fingerprint_of",
     "input_digest",
     "local_key",
     "new_key",
     "read_code",
+    "shared_key",
     "state_digest",
+    "volatile_rules",
 ]
 
 
@@ -52,15 +57,32 @@ def fingerprint(
     providers: Providers,
     *,
     workspace: str,
-    key: bytes,
+    key: Key,
     volatile: Sequence[VolatileRule] = (),
 ) -> Fingerprint:
     """The fingerprint of a configuration with its inputs, and of the state that came of it. Calls no cloud.
 
     `inputs` are the values given for root variables; where providers act is taken from `state.identities`. `key`
-    hashes secrets (see `local_key`); `volatile` are the rules of twinfra.toml.
+    hashes secrets (`shared_key`, `local_key`); `volatile` are the rules of twinfra.toml.
     """
     code = read_code(configuration)
+    return fingerprint_of(
+        configuration, code, inputs, state, providers, workspace=workspace, key=key, volatile=volatile
+    )
+
+
+def fingerprint_of(
+    configuration: Configuration,
+    code: Code,
+    inputs: Mapping[str, Value],
+    state: State,
+    providers: Providers,
+    *,
+    workspace: str,
+    key: Key,
+    volatile: Sequence[VolatileRule] = (),
+) -> Fingerprint:
+    """The same for a configuration whose code was read already (`read_code`)."""
     return Fingerprint(
         code.digest,
         input_digest(configuration, code, inputs, state.identities, workspace, key),

@@ -9,6 +9,7 @@ from typing import Any
 from twinfra.config.model import Configuration, Variable
 from twinfra.environments.fingerprint.canonical import digest, keyed
 from twinfra.environments.fingerprint.code import Code
+from twinfra.environments.fingerprint.key import Key
 from twinfra.lang.type_expr import apply_defaults
 from twinfra.values.convert import ConversionError, convert, type_of
 from twinfra.values.encoding import value_to_json
@@ -24,7 +25,7 @@ def input_digest(
     inputs: Mapping[str, Value],
     clouds: Mapping[str, Mapping[str, str]],
     workspace: str,
-    key: bytes,
+    key: Key,
 ) -> str:
     """I, the digest of the inputs; see `input_document`."""
     return digest(input_document(configuration, code, inputs, clouds, workspace, key))
@@ -36,7 +37,7 @@ def input_document(
     inputs: Mapping[str, Value],
     clouds: Mapping[str, Mapping[str, str]],
     workspace: str,
-    key: bytes,
+    key: Key,
 ) -> dict[str, Any]:
     """The inputs of a run, as the document that is hashed.
 
@@ -56,14 +57,14 @@ def input_document(
     }
 
 
-def _variable(variable: Variable, given: Value, key: bytes) -> Any:
+def _variable(variable: Variable, given: Value, key: Key) -> Any:
     bare, marks = unmark_deep(given)
     try:
         value = convert(apply_defaults(variable.defaults, bare), variable.type)
     except ConversionError:
         value = bare  # the run refuses it, with its place
     json = value_to_json(value, type_of(value))
-    return keyed(key, json) if variable.sensitive or marks else json
+    return keyed(key(), json) if variable.sensitive or marks else json
 
 
 def _environment(code: Code, workspace: str) -> dict[str, str]:

@@ -1,30 +1,69 @@
-"""The key under which fingerprints hash secrets: random, made once for a state, kept beside it or in the data
-directory. Whoever can read the state can read it, and nobody else.
+"""The key under which fingerprints hash secrets: random, and made once, when the first secret is to be hashed.
+
+Where a state keeps records it is one of them, sealed as the state is: whoever can read the state has it, and
+nobody else. Else it is in the data directory.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 from twinfra.diagnostics import DiagnosticError, error
+from twinfra.state.backends.protocol import NOTHING, Backend, Conflict
+from twinfra.state.backends.records import Records, records_of
 from twinfra.state.files import file_problem, make_directory
 
 FILE = "twinfra-fingerprint.key"
+RECORD = "fingerprint-key"
 LENGTH = 32
 
-
-def new_key() -> bytes:
-    """A fresh key."""
-    return secrets.token_bytes(LENGTH)
+Key: TypeAlias = Callable[[], bytes]
+"""Gives the key when it is first needed; raises `DiagnosticError` where there is none to be had."""
 
 
-def local_key(data: Path) -> bytes:
-    """The key in a data directory, made there if there is none yet; readable by its owner only.
+def new_key() -> Key:
+    """A fresh key, kept nowhere."""
+    made = secrets.token_bytes(LENGTH)
+    return lambda: made
 
-    Raises `DiagnosticError` where it cannot be read, written, or is damaged.
+
+def local_key(data: Path) -> Key:
+    """The key in a data directory, made there if there is none yet; readable by its owner only."""
+    return cache(lambda: _in_directory(data))
+
+
+def shared_key(backend: Backend, workspace: str) -> Key:
+    """The key beside the state of a workspace, made there if there is none yet.
+
+    Raises `DiagnosticError` where the backend keeps no records.
     """
+    records = records_of(backend)
+    return cache(lambda: _in_records(records, workspace))
+
+
+def _in_records(records: Records, workspace: str) -> bytes:
+    place = f'the record {RECORD} of the workspace "{workspace}"'
+    found = records.read_record(workspace, RECORD)
+    if found is None:
+        key = secrets.token_bytes(LENGTH)
+        try:
+            records.write_record(workspace, RECORD, key.hex().encode() + b"\n", NOTHING)
+        except Conflict:
+            # Somebody else made it just now: theirs is the one that all use.
+            found = records.read_record(workspace, RECORD)
+        else:
+            return key
+    if found is None:
+        raise _damaged(place)
+    return _parsed(found.data.decode("ascii", "replace"), place)
+
+
+def _in_directory(data: Path) -> bytes:
     path = data / FILE
     try:
         return _parsed(path.read_text(encoding="ascii"), str(path))
@@ -34,12 +73,12 @@ def local_key(data: Path) -> bytes:
         raise _damaged(str(path)) from None
     except OSError as reason:
         raise file_problem(reason, "read", path) from None
-    key = new_key()
+    key = secrets.token_bytes(LENGTH)
     try:
         make_directory(data)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
-        return local_key(data)
+        return _in_directory(data)
     except OSError as reason:
         raise file_problem(reason, "write", path) from None
     with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -14,6 +14,7 @@ from twinfra.diagnostics import DiagnosticError
 from twinfra.environments.fingerprint.canonical import canonical, digest_text, keyed
 from twinfra.environments.fingerprint.expressions import sorted_by_text
 from twinfra.environments.fingerprint.identifiers import Identifiers
+from twinfra.environments.fingerprint.key import Key
 from twinfra.environments.fingerprint.volatile import Part, VolatileRule, declared_parts, with_rules
 from twinfra.schema import ProviderSchema, ResourceSchema
 from twinfra.state.model import InstanceObject, InstanceState, State
@@ -55,7 +56,7 @@ class _Row:
     instance: InstanceState
 
 
-def state_digest(state: State, schemas: Schemas, key: bytes, volatile: Sequence[VolatileRule] = ()) -> str:
+def state_digest(state: State, schemas: Schemas, key: Key, volatile: Sequence[VolatileRule] = ()) -> str:
     """S, the digest of a state.
 
     `schemas` finds what providers declare (`Providers.schema`), `key` hashes what is sensitive, `volatile` are the
@@ -71,7 +72,7 @@ class StateForms:
     """The canonical forms of what a state holds."""
 
     def __init__(
-        self, state: State, schemas: Schemas, key: bytes, volatile: Sequence[VolatileRule] = ()
+        self, state: State, schemas: Schemas, key: Key, volatile: Sequence[VolatileRule] = ()
     ) -> None:
         self._state = state
         self._key = key
@@ -97,7 +98,7 @@ class StateForms:
         found: dict[str, Any] = {}
         for name, output in self._state.outputs.items():
             value = self._typed(output.value, _stored_type(output.type))
-            found[name] = {"value": keyed(self._key, value) if output.sensitive else value}
+            found[name] = {"value": keyed(self._key(), value) if output.sensitive else value}
             found[name]["type"] = output.type
         return found
 
@@ -163,7 +164,7 @@ class StateForms:
                 found = self._declared(
                     value, part, types.get(name, DYNAMIC), stored.attributes, row.address, name
                 )
-            form[name] = keyed(self._key, found) if secret and name in secret else found
+            form[name] = keyed(self._key(), found) if secret and name in secret else found
         return form
 
     def _declared(
