@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from twinfra.cli.checkout import working_in
 from twinfra.cli.command import SilentFailure
 from twinfra.cli.encryption import plan_codec, saved_plan_codec
 from twinfra.cli.interrupt import interruptible
@@ -21,6 +22,7 @@ from twinfra.cli.workspace import (
     open_workspace,
     root_inputs,
     saved_configuration,
+    try_configuration,
 )
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Severity, error
@@ -33,6 +35,9 @@ from twinfra.state.locks import LockInfo
 from twinfra.state.model import State
 from twinfra.state.recovery import Recovered
 from twinfra.values.value import Value
+
+if TYPE_CHECKING:
+    from twinfra.environments.checkout import Checkout
 
 
 @dataclass(slots=True)
@@ -47,6 +52,7 @@ class Run:
     workspace: Workspace
     stop: api.Stop
     saved: SavedPlan | None = None
+    at: Checkout | None = None
     reported: set[int] = field(default_factory=set)
 
     @property
@@ -102,8 +108,12 @@ def work(
     plan_file: Path | None = None,
     state_out: str | None = None,
     backup: str | None = None,
+    at: Checkout | None = None,
 ) -> Iterator[Run]:
     """Open configuration, inputs, state and providers for one operation, under the state's lock.
+
+    `at`: read configuration and inputs from there, and work there meanwhile; the state is that of the working
+    directory.
 
     Raises `DiagnosticError` for anything a person must mend first; nothing was changed by then.
     """
@@ -116,7 +126,12 @@ def work(
                 JsonEvents(sys.stdout).version()
             saved = read_plan_file(plan_file, codec=saved_plan_codec()) if plan_file is not None else None
             stop = stack.enter_context(interruptible(quiet=options.json))
-            configuration, warnings = saved_configuration(saved)
+            directory = Path.cwd()
+            if at is None:
+                configuration, warnings = saved_configuration(saved)
+            else:
+                # For where the state is; whether it is right as it is today does not matter.
+                configuration, warnings = try_configuration()[0], Diagnostics()
             workspace = stack.enter_context(
                 open_workspace(
                     configuration,
@@ -133,14 +148,19 @@ def work(
             if saved is not None:
                 saved.check_fresh(workspace.state, workspace.name)
                 inputs: Mapping[str, Value] = _inputs_of(saved, options)
+            elif at is not None:
+                order = stack.enter_context(working_in(at))
+                configuration, warnings = saved_configuration(None)
+                inputs, found = root_inputs(configuration, (), (), ask=options.input, order=order)
+                warnings.extend(found)
             else:
                 inputs, found = root_inputs(configuration, options.var, options.var_file, ask=options.input)
                 warnings.extend(found)
-            providers = make_providers(options.sandbox, configuration)
+            providers = make_providers(options.sandbox, configuration, directory)
             stack.callback(providers.close)
             if saved is not None:
                 saved.check_schemas(providers)
-            run = Run(options, terminal, configuration, inputs, providers, workspace, stop, saved)
+            run = Run(options, terminal, configuration, inputs, providers, workspace, stop, saved, at)
             run.report(warnings)
             if workspace.store.intents:
                 _find_interrupted(run)

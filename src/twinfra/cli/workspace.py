@@ -71,15 +71,19 @@ def root_inputs(
     *,
     ask: bool,
     partial: bool = False,
+    order: Sequence[tuple[str, str]] | None = None,
 ) -> tuple[dict[str, Value], Diagnostics]:
     """The values given for the root module's variables, and warnings about them.
+
+    `order`: the options of the command in their order, where they are not those that were given.
 
     A variable that has no value is asked for when `ask` says so and somebody is there; else it is an error,
     unless `partial` says that missing ones do not matter. Raises `DiagnosticError`.
     """
     from twinfra.config.inputs import missing_value, missing_variables, parse_input
 
-    inputs, found = given_inputs(configuration, var, var_file, variable_options())
+    options = variable_options() if order is None else order
+    inputs, found = given_inputs(configuration, var, var_file, options)
     found.raise_errors()
     missing = [] if partial else missing_variables(configuration, inputs)
     if missing and ask and sys.stdin.isatty():
@@ -121,10 +125,13 @@ def given_inputs(
 # -- providers
 
 
-def make_providers(sandbox: bool = False, configuration: Configuration | None = None) -> Providers:
+def make_providers(
+    sandbox: bool = False, configuration: Configuration | None = None, directory: Path | None = None
+) -> Providers:
     """Where commands get providers from. With `sandbox`, or in an environment that is declared so, those of a
     cloud talk to the embedded one, which is started when the first is needed. `configuration` says how states of
-    others are encrypted. Raises `DiagnosticError` for an unknown environment.
+    others are encrypted, `directory` where states of others and the sandbox lie: the working directory where not
+    given. Raises `DiagnosticError` for an unknown environment.
     """
     from twinfra.providers import registry
 
@@ -143,7 +150,7 @@ def make_providers(sandbox: bool = False, configuration: Configuration | None = 
             return registry.create(address)
         from twinfra.providers.terraform import TerraformProvider
 
-        return TerraformProvider(codec)
+        return TerraformProvider(codec, directory)
 
     if not sandbox:
         return Providers(own)
@@ -157,7 +164,7 @@ def make_providers(sandbox: bool = False, configuration: Configuration | None = 
 
         if not variables:
             kept = {name: value for name, value in os.environ.items() if name not in server.UNSET}
-            variables.append(kept | server.environment(server.ensure_running(Path.cwd())))
+            variables.append(kept | server.environment(server.ensure_running(directory or Path.cwd())))
         return AwsProvider(environment=variables[0])
 
     return Providers(create)

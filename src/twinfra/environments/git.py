@@ -126,13 +126,7 @@ def resolve(directory: Path, revision: str) -> str:
     """
     facts = describe(directory)
     if facts is None:
-        raise DiagnosticError(
-            error(
-                "Not in a Git repository",
-                f"{directory.absolute()} is not in a Git repository, so that it has no commits.",
-                mend="Work in a clone of the repository that the configuration comes from.",
-            )
-        )
+        raise DiagnosticError(not_in_repository(directory))
     found = _run(
         directory,
         "rev-parse",
@@ -171,6 +165,15 @@ def run_git(directory: Path, *arguments: str, doing: str) -> str:
         said = _said(done)
         raise DiagnosticError(error("Git failed", f"Git could not {doing}: {said}"))
     return _text(done.stdout)
+
+
+def not_in_repository(directory: Path) -> Diagnostic:
+    """Says that a directory is in no repository."""
+    return error(
+        "Not in a Git repository",
+        f"{directory.absolute()} is not in a Git repository, so that it has no commits.",
+        mend="Work in a clone of the repository that the configuration comes from, with git on the PATH.",
+    )
 
 
 def _no_commit(directory: Path, revision: str, facts: GitFacts) -> Diagnostic:

@@ -65,12 +65,15 @@ def validate(config: Object) -> Sequence[Diagnostic]:
     return ()
 
 
-def read(config: Object, codec: Codec = PLAIN) -> Object:
-    """One with its `outputs`, sensitive ones marked; `codec` decrypts the state. Raises `ProviderError`."""
+def read(config: Object, codec: Codec = PLAIN, directory: Path | None = None) -> Object:
+    """One with its `outputs`, sensitive ones marked; `codec` decrypts the state. Raises `ProviderError`.
+
+    Paths of states start at `directory`, the working directory by default.
+    """
     outputs = dict(_defaults(config))
     settings = _settings(config)
     workspace = DEFAULT_WORKSPACE if is_null(config["workspace"]) else str(config["workspace"])
-    directory = Path.cwd()
+    directory = directory or Path.cwd()
     try:
         backend = encrypted(
             connect(config["backend"], settings, Place(directory, data_directory(directory))), codec

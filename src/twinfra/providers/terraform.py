@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -54,9 +55,14 @@ class TerraformProvider:
 
     local = True
 
-    def __init__(self, codec: Callable[[], Codec] = lambda: PLAIN) -> None:
-        """`codec`: how states of others are encrypted, asked for when the first is read."""
+    def __init__(
+        self, codec: Callable[[], Codec] = lambda: PLAIN, directory: pathlib.Path | None = None
+    ) -> None:
+        """`codec`: how states of others are encrypted, asked for when the first is read. `directory`: where paths
+        of states start, by default the working directory.
+        """
         self._codec = codec
+        self._directory = directory
 
     def schema(self) -> ProviderSchema:
         return SCHEMA
@@ -107,7 +113,7 @@ class TerraformProvider:
         return (Imported(kind, Stored({"id": id, "input": None, "output": None, "triggers_replace": None})),)
 
     def read_data(self, kind: str, config: Object, progress: Progress = silent) -> Object:
-        return remote_state.read(config, self._codec())
+        return remote_state.read(config, self._codec(), self._directory)
 
     def upgrade(self, kind: str, version: int, attributes: dict[str, Any]) -> dict[str, Any]:
         return {name: attributes.get(name) for name in SCHEMA.resources[kind].block.attributes}
