@@ -34,7 +34,8 @@ class Command(click.Command):
 
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
         """Normalise, then let click parse."""
-        arguments = _take_environment(normalise(arguments, self), context, self)
+        arguments = normalise(arguments, self, context.command_path)
+        arguments = _take_environment(arguments, context, self)
         context.meta[ORDER] = tuple(arguments)
         return super().parse_args(context, arguments)
 
@@ -93,8 +94,11 @@ def flag_names(command: click.Command) -> tuple[set[str], set[str]]:
     return flags, valued
 
 
-def normalise(arguments: Iterable[str], command: click.Command) -> list[str]:
-    """Arguments as click takes them: one dash, and every flag with its value (`-json` becomes `-json=true`)."""
+def normalise(arguments: Iterable[str], command: click.Command, path: str = "") -> list[str]:
+    """Arguments as click takes them: one dash, and every flag with its value (`-json` becomes `-json=true`).
+
+    `path`: how the command is called in full.
+    """
     flags, valued = flag_names(command)
     result: list[str] = []
     remaining = iter(arguments)
@@ -129,7 +133,7 @@ def normalise(arguments: Iterable[str], command: click.Command) -> list[str]:
             hint = nearest(name, flags | valued)
             raise UsageProblem(
                 f'"{command.name}" has no option {name}. {hint}'.rstrip()
-                + f'\nSee "twinfra {command.name} -help".'
+                + f'\nSee "{path or f"twinfra {command.name}"} -help".'
             )
     return result
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,11 +110,13 @@ class Change:
     lock: LockOptions
 
 
-def set_up(configuration: Configuration, change: Change) -> Iterator[str]:
+def set_up(configuration: Configuration, change: Change) -> list[str]:
     """Go over to the backend that is declared, with its states where that is asked for; what to tell, as lines."""
+    from contextlib import ExitStack
+
     from twinfra.cli.backends import LOCAL, check_unchanged, forget, read_extra, remember, remembered
     from twinfra.cli.encryption import state_codec
-    from twinfra.cli.migration import let_go, migrate
+    from twinfra.cli.migration import migrated
     from twinfra.cli.workspace import backend_of, chosen_backend, workspace_name
     from twinfra.state.encryption.backend import encrypted
 
@@ -126,34 +127,58 @@ def set_up(configuration: Configuration, change: Change) -> Iterator[str]:
     declared = configuration.root.backend
     same_type = before is not None and declared is not None and before.chosen.type == declared.type
     extra = dict(before.extra) if before is not None and same_type else {}
-    if change.extra:
-        if declared is None:
-            raise UsageProblem('-backend-config needs a block: terraform { backend "TYPE" {} }')
+    if change.extra and declared is not None:
         extra |= read_extra(change.extra, declared.type)
     chosen = chosen_backend(configuration, extra)
     codec = state_codec(configuration)
-    target = encrypted(backend_of(chosen), codec)
-    try:
-        if change.migrate:
-            old = before.chosen if before is not None else LOCAL
-            if old.digest != chosen.digest:
-                source = encrypted(backend_of(old), codec)
-                try:
-                    copied = migrate(source, target, change.lock, lambda what: _approved(what, change))
-                finally:
-                    source.close()
-                if copied:
-                    yield f"Copied:    {', '.join(copied)}, read back and compared. {let_go(old, copied)}"
-        elif not change.reconfigure:
+    told: list[str] = []
+    with ExitStack() as opened:
+        target = encrypted(backend_of(chosen), codec)
+        opened.callback(target.close)
+        migration = None
+        old = before.chosen if before is not None else LOCAL
+        if change.migrate and old.digest != chosen.digest:
+            source = encrypted(backend_of(old), codec)
+            opened.callback(source.close)
+            migration = opened.enter_context(
+                migrated(source, target, workspace_name(), change.lock, lambda what: _approved(what, change))
+            )
+        elif not change.reconfigure and not change.migrate:
             check_unchanged(chosen, before, directory, environment)
         target.workspaces()  # so that a place that cannot be reached, or is not there, is told now
+        if migration is not None and (migration.left or any(one.old != one.new for one in migration.copied)):
+            _work_in_default()
         if chosen == LOCAL:
             forget(data)
         else:
             remember(data, chosen, extra)
-        yield f"State:     {target.label(workspace_name())} (workspace {workspace_name()})"
-    finally:
-        target.close()
+        if migration is not None and migration.copied:
+            names = ", ".join(one.old for one in migration.copied)
+            told.append(f"Copied:    {names}, read back and compared. {migration.let_go(old)}")
+        if migration is not None and migration.left:
+            told.append(
+                f"Left:      {', '.join(migration.left)}: the new place keeps one state, "
+                "and the old one still has these."
+            )
+        told.append(f"State:     {target.label(workspace_name())} (workspace {workspace_name()})")
+    return told
+
+
+def _work_in_default() -> None:
+    """Where one state is kept there is one workspace."""
+    from twinfra.cli.workspace import workspace_name
+    from twinfra.state.backends.protocol import DEFAULT_WORKSPACE
+    from twinfra.state.workspaces import data_directory, select_workspace, workspace_is_given
+
+    if workspace_name() == DEFAULT_WORKSPACE:
+        return
+    if workspace_is_given() or current() is not None:
+        who = "TF_WORKSPACE" if workspace_is_given() else "The environment in use"
+        raise UsageProblem(
+            "The new place keeps one state, that of the default workspace. "
+            f'{who} names the workspace "{workspace_name()}": change that first.'
+        )
+    select_workspace(data_directory(Path()), DEFAULT_WORKSPACE)
 
 
 def _approved(what: list[str], change: Change) -> bool:

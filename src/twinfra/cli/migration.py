@@ -2,76 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from twinfra.cli.backends import Chosen
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, Backend
 from twinfra.state.comparison import same_content
+from twinfra.state.model import State
 from twinfra.state.recovery import interrupted
 from twinfra.state.store import LockOptions, Store, open_store, read_stored
 
 
-def migrate(
-    source: Backend, target: Backend, lock: LockOptions, approve: Callable[[list[str]], bool]
-) -> list[str]:
-    """Copy every workspace's state, each under the locks of both; returns the workspaces that were copied.
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The workspace that a state comes from, and the one that it goes to."""
 
-    `approve` is asked once, with what will be copied in words. Raises `DiagnosticError`; the source is as it was then.
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What was copied, and the workspaces whose states stay where they were since the new place keeps one state."""
+
+    source: Backend
+    copied: tuple[Route, ...]
+    left: tuple[str, ...]
+    versions: dict[str, str]
+
+    def let_go(self, chosen: Chosen) -> str:
+        """Put a local state that was copied aside as a backup; what to say about the old place.
+
+        To be called when the new place is noted. A state that changed after it was copied is left alone.
+        """
+        kept = "The old place still has its copy; delete it when you are sure."
+        if chosen.type != "local" or DEFAULT_WORKSPACE not in self.versions:
+            return kept
+        now = self.source.read(DEFAULT_WORKSPACE)
+        if now is None or now.version != self.versions[DEFAULT_WORKSPACE]:
+            return kept
+        path = Path(chosen.settings.get("path") or "terraform.tfstate")
+        backup = path.with_name(path.name + ".backup")
+        path.replace(backup)
+        others = "" if len(self.versions) == 1 else " The old copies of other workspaces are where they were."
+        return f"What was in {path} is now in {backup}.{others}"
+
+
+@contextmanager
+def migrated(
+    source: Backend,
+    target: Backend,
+    workspace: str,
+    lock: LockOptions,
+    approve: Callable[[list[str]], bool],
+) -> Iterator[Migration]:
+    """Copy every workspace's state, read each back and compare; the locks of both are held until the end.
+
+    `workspace`: the one in use, which alone is copied to a backend that keeps one state. `approve` is asked once,
+    with what will be copied in words. Raises `DiagnosticError`; the source is as it was then.
     """
-    names = [name for name in source.workspaces() if read_stored(source, name).existed]
-    waiting = [name for name in names if not _is_there(source, target, name)]
-    if not waiting:
-        return []
-    said = [f"{source.label(name)} to {target.label(name)}" for name in waiting]
-    if not approve(said):
+    routes, left = _routes(source, target, workspace)
+    waiting = [one for one in routes if not _is_there(source, target, one)]
+    said = [f"{source.label(one.old)} to {target.label(one.new)}" for one in waiting]
+    if waiting and not approve(said):
         raise DiagnosticError(
             error("State was not migrated", "It was not approved.", mend="Nothing has changed.")
         )
-    for name in waiting:
-        if name != DEFAULT_WORKSPACE and name not in target.workspaces():
-            target.create(name)
-        directory = Path.cwd()
-        with (
-            open_store(source, name, "init", directory, lock) as old,
-            open_store(target, name, "init", directory, lock) as new,
-        ):
-            _copy(old, new)
-    return waiting
+    directory = Path.cwd()
+    with ExitStack() as locks:
+        # All of the old place first: where both are one database, its lock for new workspaces is one, too.
+        old = [locks.enter_context(open_store(source, one.old, "init", directory, lock)) for one in waiting]
+        for store in old:
+            unfinished = interrupted(store.recovered) if store.recovered is not None else None
+            if unfinished is not None:
+                raise DiagnosticError(unfinished)
+        new = []
+        for one in waiting:
+            if one.new != DEFAULT_WORKSPACE and one.new not in target.workspaces():
+                target.create(one.new)
+            new.append(locks.enter_context(open_store(target, one.new, "init", directory, lock)))
+        for here, there in zip(old, new, strict=True):
+            _copy(here, there)
+        versions = {one.old: store.version for one, store in zip(waiting, old, strict=True)}
+        yield Migration(source, tuple(waiting), left, versions)
 
 
-def _is_there(source: Backend, target: Backend, name: str) -> bool:
+def _routes(source: Backend, target: Backend, workspace: str) -> tuple[list[Route], tuple[str, ...]]:
+    """Which state goes where, and the workspaces that are left: those that the target has no place for."""
+    names = [name for name in source.workspaces() if read_stored(source, name).existed]
+    if target.label("other") != target.label(DEFAULT_WORKSPACE):
+        return [Route(name, name) for name in names], ()
+    left = tuple(name for name in names if name != workspace)
+    return ([Route(workspace, DEFAULT_WORKSPACE)] if workspace in names else []), left
+
+
+def _is_there(source: Backend, target: Backend, route: Route) -> bool:
     """Whether the target has this very state already; raises `DiagnosticError` where it has another one."""
-    if name not in target.workspaces():
-        return False
-    old, new = read_stored(source, name), read_stored(target, name)
+    new = read_stored(target, route.new)
     if not new.existed:
         return False
-    if old.state.lineage == new.state.lineage and same_content(old.state, new.state):
+    old = read_stored(source, route.old)
+    return _is_same(old.state, source.label(route.old), new.state, target.label(route.new))
+
+
+def _is_same(old: State, source: str, new: State, target: str) -> bool:
+    if old.lineage == new.lineage and same_content(old, new):
         return True
-    if old.state.lineage == new.state.lineage and new.state.serial < old.state.serial:
+    if old.lineage == new.lineage and new.serial < old.serial:
         return False
-    if not new.state.resources and not new.state.outputs and new.state.lineage != old.state.lineage:
+    if not new.resources and not new.outputs and new.lineage != old.lineage:
         return False
     raise DiagnosticError(
         error(
             "There is another state where this one is to go",
-            f"{target.label(name)} holds serial {new.state.serial} of lineage {new.state.lineage}; "
-            f"{source.label(name)} holds serial {old.state.serial} of lineage {old.state.lineage}.",
+            f"{target} holds serial {new.serial} of lineage {new.lineage}; "
+            f"{source} holds serial {old.serial} of lineage {old.lineage}.",
             mend="Use the one that is there (twinfra init -reconfigure), or give the backend another place.",
         )
     )
 
 
 def _copy(old: Store, new: Store) -> None:
-    unfinished = interrupted(old.recovered) if old.recovered is not None else None
-    if unfinished is not None:
-        raise DiagnosticError(unfinished)
-    new.overwrite(replace(old.state), force=True)
-    arrived = read_stored(new.backend, new.workspace)
-    if arrived.state.lineage != old.state.lineage or not same_content(arrived.state, old.state):
+    # Looked at again: it may have been written between the question and the lock.
+    if new.existed and _is_same(old.state, old.label, new.state, new.label):
+        return
+    new.overwrite(old.state, force=True)
+    arrived = read_stored(new.backend, new.workspace).state
+    if (arrived.lineage, arrived.serial) != (old.state.lineage, old.state.serial) or not same_content(
+        arrived, old.state
+    ):
         raise DiagnosticError(
             error(
                 "State did not arrive as it was sent",
@@ -79,13 +141,3 @@ def _copy(old: Store, new: Store) -> None:
                 mend="Look at the new place before anything is applied; then run init again.",
             )
         )
-
-
-def let_go(chosen: Chosen, copied: list[str]) -> str:
-    """Put a local state that was copied aside as a backup; what to say about the old place."""
-    path = Path(chosen.settings.get("path") or "terraform.tfstate")
-    if chosen.type != "local" or DEFAULT_WORKSPACE not in copied:
-        return "The old place still has its copy; delete it when you are sure."
-    backup = path.with_name(path.name + ".backup")
-    path.replace(backup)
-    return f"What was in {path} is now in {backup}."

@@ -260,7 +260,11 @@ class Store:
         Without `force`, one of another lineage or of an older serial is refused. Raises `DiagnosticError`.
         """
         now = self._stored
-        if now.existed and now.state.lineage == state.lineage and same_content(now.state, state):
+        if (
+            now.existed
+            and (now.state.lineage, now.state.serial) == (state.lineage, state.serial)
+            and same_content(now.state, state)
+        ):
             return False
         if now.existed and not force:
             problem = _not_newer(now.state, state, self.label)

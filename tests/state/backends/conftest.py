@@ -99,6 +99,12 @@ class Rig:
             backend.close()
 
 
+def block(rig: Rig, **more: Any) -> str:
+    """The configuration that keeps its state in a rig."""
+    lines = [f"    {name} = {json.dumps(value)}" for name, value in (rig.settings | more).items()]
+    return f'terraform {{\n  backend "{rig.type}" {{\n' + "\n".join(lines) + "\n  }\n}\n"
+
+
 def kill(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)

@@ -7,13 +7,17 @@ import hashlib
 import json
 import ssl
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 
 class StateServer(ThreadingHTTPServer):
-    """States and locks by path. `auth`: the Authorization header that it wants, if any."""
+    """States and locks by path. `auth`: the Authorization header that it wants, if any.
+
+    `stores`: what it makes of a state that is sent; a bad server damages it.
+    """
 
     daemon_threads = True
     request_queue_size = 512
@@ -23,6 +27,7 @@ class StateServer(ThreadingHTTPServer):
         self.states: dict[str, bytes] = {}
         self.locks: dict[str, bytes] = {}
         self.auth = ""
+        self.stores: Callable[[bytes], bytes] = bytes
         self.redirects: dict[str, tuple[int, str]] = {}
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.turn = threading.Lock()
@@ -89,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(412, b"")
             case "POST" | "PUT":
                 assert self.headers["Content-MD5"] == _md5(body)
-                server.states[path] = body
+                server.states[path] = server.stores(body)
                 self._answer(200, b"")
             case _:
                 self._answer(405, b"")

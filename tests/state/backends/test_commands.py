@@ -6,11 +6,10 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.cli.conftest import Directory, twinfra
-from tests.state.backends.conftest import KINDS, Rig
+from tests.state.backends.conftest import Rig, block
 
 from twinfra.state.locks import new_lock
 
@@ -21,11 +20,6 @@ THING = (
     'resource "terraform_data" "a" {\n  input = "x"\n}\noutput "o" {\n  value = terraform_data.a.output\n}\n'
 )
 SECRETS = ("not-a-secret",)
-
-
-def block(rig: Rig, **more: Any) -> str:
-    lines = [f"    {name} = {json.dumps(value)}" for name, value in (rig.settings | more).items()]
-    return f'terraform {{\n  backend "{rig.type}" {{\n' + "\n".join(lines) + "\n  }\n}\n"
 
 
 def test_an_apply_and_all_that_looks_at_it(rig: Rig, twinfra: Directory) -> None:
@@ -76,26 +70,6 @@ def test_a_network_that_is_lost_at_the_end_of_an_apply_loses_nothing(rig: Rig, t
         twinfra.ok("force-unlock", "-force", holder.id)
     assert twinfra("plan", "-detailed-exitcode").code == 0
     assert twinfra.ok("state", "list").out == "terraform_data.a\n"
-
-
-@pytest.mark.parametrize("target", KINDS)
-def test_a_state_is_taken_along_to_another_backend(
-    target: str, make_rig: Callable[[str], Rig], twinfra: Directory
-) -> None:
-    """In a circle: from each kind to the next one."""
-    old, new = make_rig(KINDS[KINDS.index(target) - 1]), make_rig(target)
-    twinfra.write(main_tf=block(old) + THING)
-    twinfra.ok("init")
-    twinfra.ok("apply", "-auto-approve")
-    twinfra.write(main_tf=block(new) + THING)
-    assert twinfra("init").code == 1
-    twinfra.ok("init", "-migrate-state", "-force-copy")
-    assert twinfra("plan", "-detailed-exitcode").code == 0
-    assert twinfra.ok("state", "list").out == "terraform_data.a\n"
-    found = new.open().read("default")
-    assert found is not None
-    assert new.open().holder("default") is None
-    assert old.open().holder("default") is None
 
 
 def test_settings_may_be_given_when_the_directory_is_prepared(
