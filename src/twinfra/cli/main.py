@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("twinfra.cli.import_", "Take an existing object into the state"),
     "force-unlock": ("twinfra.cli.state", "Release a lock that a dead process left behind"),
     "fingerprint": ("twinfra.cli.fingerprint", "Show the digests of code, inputs and state"),
+    "key": ("twinfra.cli.signing", "Make keys that sign saved plans"),
     "sandbox": ("twinfra.cli.sandbox", "Start, stop and inspect the embedded cloud"),
     "kubeconfig": ("twinfra.cli.kubeconfig", "Merge a cluster's access data into a kubeconfig file"),
     "functions": ("twinfra.cli.functions", "List the functions of the language"),

@@ -20,6 +20,7 @@ from twinfra.cli.running import (
     tell_planned,
     work,
 )
+from twinfra.cli.signing import refuse_unsigned, signer_of, verifier_of
 from twinfra.diagnostics import DiagnosticError, error
 
 CHANGES = 2
@@ -30,12 +31,22 @@ CHANGES = 2
 @shared
 @planning
 @value("out", "save the plan to this file, for `twinfra apply FILE`")
+@value("sign", "sign the saved plan with this private key (see `twinfra key new`)")
 @flag("detailed-exitcode", "exit with 2 when there are changes")
 @value("generate-config-out", "not supported")
-def plan(out: str | None, detailed_exitcode: bool, generate_config_out: str | None, **options: Any) -> int:
+def plan(
+    out: str | None,
+    sign: str | None,
+    detailed_exitcode: bool,
+    generate_config_out: str | None,
+    **options: Any,
+) -> int:
     """Show what an apply would change, without changing anything."""
     if generate_config_out:
         raise UsageProblem("-generate-config-out is not supported: write the resource block, then import.")
+    if sign is not None and not out:
+        raise UsageProblem("-sign signs a saved plan: give -out=FILE too.")
+    signer = signer_of(sign)
     common = take_shared(options)
     with work(common, "plan") as run:
         result = make_plan(run, mode_of(options), options)
@@ -44,7 +55,7 @@ def plan(out: str | None, detailed_exitcode: bool, generate_config_out: str | No
             return 1
         run.report(result.diagnostics)
         if out:
-            run.save_plan(Path(out), result)
+            run.save_plan(Path(out), result, signer)
         show_plan(run, result)
         if out:
             run.terminal.say(f'\nThe plan is saved in {out}. To do exactly this, run: twinfra apply "{out}"')
@@ -61,18 +72,32 @@ def plan(out: str | None, detailed_exitcode: bool, generate_config_out: str | No
 @flag("auto-approve", "do not ask")
 @value("backup", "where to keep the previous state (of the local backend)")
 @value("state-out", "write the state to this file instead")
+@value("verify-key", "apply only a saved plan that one of these public keys has signed", multiple=True)
 @click.argument("plan_file", required=False)
 def apply(
-    auto_approve: bool, backup: str | None, state_out: str | None, plan_file: str | None, **options: Any
+    auto_approve: bool,
+    backup: str | None,
+    state_out: str | None,
+    verify_key: tuple[str, ...],
+    plan_file: str | None,
+    **options: Any,
 ) -> int:
     """Make it so: plan, ask, and create, update or destroy what differs. With PLAN_FILE, do exactly that."""
     common = take_shared(options)
     if plan_file is not None:
         _refuse_with_plan_file(options)
-        with work(common, "apply", plan_file=Path(plan_file), state_out=state_out, backup=backup) as run:
+        with work(
+            common,
+            "apply",
+            plan_file=Path(plan_file),
+            state_out=state_out,
+            backup=backup,
+            verifier=verifier_of(verify_key),
+        ) as run:
             result = run.saved_result()
             tell_planned(run, result.plan)
             return finish_apply(run, perform(run, result))
+    refuse_unsigned(verify_key)
     return _plan_and_apply(common, mode_of(options), options, auto_approve, backup, state_out)
 
 
@@ -86,6 +111,7 @@ def destroy(auto_approve: bool, backup: str | None, state_out: str | None, **opt
     """Destroy everything the state holds: the same as `apply -destroy`."""
     if options["refresh_only"]:
         raise UsageProblem("-refresh-only and destroy exclude each other.")
+    refuse_unsigned(())
     return _plan_and_apply(take_shared(options), "destroy", options, auto_approve, backup, state_out)
 
 

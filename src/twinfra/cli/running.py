@@ -14,6 +14,7 @@ from twinfra.cli.command import SilentFailure
 from twinfra.cli.encryption import plan_codec, saved_plan_codec
 from twinfra.cli.interrupt import interruptible
 from twinfra.cli.options import Shared, seconds
+from twinfra.cli.signing import refuse_unsigned
 from twinfra.cli.terminal import Terminal
 from twinfra.cli.workspace import (
     LocalFiles,
@@ -37,6 +38,7 @@ from twinfra.state.recovery import Recovered
 from twinfra.values.value import Value
 
 if TYPE_CHECKING:
+    from twinfra.engine.plan_signature import Signer, Verifier
     from twinfra.environments.checkout import Checkout
 
 
@@ -79,8 +81,8 @@ class Run:
         """Whether it was not shown yet."""
         return id(diagnostic) not in self.reported
 
-    def save_plan(self, path: Path, result: api.PlanResult) -> None:
-        """Write the plan file."""
+    def save_plan(self, path: Path, result: api.PlanResult, signer: Signer | None = None) -> None:
+        """Write the plan file, signed where there is a signer."""
         write_plan_file(
             path,
             result.plan,
@@ -91,6 +93,7 @@ class Run:
             workspace=self.workspace.name,
             providers=self.providers,
             codec=plan_codec(self.configuration),
+            signer=signer,
         )
 
     def saved_result(self) -> api.PlanResult:
@@ -109,11 +112,12 @@ def work(
     state_out: str | None = None,
     backup: str | None = None,
     at: Checkout | None = None,
+    verifier: Verifier | None = None,
 ) -> Iterator[Run]:
     """Open configuration, inputs, state and providers for one operation, under the state's lock.
 
     `at`: read configuration and inputs from there, and work there meanwhile; the state is that of the working
-    directory.
+    directory. With a `verifier` the plan file must be signed by one of its keys.
 
     Raises `DiagnosticError` for anything a person must mend first; nothing was changed by then.
     """
@@ -124,7 +128,7 @@ def work(
                 from twinfra.cli.machine.events import JsonEvents
 
                 JsonEvents(sys.stdout).version()
-            saved = read_plan_file(plan_file, codec=saved_plan_codec()) if plan_file is not None else None
+            saved = _read_plan(plan_file, verifier) if plan_file is not None else None
             stop = stack.enter_context(interruptible(quiet=options.json))
             directory = Path.cwd()
             if at is None:
@@ -171,6 +175,10 @@ def work(
         terminal.diagnostics(failure.diagnostics)
         sys.stdout.flush()
         raise SilentFailure from None
+
+
+def _read_plan(path: Path, verifier: Verifier | None) -> SavedPlan:
+    return read_plan_file(path, codec=saved_plan_codec(), verifier=verifier)
 
 
 def _inputs_of(saved: SavedPlan, options: Shared) -> dict[str, Value]:
@@ -311,6 +319,8 @@ def approve(run: Run, question: str) -> bool:
 
 def perform(run: Run, result: api.PlanResult) -> api.ApplyResult:
     """Apply a plan, every finished operation recorded, and save the state whatever happened."""
+    if run.saved is None and result.plan.mode != "refresh-only":
+        refuse_unsigned(())
     workspace = run.workspace
     total = sum(1 for change in result.plan.changes if change.action != "no-op")
     with workspace.recording(result.state, run.stop) as recorder, listening(run, total) as listener:

@@ -56,6 +56,8 @@ def _show_plan(path: Path, json: bool, no_color: bool) -> int:
 
     for part in render_plan(saved.plan, SchemaReader().of_change, standard_style(no_color)):
         sys.stdout.write(part)
+    if saved.signed_by:
+        print(f"\nIt says it is signed by the key {saved.signed_by}; apply -verify-key=FILE makes sure.")
     return 0
 
 

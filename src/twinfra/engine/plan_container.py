@@ -3,7 +3,8 @@ noticed.
 
 Every file ends in a SHA-256 of all before it, which tells damage. Without a secret that is all a checksum
 can: so there is also a MAC by a key that stays in the working directory (`.terraform/plan.key`, for its owner
-only), which tells a plan that was made here from one that somebody else made or changed.
+only), which tells a plan that was made here from one that somebody else made or changed. A signature, where one was
+asked for, is the last part, over the SHA-256 of all before it (see `plan_signature`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import zlib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.state.encryption.codec import PLAIN, Codec
@@ -27,8 +28,12 @@ from twinfra.state.encryption.envelope import is_encrypted_plan
 from twinfra.state.files import PRIVATE, file_problem, make_directory, replace_file
 from twinfra.state.v4_writing import compact_json
 
+if TYPE_CHECKING:
+    from twinfra.engine.plan_signature import Signer, Verifier
+
 MAGIC = b"twinfra saved plan, format 1\n"
 _FAMILY = b"twinfra saved plan, format "
+SIGNATURE = "signature"
 _KEY_NAME = "plan.key"
 _KEY_SIZE = 32
 _KEY_ID_SIZE = 8
@@ -44,17 +49,20 @@ def is_sealed(start: bytes) -> bool:
     return start.startswith(_FAMILY) or is_encrypted_plan(start)
 
 
-def write_sealed(path: Path, parts: Mapping[str, Any], data: Path, codec: Codec = PLAIN) -> None:
+def write_sealed(
+    path: Path, parts: Mapping[str, Any], data: Path, codec: Codec = PLAIN, signer: Signer | None = None
+) -> None:
     """Write JSON parts as one sealed file, readable by its owner only. `data` is the data directory.
 
-    `codec` encrypts all of it, where that is configured. Raises `DiagnosticError` where it cannot be written.
+    `codec` encrypts all of it, where that is configured; `signer` signs it. Raises `DiagnosticError` where it
+    cannot be written.
     """
     pieces = [MAGIC]
     for name, value in parts.items():
-        text = compact_json(value).encode("utf-8", "surrogatepass")
-        packed = zlib.compress(text, 1)
-        encoded = name.encode()
-        pieces += [_LENGTHS.pack(len(encoded), len(text), len(packed)), encoded, packed]
+        pieces += _packed(name, value)
+    if signer is not None:
+        digest = hashlib.sha256(b"".join(pieces)).digest()
+        pieces += _packed(SIGNATURE, signer.sign(digest).document())
     key = _own_key(data)
     pieces.append(_seal(pieces, key))
     try:
@@ -63,10 +71,20 @@ def write_sealed(path: Path, parts: Mapping[str, Any], data: Path, codec: Codec 
         raise file_problem(reason, "write the plan to", path) from None
 
 
-def read_sealed(path: Path, data: Path, codec: Codec = PLAIN) -> dict[str, Any]:
+def _packed(name: str, value: Any) -> list[bytes]:
+    text = compact_json(value).encode("utf-8", "surrogatepass")
+    packed = zlib.compress(text, 1)
+    encoded = name.encode()
+    return [_LENGTHS.pack(len(encoded), len(text), len(packed)), encoded, packed]
+
+
+def read_sealed(
+    path: Path, data: Path, codec: Codec = PLAIN, verifier: Verifier | None = None
+) -> dict[str, Any]:
     """The JSON parts of a sealed file, which `codec` decrypts where it is encrypted.
 
-    Raises `DiagnosticError` where it is none, or was changed.
+    With a `verifier` it must be signed by one of its keys, and may then be sealed in another place. Raises
+    `DiagnosticError` where it is none, or was changed.
     """
     try:
         content = path.read_bytes()
@@ -83,6 +101,8 @@ def read_sealed(path: Path, data: Path, codec: Codec = PLAIN) -> dict[str, Any]:
     actual = hashlib.sha256(body + key_id).digest()
     if not hmac.compare_digest(actual, digest):
         raise DiagnosticError(_damaged(path))
+    if verifier is not None:
+        return _verified(path, body, verifier)
     key = _read_key(data)
     # Where there is no key yet, such as in the next job of a pipeline, the checksum must do.
     if key is not None:
@@ -91,15 +111,35 @@ def read_sealed(path: Path, data: Path, codec: Codec = PLAIN) -> dict[str, Any]:
         if not hmac.compare_digest(hmac.digest(key, digest, "sha256"), mac):
             raise DiagnosticError(_damaged(path))
     try:
-        return _parts(body)
-    except (ValueError, RecursionError, struct.error, zlib.error):
+        return _parts(body)[0]
+    except _UNREADABLE:
         raise DiagnosticError(_damaged(path)) from None
 
 
-def _parts(body: bytes) -> dict[str, Any]:
+def _verified(path: Path, body: bytes, verifier: Verifier) -> dict[str, Any]:
+    """The parts, when the signature that is the last of them is one of all others."""
+    from twinfra.engine.plan_signature import Signature
+
+    try:
+        parts, signed = _parts(body)
+        # A signature with something behind it would not be of the whole.
+        last = next(reversed(parts), "") == SIGNATURE
+        found = Signature.of(parts[SIGNATURE]) if last else None
+    except _UNREADABLE:
+        raise DiagnosticError(_damaged(path)) from None
+    verifier.check(found, hashlib.sha256(body[:signed]).digest(), path)
+    return parts
+
+
+_UNREADABLE = (ValueError, RecursionError, struct.error, zlib.error)
+
+
+def _parts(body: bytes) -> tuple[dict[str, Any], int]:
+    """All parts, and where the last one begins."""
     parts: dict[str, Any] = {}
-    at = len(MAGIC)
+    at = start = len(MAGIC)
     while at < len(body):
+        start = at
         name_size, size, packed_size = _LENGTHS.unpack_from(body, at)
         at += _LENGTHS.size
         name = body[at : at + name_size].decode()
@@ -112,8 +152,10 @@ def _parts(body: bytes) -> dict[str, Any]:
         text = unpacking.decompress(packed, size + 1)
         if len(text) != size or not unpacking.eof or unpacking.unused_data:
             raise ValueError("a part has another size")
+        if name in parts:
+            raise ValueError("a part is there twice")
         parts[name] = json.loads(text.decode("utf-8", "surrogatepass"), parse_float=Decimal)
-    return parts
+    return parts, start
 
 
 # -- the seal

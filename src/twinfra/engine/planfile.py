@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twinfra import __version__
 from twinfra.addresses import DATA, ProviderAddress
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.engine.changes import Plan
-from twinfra.engine.plan_container import is_sealed, read_sealed, write_sealed
+from twinfra.engine.plan_container import SIGNATURE, is_sealed, read_sealed, write_sealed
 from twinfra.engine.plan_records import PlanReader, PlanWriter
 from twinfra.engine.providers import Providers
 from twinfra.schema import Block, ResourceSchema
@@ -30,6 +30,9 @@ from twinfra.state.v4 import read_state, write_state
 from twinfra.state.workspaces import data_directory
 from twinfra.values.equality import identical
 from twinfra.values.value import Value
+
+if TYPE_CHECKING:
+    from twinfra.engine.plan_signature import Signer, Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class SavedPlan:
     `state` is the state as refreshed, from which the apply starts; `inputs` are the root variables given.
     `files` are the configuration's texts by name, `root` its directory relative to the working directory.
     `schemas` are digests of the schemas it was made with, by `provider mode type`. `ephemeral`: the variables
-    that had a value which is not kept, and so have to be given again.
+    that had a value which is not kept, and so have to be given again. `signed_by`: the fingerprint of the key that
+    it says it is signed by, empty where it is not; only a verifier tells whether that is so.
     """
 
     path: Path
@@ -62,6 +66,7 @@ class SavedPlan:
     created: str
     schemas: dict[str, str] = field(default_factory=dict)
     ephemeral: tuple[str, ...] = ()
+    signed_by: str = ""
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -167,11 +172,12 @@ def write_plan_file(
     providers: Providers | None = None,
     data: Path | None = None,
     codec: Codec = PLAIN,
+    signer: Signer | None = None,
 ) -> None:
     """Save a plan. `state` is as refreshed by the plan, `base` as stored (serial 0: nothing is stored yet).
 
     `providers` are those of the plan; `data` is the data directory; `codec` encrypts the file, where that
-    is configured. Raises `DiagnosticError` where the file cannot be written.
+    is configured; `signer` signs it. Raises `DiagnosticError` where the file cannot be written.
     """
     writer = PlanWriter()
     body = writer.plan(plan)
@@ -196,15 +202,17 @@ def write_plan_file(
         "state": b"".join(write_state(state)).decode(),
         "identities": state.identities,
     }
-    write_sealed(path, parts, data if data is not None else data_directory(Path()), codec)
+    write_sealed(path, parts, data if data is not None else data_directory(Path()), codec, signer)
 
 
-def read_plan_file(path: Path, data: Path | None = None, codec: Codec = PLAIN) -> SavedPlan:
-    """A saved plan, which `codec` decrypts where it is encrypted.
+def read_plan_file(
+    path: Path, data: Path | None = None, codec: Codec = PLAIN, verifier: Verifier | None = None
+) -> SavedPlan:
+    """A saved plan, which `codec` decrypts where it is encrypted; with a `verifier` it must be signed.
 
     Raises `DiagnosticError` where it is none, was changed, or is of another version.
     """
-    parts = read_sealed(path, data if data is not None else data_directory(Path()), codec)
+    parts = read_sealed(path, data if data is not None else data_directory(Path()), codec, verifier)
     try:
         about = parts["about"]
         if about["version"] != __version__:
@@ -224,6 +232,7 @@ def read_plan_file(path: Path, data: Path | None = None, codec: Codec = PLAIN) -
             about["created"],
             about["schemas"],
             tuple(parts["ephemeral"]),
+            str(parts.get(SIGNATURE, {}).get("key", "")),
         )
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         # The seal is right, yet a part is not: written by a development version of the same name.
