@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from twinfra.diagnostics import DiagnosticError, SourceRange, error
 from twinfra.lang.iteration import pairs
 from twinfra.values.convert import ConversionError, convert, type_of
-from twinfra.values.marks import unmark
+from twinfra.values.marks import unmark, without_traces
 from twinfra.values.types import STRING, describe
 from twinfra.values.value import List, Map, Set, Unknown, Value, is_null
 
@@ -45,6 +45,7 @@ def elements_of(name: str, value: Value, place: SourceRange) -> Iterable[tuple[V
 def label_of(name: str, value: Value, place: SourceRange) -> str | None:
     """The label of a block; None where it is not known yet. Raises `DiagnosticError`."""
     plain, marks = unmark(value)
+    marks = without_traces(marks)
     problem = ""
     if marks:
         problem = f"it is {' and '.join(sorted(marks))}"

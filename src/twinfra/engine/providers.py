@@ -31,6 +31,10 @@ class Providers:
         self._configured: dict[ProviderConfig, tuple[Object, Provider]] = {}
         self._program: Program | None = None
 
+    def another(self) -> Providers:
+        """Others from the same factory, so that two runs side by side do not take turns in one provider."""
+        return Providers(self._factory)
+
     def unconfigured(self, address: ProviderAddress) -> Provider:
         """A provider without settings, for its schema and checks; raises `DiagnosticError` where there is
         none.

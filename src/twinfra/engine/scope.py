@@ -209,6 +209,8 @@ class ModuleScope:
                     mend="Remove the part in brackets.",
                 )
             )
+        if table.open:
+            return table.any_row, marks
         if type(plain) is Unknown:
             return UNKNOWN, marks
         wanted = NUMBER if repetition is Repetition.COUNT else STRING
@@ -271,9 +273,11 @@ class ModuleScope:
             return _outputs_of(table.rows[None])
         if self.validating:
             return self._unkeyed(reference, table)
+        if table.open:
+            return mark(UNKNOWN, table.traces)
         if table.repetition is Repetition.COUNT:
-            return tuple(_outputs_of(row) for row in table.in_order())
-        return {str(key): _outputs_of(row) for key, row in table.rows.items()}
+            return mark(tuple(_outputs_of(row) for row in table.in_order()), table.traces)
+        return mark({str(key): _outputs_of(row) for key, row in table.rows.items()}, table.traces)
 
     def _path(self, reference: Reference) -> Value:
         if reference.name == "module":

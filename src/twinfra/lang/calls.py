@@ -28,10 +28,10 @@ from twinfra.lang.nodes import (
     Variable,
 )
 from twinfra.values.convert import ConversionError, convert
-from twinfra.values.marks import mark, unmark
+from twinfra.values.marks import mark, traces, unmark
 from twinfra.values.types import DYNAMIC
 from twinfra.values.unknowns import contains_unknown
-from twinfra.values.value import UNKNOWN, List, Set, Unknown, Value, is_null
+from twinfra.values.value import EMPTY_MARKS, UNKNOWN, List, Set, Unknown, Value, is_null
 
 if TYPE_CHECKING:
     from twinfra.lang.interpreter import Interpreter
@@ -76,7 +76,7 @@ def evaluate_call(run: Interpreter, node: Call) -> Value:
     try:
         return call(function, arguments, run.scope.context)
     except FunctionError as failed:
-        return _failed(run, node, function, arguments, failed)
+        return mark(_failed(run, node, function, arguments, failed), _traces(arguments))
 
 
 def _expanded(run: Interpreter, node: Call) -> list[Value] | None:
@@ -123,13 +123,16 @@ def _wrong_count(run: Interpreter, node: Call, function: Function, given: int) -
 
 def _try(run: Interpreter, node: Call, written: Sequence[Expression], expanded: Sequence[Value]) -> Value:
     reasons: list[str] = []
+    passed: frozenset[str] = EMPTY_MARKS
     for argument in written:
         value, found = run.captured(lambda argument=argument: run.value(argument))  # type: ignore[misc]
         if not found:
-            return UNKNOWN if contains_unknown(value) else value
+            # What was tried in vain has a say in which value it is, too.
+            return mark(mark(UNKNOWN, traces(value)) if contains_unknown(value) else value, passed)
+        passed |= traces(value)
         reasons += [f"{one.subject}: {one.detail}" for one in found]
     for value in expanded:
-        return UNKNOWN if contains_unknown(value) else value
+        return mark(mark(UNKNOWN, traces(value)) if contains_unknown(value) else value, passed)
     place = node.name_range
     if not reasons:
         return run.fail("Call failed", "try needs at least one expression.", place)
@@ -147,10 +150,14 @@ def _can(run: Interpreter, written: Sequence[Expression], expanded: Sequence[Val
     if written:
         value, found = run.captured(lambda: run.value(written[0]))
         if found:
-            return False
+            return mark(False, traces(value))
     else:
         value = expanded[0]
-    return Unknown(BOOL) if contains_unknown(value) else True
+    return mark(Unknown(BOOL) if contains_unknown(value) else True, traces(value))
+
+
+def _traces(arguments: Sequence[Value]) -> frozenset[str]:
+    return EMPTY_MARKS.union(*map(traces, arguments))
 
 
 def _argument_range(node: Call, argument: int) -> SourceRange:

@@ -42,10 +42,10 @@ from twinfra.lang.rendering import evaluate_parts, evaluate_template_for
 from twinfra.lang.scope import Reference, Scope, UnresolvedReferenceError
 from twinfra.values import operations
 from twinfra.values.convert import ConversionError, convert
-from twinfra.values.marks import mark, unmark
+from twinfra.values.marks import mark, traces, unmark, without_traces
 from twinfra.values.operations import OperationError
 from twinfra.values.types import BOOL, DYNAMIC, NUMBER, STRING, Type
-from twinfra.values.value import EMPTY_MARKS, UNKNOWN, Marked, Unknown, Value, is_null
+from twinfra.values.value import EMPTY_MARKS, UNKNOWN, Unknown, Value, is_null
 
 OPERAND_TYPES: dict[str, Type] = {
     **dict.fromkeys(("+", "-", "*", "/", "%", "<", "<=", ">", ">="), NUMBER),
@@ -191,7 +191,7 @@ def _step(run: Interpreter, value: Value, step: GetAttr | Index) -> Value:
         return operations.index(value, run.value(step.key))
     except OperationError as failed:
         place = step.name_range if isinstance(step, GetAttr) else step.key_range
-        return run.fail(failed.summary, failed.detail, place)
+        return mark(run.fail(failed.summary, failed.detail, place), traces(value))
 
 
 def _unary(run: Interpreter, node: Unary) -> Value:
@@ -297,7 +297,8 @@ def _choose(
     if is_null(test):
         run.fail("Null condition", "The condition is null; it must be true or false.", condition.range)
         return Unknown(type)
-    marks = test_marks.union(*(one.marks for one in values if isinstance(one, Marked)))
+    own = [unmark(one)[1] for one in values]
+    marks = test_marks.union(*own)
     if isinstance(test, Unknown):
         return mark(when_unknown(type, *(unmark(one)[0] for one in values)), marks)
     try:
@@ -308,6 +309,8 @@ def _choose(
         )
         return Unknown(type)
     taken = 0 if truth else 1
+    if own[1 - taken]:
+        marks = test_marks | own[taken] | without_traces(own[1 - taken])
     run.diagnostics.extend(found[taken])
     try:
         value = chosen(values[taken], values[1 - taken], type)

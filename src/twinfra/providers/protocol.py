@@ -149,6 +149,13 @@ class BatchReader(Protocol):
         """One result per instance, in order."""
 
 
+class OfflineReader(Protocol):
+    """What a provider may offer besides: telling which of its data sources call nobody."""
+
+    def reads_offline(self, kind: str) -> bool:
+        """Whether `read_data` of this kind needs no call, and no credentials."""
+
+
 OPERATION_TOKEN: Final = "twinfra:operation"
 """Key of `Planned.private` under which the engine gives a creating `apply` its token."""
 

@@ -13,6 +13,14 @@ from twinfra.values.value import EMPTY_MARKS, GetAttr, Index, List, Map, Marked,
 PathMarks = list[tuple[Path, frozenset[str]]]
 
 
+class Trace(str):
+    """A mark that tells where a value comes from, and no secret: a conditional passes on only those of the value
+    that it takes.
+    """
+
+    __slots__ = ()
+
+
 def unmark(value: Value) -> tuple[Value, frozenset[str]]:
     """The value without its own marks, and those; marks deeper inside stay."""
     if type(value) is Marked:
@@ -56,6 +64,18 @@ def deep_marks(value: Value) -> frozenset[str]:
     found: set[str] = set()
     _collect(value, found)
     return frozenset(found)
+
+
+def traces(value: Value) -> frozenset[str]:
+    """The traces that it and anything inside carries."""
+    if not has_marks(value):
+        return EMPTY_MARKS
+    return frozenset(one for one in deep_marks(value) if isinstance(one, Trace))
+
+
+def without_traces(marks: frozenset[str]) -> frozenset[str]:
+    """The marks that are no traces."""
+    return frozenset(one for one in marks if not isinstance(one, Trace)) if marks else marks
 
 
 def _collect(value: Value, found: set[str]) -> None:

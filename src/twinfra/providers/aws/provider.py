@@ -306,6 +306,10 @@ class AwsProvider:
 
     # Data sources
 
+    def reads_offline(self, kind: str) -> bool:
+        """Whether a data source calls nobody."""
+        return _data_source(kind).offline
+
     def read_data(self, kind: str, config: Object, progress: Progress = silent) -> Object:
         """Read a data source."""
         source = _data_source(kind)

@@ -1,0 +1,111 @@
+"""From each difference back to the inputs that make it.
+
+An input is a cause of a difference where the value has its trace, and, if there are others, where taking that
+one input over from the other side (either way) really changes the value. Where none does so alone, or where the
+rest changes it together, they are causes together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from twinfra.environments.twins.comparison import Difference, Place
+from twinfra.environments.twins.inputs import Cause, Input
+from twinfra.environments.twins.settling import ABSENT
+from twinfra.environments.twins.variations import Swap, Variations
+from twinfra.values.marks import deep_marks
+
+Numbers = frozenset[int]
+
+
+@dataclass(slots=True)
+class Traced:
+    """A difference with its causes; `together`: some of these have an effect only with others."""
+
+    difference: Difference
+    causes: Numbers
+    together: bool = False
+
+
+def trace(differences: Sequence[Difference], inputs: Sequence[Input], variations: Variations) -> list[Traced]:
+    """The causes of each difference, in the order given."""
+    everything = frozenset(one.number for one in inputs)
+    candidates = [_candidates(one) or everything for one in differences]
+    several = [at for at, found in enumerate(candidates) if len(found) > 1]
+    changed = _Tests(variations)
+    for at in several:
+        for one in candidates[at]:
+            changed.ask(differences[at].place, frozenset((one,)))
+    changed.answer()
+    traced: list[Traced] = [Traced(one, found) for one, found in zip(differences, candidates, strict=True)]
+    rest: list[tuple[int, Numbers]] = []
+    for at in several:
+        place, found = differences[at].place, candidates[at]
+        alone = frozenset(one for one in found if changed(place, frozenset((one,))))
+        if not alone:
+            traced[at].together = True
+            continue
+        traced[at].causes = alone
+        if len(found - alone) > 1:
+            rest.append((at, found - alone))
+            changed.ask(place, found - alone)
+    changed.answer()
+    for at, others in rest:
+        if changed(differences[at].place, others):
+            traced[at].causes |= others
+            traced[at].together = True
+    return traced
+
+
+def confirm(traced: Iterable[Traced], barred: Iterable[Numbers], variations: Variations) -> list[Traced]:
+    """Those differences whose value changes when the inputs barred for it are alike on both sides.
+
+    `barred` has for each difference the inputs that must have no part in it; these are added to its causes where
+    they do.
+    """
+    tests = _Tests(variations)
+    pairs = [(one, set) for one, set in zip(traced, barred, strict=True) if set]
+    for one, set in pairs:
+        tests.ask(one.difference.place, set)
+    tests.answer()
+    found = []
+    for one, set in pairs:
+        if tests(one.difference.place, set):
+            one.causes |= set
+            one.together = True
+            found.append(one)
+    return found
+
+
+class _Tests:
+    """Questions whether a place changes when inputs are swapped, collected so that each swap is made once."""
+
+    def __init__(self, variations: Variations) -> None:
+        self._variations = variations
+        self._open: dict[Swap, dict[Place, None]] = {}
+        self._changed: dict[Swap, set[Place]] = {}
+
+    def ask(self, place: Place, swapped: Numbers) -> None:
+        """Ask whether the place changes when these are swapped, on either side."""
+        for side in (0, 1):
+            self._open.setdefault(Swap(side, swapped), {})[place] = None
+
+    def answer(self) -> None:
+        """Find all answers."""
+        for swap, places in self._open.items():
+            self._changed.setdefault(swap, set()).update(self._variations.changed(swap, places))
+        self._open = {}
+
+    def __call__(self, place: Place, swapped: Numbers) -> bool:
+        return any(place in self._changed[Swap(side, swapped)] for side in (0, 1))
+
+
+def _candidates(one: Difference) -> Numbers:
+    """The inputs whose traces either value has."""
+    marks = set(one.traces)
+    if one.place.path is not None:
+        for value in one.values:
+            if value is not ABSENT:
+                marks |= deep_marks(value)
+    return frozenset(mark.number for mark in marks if isinstance(mark, Cause))
