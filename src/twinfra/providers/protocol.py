@@ -149,11 +149,17 @@ class BatchReader(Protocol):
         """One result per instance, in order."""
 
 
-class OfflineReader(Protocol):
-    """What a provider may offer besides: telling which of its data sources call nobody."""
+class Explaining(Protocol):
+    """What a provider may offer besides: telling what its answers depend on."""
 
     def reads_offline(self, kind: str) -> bool:
         """Whether `read_data` of this kind needs no call, and no credentials."""
+
+    def sources(self, kind: str, name: str) -> tuple[Sequence[str], Sequence[str]] | None:
+        """The arguments, and the settings of the provider, that a plan makes an attribute from which is not written.
+
+        A map is made of these key by key. None: from any of them.
+        """
 
 
 OPERATION_TOKEN: Final = "twinfra:operation"

@@ -64,7 +64,7 @@ class _Run:
         outlooks = tuple(
             Outlook(
                 program,
-                traced(given[at], given[1 - at], inputs, at, _NONE),
+                traced(given[at], inputs, at, _NONE),
                 traced_workspace(workspaces, inputs, at, _NONE),
                 self._providers.another(),
             )

@@ -148,7 +148,6 @@ def _places(
 
 def traced(
     own: Mapping[str, Value],
-    other: Mapping[str, Value],
     inputs: Iterable[Input],
     side: int,
     swapped: frozenset[int],

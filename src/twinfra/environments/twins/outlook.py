@@ -17,13 +17,13 @@ from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.expand import Expansion, expand
 from twinfra.engine.instance import Wanted, addressed, plan_instance
 from twinfra.engine.nodes import CallNode, Kind, Node, ProviderNode, ResourceNode, VariableNode
-from twinfra.engine.objects import marked
 from twinfra.engine.program import Program
 from twinfra.engine.providers import Providers
 from twinfra.engine.scope import ModuleScope, table_key
 from twinfra.engine.settings import empty_object
 from twinfra.engine.tables import Repetition, Table
-from twinfra.environments.twins.inputs import TIMESTAMP, Origin, path_text
+from twinfra.environments.twins.inputs import TIMESTAMP, Origin
+from twinfra.environments.twins.weaving import Sources, Weave
 from twinfra.lang.compiler import Compiled
 from twinfra.lang.scope import EvaluationContext
 from twinfra.providers.protocol import Object, Provider, ProviderError
@@ -36,7 +36,7 @@ from twinfra.values.marks import (
     unmark_deep_with_paths,
 )
 from twinfra.values.unknowns import UNKNOWN_NUMBER, UNKNOWN_STRING, contains_unknown
-from twinfra.values.value import EMPTY_MARKS, UNKNOWN, GetAttr, Index, Path, Unknown, Value, is_null
+from twinfra.values.value import EMPTY_MARKS, SENSITIVE, UNKNOWN, Unknown, Value
 
 ANY = "*"
 """The key of the row that stands for any instance."""
@@ -56,7 +56,7 @@ class Outlook(Evaluation):
         self.providers = providers
         self.settings: dict[ProviderNode, Value] = {}
         self.started: dict[ProviderNode, Provider] = {}
-        self._setting_traces: dict[ProviderNode, Marks] = {}
+        self._setting_marks: dict[ProviderNode, PathMarks] = {}
         self.used = {node.provider for node in program.nodes if isinstance(node, ResourceNode)}
 
     def visit(self, node: Node) -> None:
@@ -110,7 +110,7 @@ class Outlook(Evaluation):
         except ProviderError as refused:
             self.fail(node, [locate(one, node.decoder, place) for one in refused.diagnostics])
             return
-        self._setting_traces[node] = _all(marks)
+        self._setting_marks[node] = marks
         self.settings[node] = mark_paths(settings, marks)
 
     # -- instances
@@ -192,11 +192,12 @@ class Outlook(Evaluation):
             if more:
                 marks = [*marks, *more]
         bare = after if type(after) is dict else unmark_deep_with_paths(after)[0]
-        paths = [
-            *marks,
-            *_made_by_provider(config, bare, str(address), _all(marks), self._setting_traces[node.provider]),
-        ]
-        return marked(bare, facts, paths)
+        secrets = facts.sensitive_paths(bare) if facts.sensitive or facts.nested_sensitive else ()
+        made = Weave(
+            config, marks, self._setting_marks[node.provider], node.resource.type, _sources_of(provider, node)
+        )
+        value = made.over(bare, str(address), facts.deep)
+        return mark_paths(value, [(path, (SENSITIVE,)) for path in secrets]) if secrets else value
 
     def _read(
         self, node: ResourceNode, provider: Provider, config: dict[str, Any]
@@ -218,45 +219,6 @@ def _traces(marks: Marks) -> Marks:
     return frozenset(one for one in marks if isinstance(one, Trace)) if marks else marks
 
 
-def _all(marks: PathMarks) -> Marks:
-    """All traces at any of the paths."""
-    return EMPTY_MARKS.union(*(_traces(found) for _, found in marks)) if marks else EMPTY_MARKS
-
-
-def _made_by_provider(
-    config: dict[str, Any], after: dict[str, Any], address: str, written: Marks, settings: Marks
-) -> PathMarks:
-    """Traces on what is not written but in the object: unknowns, and what the provider made of all the rest."""
-    found: PathMarks = []
-    causes = frozenset(one for one in written | settings if not isinstance(one, Origin))
-    for name, value in after.items():
-        kind = type(value)
-        if kind is Unknown:
-            if is_null(config.get(name)):
-                found.append(((GetAttr(name),), frozenset((Origin(f"{address}.{name}"),))))
-        elif value is None or kind is str or kind is int or kind is bool:
-            if causes and value is not None and config.get(name) is None:
-                found.append(((GetAttr(name),), causes))
-        elif is_null(config.get(name)):
-            if contains_unknown(value):
-                found.append(((GetAttr(name),), causes | {Origin(f"{address}.{name}")}))
-            elif causes and value:
-                found.append(((GetAttr(name),), causes))
-        elif value and contains_unknown(value):
-            _inside(config.get(name), value, (GetAttr(name),), address, found)
-    return found
-
-
-def _inside(config: Value, value: Value, path: Path, address: str, found: PathMarks) -> None:
-    """Traces on unknowns inside a block that is written, where they are not."""
-    if type(value) is Unknown:
-        if is_null(config):
-            found.append((path, frozenset((Origin(f"{address}{path_text(path)}"),))))
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            own = config.get(name) if isinstance(config, dict) else None
-            _inside(own, inner, (*path, GetAttr(name)), address, found)
-    elif isinstance(value, tuple) and isinstance(config, tuple):
-        for at, inner in enumerate(value):
-            own = config[at] if at < len(config) else None
-            _inside(own, inner, (*path, Index(at)), address, found)
+def _sources_of(provider: Provider, node: ResourceNode) -> Sources | None:
+    found: Sources | None = getattr(provider, "sources", None)
+    return found if node.resource.mode == MANAGED else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinfra.addresses import ModuleInstance
+from twinfra.decode import Decoder
 from twinfra.diagnostics import SourceRange
 from twinfra.engine.nodes import (
     CallNode,

@@ -17,6 +17,7 @@ from twinfra.environments.twins.variations import Swap, Variations
 from twinfra.values.marks import deep_marks
 
 Numbers = frozenset[int]
+NONE: Numbers = frozenset()
 
 
 @dataclass(slots=True)
@@ -36,13 +37,13 @@ def trace(differences: Sequence[Difference], inputs: Sequence[Input], variations
     changed = _Tests(variations)
     for at in several:
         for one in candidates[at]:
-            changed.ask(differences[at].place, frozenset((one,)))
+            changed.ask(differences[at].place, frozenset((one,)), candidates[at])
     changed.answer()
     traced: list[Traced] = [Traced(one, found) for one, found in zip(differences, candidates, strict=True)]
     rest: list[tuple[int, Numbers]] = []
     for at in several:
         place, found = differences[at].place, candidates[at]
-        alone = frozenset(one for one in found if changed(place, frozenset((one,))))
+        alone = frozenset(one for one in found if changed(place, frozenset((one,)), found))
         if not alone:
             traced[at].together = True
             continue
@@ -83,13 +84,16 @@ class _Tests:
 
     def __init__(self, variations: Variations) -> None:
         self._variations = variations
-        self._open: dict[Swap, dict[Place, None]] = {}
-        self._changed: dict[Swap, set[Place]] = {}
+        self._open: dict[Swap, dict[tuple[Place, int], None]] = {}
+        self._changed: dict[Swap, set[tuple[Place, int]]] = {}
 
-    def ask(self, place: Place, swapped: Numbers) -> None:
-        """Ask whether the place changes when these are swapped, on either side."""
-        for side in (0, 1):
-            self._open.setdefault(Swap(side, swapped), {})[place] = None
+    def ask(self, place: Place, swapped: Numbers, candidates: Numbers = NONE) -> None:
+        """Ask whether the place changes when these are swapped, on either side.
+
+        `candidates`: all inputs that have a say in it, where that is known.
+        """
+        for swap, side in _swaps(swapped, candidates):
+            self._open.setdefault(swap, {})[place, side] = None
 
     def answer(self) -> None:
         """Find all answers."""
@@ -97,8 +101,16 @@ class _Tests:
             self._changed.setdefault(swap, set()).update(self._variations.changed(swap, places))
         self._open = {}
 
-    def __call__(self, place: Place, swapped: Numbers) -> bool:
-        return any(place in self._changed[Swap(side, swapped)] for side in (0, 1))
+    def __call__(self, place: Place, swapped: Numbers, candidates: Numbers = NONE) -> bool:
+        return any((place, side) in self._changed[swap] for swap, side in _swaps(swapped, candidates))
+
+
+def _swaps(swapped: Numbers, candidates: Numbers) -> tuple[tuple[Swap, int], tuple[Swap, int]]:
+    """The swaps that answer a question, and the side whose value is the one to compare with."""
+    if len(candidates) == 2 and len(swapped) == 1:
+        # The second side with the one as the first has it is the first side with the other as the second has it.
+        return (Swap(0, swapped), 0), (Swap(0, candidates - swapped), 1)
+    return (Swap(0, swapped), 0), (Swap(1, swapped), 1)
 
 
 def _candidates(one: Difference) -> Numbers:

@@ -64,17 +64,20 @@ class Variations:
             else set()
         )
 
-    def changed(self, swap: Swap, places: Iterable[Place]) -> set[Place]:
-        """Those of the places whose value is another one under the swap (or that cannot be evaluated then)."""
+    def changed(self, swap: Swap, places: Iterable[tuple[Place, int]]) -> set[tuple[Place, int]]:
+        """Those of the places whose value under the swap is not that of the side named with it.
+
+        One that cannot be evaluated under the swap is another one, too.
+        """
         places = list(places)
         base = self._sides[swap.side]
-        variables = traced(
-            self._accepted[swap.side], self._accepted[1 - swap.side], self._inputs, swap.side, swap.inputs
-        )
+        variables = traced(self._accepted[swap.side], self._inputs, swap.side, swap.inputs)
         workspace = traced_workspace(self._workspaces, self._inputs, swap.side, swap.inputs)
         fork = _Fork(base, variables, workspace, swap.side)
-        fork.run(self._demanded(places), self._given(swap.inputs))
-        return {one for one in places if fork.has_changed(one, base)}
+        fork.run(self._demanded(one for one, _ in places), self._given(swap.inputs))
+        found = {one for one in places if fork.has_changed(one[0], self._sides[one[1]], one[1])}
+        fork.providers.close()
+        return found
 
     def _given(self, swapped: frozenset[int]) -> set[Node]:
         """The nodes that the swapped inputs themselves are."""
@@ -103,7 +106,7 @@ class _Fork(Outlook):
         self._side = side
         self.settings = dict(base.settings)
         self.started = dict(base.started)
-        self._setting_traces = dict(base._setting_traces)
+        self._setting_marks = dict(base._setting_marks)
         self.failed = set(base.failed)
         self._copies: dict[int, ModuleScope] = {}
         self.scopes = {path: [self._copy(one) for one in scopes] for path, scopes in base.scopes.items()}
@@ -175,13 +178,13 @@ class _Fork(Outlook):
                 found.append(_table(scope, node))
         return found
 
-    def has_changed(self, place: Place, base: Outlook) -> bool:
-        """Whether a place has another value than in `base`."""
-        if place.node not in self._changed:
+    def has_changed(self, place: Place, other: Outlook, side: int) -> bool:
+        """Whether a place has another value than on a side."""
+        if place.node not in self._changed and side == self._side:
             return False
         if place.node in self.failed:
             return True
-        return not _alike(value_at(base, place), value_at(self, place), self._side)
+        return not _alike(value_at(other, place), value_at(self, place), side)
 
 
 def value_at(side: Outlook, place: Place) -> Value:

@@ -310,6 +310,12 @@ class AwsProvider:
         """Whether a data source calls nobody."""
         return _data_source(kind).offline
 
+    def sources(self, kind: str, name: str) -> tuple[Sequence[str], Sequence[str]] | None:
+        """What the plan makes an attribute from which is not written."""
+        if name == "tags_all":
+            return ("tags",), ("default_tags", "ignore_tags")
+        return ((), ("region", "profile", "shared_config_files")) if name == "region" else None
+
     def read_data(self, kind: str, config: Object, progress: Progress = silent) -> Object:
         """Read a data source."""
         source = _data_source(kind)
