@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinfra.addresses import ModuleInstance
-from twinfra.decode import Decoder
 from twinfra.diagnostics import SourceRange
 from twinfra.engine.nodes import (
     CallNode,
@@ -193,8 +192,14 @@ def _references(node: Node, repetition: bool) -> Iterable[Reference]:
                 yield from compiled.references
     elif isinstance(node, LocalNode | OutputNode):
         yield from node.compiled.references
-    elif isinstance(node, ResourceNode) or (isinstance(node, ProviderNode) and node.decoder is not None):
+    elif isinstance(node, ResourceNode):
         yield from node.decoder.references
+    elif isinstance(node, ProviderNode):
+        yield from _of_provider(node)
+
+
+def _of_provider(node: ProviderNode) -> Iterable[Reference]:
+    return node.decoder.references if node.decoder is not None else ()
 
 
 def _hop(stop: _Stop) -> Hop:
