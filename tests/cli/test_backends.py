@@ -1,8 +1,10 @@
 """Going over to another backend: `init -migrate-state`, `-reconfigure`, `-backend-config`, variables in the block."""
 
 import json
+import os
 from pathlib import Path
 
+import pytest
 from tests.cli.conftest import Directory
 
 THING = 'resource "terraform_data" "thing" { input = "kept" }\n'
@@ -114,3 +116,40 @@ def test_a_local_state_is_not_forgotten_when_a_backend_is_declared(twinfra: Dire
     ran = twinfra("plan")
     assert ran.code == 1
     assert "init -migrate-state" in " ".join(ran.err.split())
+
+
+def test_settings_by_option_without_a_block_are_told_to_be_useless(twinfra: Directory) -> None:
+    twinfra.write(main_tf=THING)
+    ran = twinfra.ok("init", "-backend-config=path=x.tfstate")
+    assert "No backend block" in ran.all
+
+
+def test_a_directory_begins_with_a_copy_of_a_module(twinfra: Directory) -> None:
+    module = twinfra.path / "module"
+    (module / "inner").mkdir(parents=True)
+    (module / "main.tf").write_text(THING)
+    (module / "inner/main.tf").write_text("")
+    (module / "terraform.tfstate").write_text("{}")
+    (module / ".hidden").write_text("x")
+    (twinfra.path / "new").mkdir()
+    os.chdir("new")
+    twinfra.ok("init", "-from-module=../module")
+    assert sorted(one.name for one in Path().iterdir()) == ["inner", "main.tf"]
+    twinfra.ok("apply", "-auto-approve")
+    again = twinfra("init", "-from-module=../module")
+    assert again.code == 1
+    assert "configuration already" in again.err
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [("../nowhere", "No such module"), ("acme/vpc/aws", "cannot be fetched"), ("..", "into itself")],
+)
+def test_what_cannot_be_copied_is_told(twinfra: Directory, source: str, said: str) -> None:
+    (twinfra.path / "main.tf").write_text(THING)
+    (twinfra.path / "new").mkdir()
+    os.chdir("new")
+    ran = twinfra("init", f"-from-module={source}")
+    assert ran.code == 1
+    assert said in ran.err
+    assert list(Path().iterdir()) == []

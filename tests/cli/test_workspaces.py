@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Directory
 
+from twinfra.state.backends.local import LocalBackend
+from twinfra.state.locks import new_lock
+
 THING = """
 resource "terraform_data" "thing" { input = terraform.workspace }
 output "where" { value = terraform_data.thing.output }
@@ -71,3 +74,20 @@ def test_the_environment_names_the_workspace(twinfra: Directory, monkeypatch: py
     twinfra.ok("apply", "-auto-approve")
     assert twinfra.ok("output", "-raw", "where").out == "given"
     assert twinfra("workspace", "select", "default").code == 1
+    assert twinfra("workspace", "new", "more").code == 1
+    assert not Path("terraform.tfstate.d/more").exists()
+
+
+def test_a_workspace_that_somebody_works_in_is_not_deleted(twinfra: Directory) -> None:
+    twinfra.write(main_tf=THING)
+    twinfra.ok("workspace", "new", "feature")
+    twinfra.ok("workspace", "select", "default")
+    holder = LocalBackend(twinfra.path)
+    lock = new_lock("apply")
+    holder.lock("feature", lock)
+    refused = twinfra("workspace", "delete", "feature")
+    assert refused.code == 1
+    assert lock.id in refused.err
+    holder.close()
+    twinfra.ok("workspace", "delete", "feature")
+    assert not Path("terraform.tfstate.d/feature").exists()

@@ -13,7 +13,9 @@ from tests.state.processes import Other
 from tests.state.states import BUILTIN, data_object, intent_for, state_of, thing
 
 from twinfra.addresses import ROOT
+from twinfra.state.backends.local import LocalBackend
 from twinfra.state.journal import Journal
+from twinfra.state.locks import new_lock
 from twinfra.state.model import State
 from twinfra.state.v4 import read_state, write_state
 
@@ -201,8 +203,47 @@ def test_rm_forgets_what_it_is_told(twinfra: Directory) -> None:
 
 def test_rm_of_nothing_changes_nothing(twinfra: Directory) -> None:
     put(twinfra, three())
-    assert twinfra("state", "rm", "terraform_data.a", "terraform_data.nope").code == 1
+    assert twinfra("state", "rm", "terraform_data.z", "terraform_data.nope").code == 1
     assert len(stored(twinfra).resources) == 4
+
+
+def test_rm_passes_over_what_is_gone_already_and_says_so(twinfra: Directory) -> None:
+    put(twinfra, three())
+    ran = twinfra.ok("state", "rm", "terraform_data.a", "terraform_data.nope")
+    assert "terraform_data.nope" in ran.err
+    assert len(stored(twinfra).resources) == 3
+
+
+def test_mv_to_another_file_takes_it_out_here_and_puts_it_there(twinfra: Directory) -> None:
+    put(twinfra, three())
+    put(twinfra, state_of("other", lineage="another"), "other.tfstate")
+    twinfra.ok("state", "mv", "-state-out=other.tfstate", "-backup-out=kept", "module.m[0]", "module.m[0]")
+    twinfra.ok("state", "mv", "-state-out=other.tfstate", "terraform_data.a", "terraform_data.moved")
+    assert names(stored(twinfra)) == ["terraform_data.b", "terraform_data.c"]
+    assert names(stored(twinfra, "other.tfstate")) == [
+        "module.m[0].terraform_data.i",
+        "terraform_data.moved",
+        "terraform_data.other",
+    ]
+    assert names(stored(twinfra, "kept")) == ["terraform_data.other"]
+
+
+def test_mv_to_another_file_overwrites_nothing_there(twinfra: Directory) -> None:
+    put(twinfra, three())
+    put(twinfra, state_of("a", lineage="another"), "other.tfstate")
+    ran = twinfra("state", "mv", "-state-out=other.tfstate", "terraform_data.a", "terraform_data.a")
+    assert ran.code == 1
+    assert names(stored(twinfra, "other.tfstate")) == ["terraform_data.a"]
+    assert len(stored(twinfra).resources) == 4
+
+
+def test_a_command_can_write_the_state_elsewhere(twinfra: Directory) -> None:
+    put(twinfra, state_of("a"))
+    twinfra.ok("taint", "-state-out=out.tfstate", "terraform_data.a")
+    changed, kept = stored(twinfra, "out.tfstate").current(thing("a")), stored(twinfra).current(thing("a"))
+    assert changed is not None
+    assert kept is not None
+    assert (changed.tainted, kept.tainted) == (True, False)
 
 
 def test_taint_and_untaint(twinfra: Directory) -> None:
@@ -215,6 +256,7 @@ def test_taint_and_untaint(twinfra: Directory) -> None:
     current = stored(twinfra).current(thing("a"))
     assert current is not None
     assert not current.tainted
+    assert twinfra("untaint", "terraform_data.a").code == 1
 
 
 def test_taint_of_what_is_missing_can_be_allowed(twinfra: Directory) -> None:
@@ -290,6 +332,66 @@ def test_push_protects_what_is_there_unless_forced(twinfra: Directory, state: St
     assert names(stored(twinfra)) == ["terraform_data.a"]
     twinfra.ok("state", "push", "-force", "new.json")
     assert (stored(twinfra).serial, stored(twinfra).lineage) == (state.serial, state.lineage)
+
+
+def test_push_looks_at_the_serial_of_what_says_the_same(twinfra: Directory) -> None:
+    put(twinfra, state_of("a", serial=3))
+    put(twinfra, state_of("a", serial=2), "older.json")
+    put(twinfra, state_of("a", serial=8), "newer.json")
+    assert twinfra("state", "push", "older.json").code == 1
+    twinfra.ok("state", "push", "newer.json")
+    assert stored(twinfra).serial == 8
+
+
+# -- the lock
+
+CHANGES = [
+    ("state", "mv", "terraform_data.a", "terraform_data.b"),
+    ("state", "mv", "-state-out=other.tfstate", "terraform_data.a", "terraform_data.b"),
+    ("state", "rm", "terraform_data.a"),
+    ("state", "push", "-force", "new.tfstate"),
+    ("state", "replace-provider", "-auto-approve", "terraform.io/builtin/terraform", "acme/aws"),
+    ("taint", "terraform_data.a"),
+    ("untaint", "terraform_data.t"),
+    ("refresh",),
+]
+
+
+@pytest.mark.parametrize("command", CHANGES, ids=" ".join)
+def test_whatever_changes_the_state_does_so_under_the_lock(
+    twinfra: Directory, command: tuple[str, ...]
+) -> None:
+    state = state_of("a")
+    state.put(thing("t"), BUILTIN, data_object("t", tainted=True))
+    put(twinfra, state)
+    put(twinfra, state_of("z", serial=9), "new.tfstate")
+    twinfra.write(
+        main_tf='resource "terraform_data" "a" {\n  input = "a"\n}\nresource "terraform_data" "t" {}\n'
+    )
+    holder = LocalBackend(twinfra.path)
+    lock = new_lock("apply")
+    holder.lock("default", lock)
+    before = (twinfra.path / "terraform.tfstate").read_bytes()
+    refused = twinfra(*command)
+    assert refused.code == 1
+    assert lock.id in refused.err
+    assert (twinfra.path / "terraform.tfstate").read_bytes() == before
+    holder.close()
+    twinfra.ok(*command)
+
+
+@pytest.mark.parametrize("command", CHANGES[:-1], ids=" ".join)
+def test_without_the_lock_only_who_asks_for_it(twinfra: Directory, command: tuple[str, ...]) -> None:
+    state = state_of("a")
+    state.put(thing("t"), BUILTIN, data_object("t", tainted=True))
+    put(twinfra, state)
+    put(twinfra, state_of("z", serial=9), "new.tfstate")
+    holder = LocalBackend(twinfra.path)
+    holder.lock("default", new_lock("apply"))
+    count = 2 if command[0] == "state" else 1
+    twinfra.ok(*command[:count], "-lock=false", *command[count:])
+    holder.close()
+    assert stored(twinfra).serial > 1
 
 
 # -- force-unlock

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.environment import current, data_of
 from twinfra.cli.options import seconds
 from twinfra.cli.terminal import Terminal
 from twinfra.config.model import Configuration
+from twinfra.diagnostics import Diagnostic, warning
 
 if TYPE_CHECKING:
     from twinfra.state.store import LockOptions
@@ -33,6 +36,13 @@ if TYPE_CHECKING:
 @flag("json", "print JSON")
 @flag("no-color", "no colour")
 @flag("sandbox", "accepted; the embedded cloud is started when it is needed")
+@value("from-module", "begin with a copy of this directory's configuration")
+@value("plugin-dir", "accepted; providers are part of Twinfra", multiple=True)
+@value(
+    "lockfile", "accepted, as readonly; there is no lock file of providers", type=click.Choice(["readonly"])
+)
+@value("test-directory", "accepted; init reads no tests")
+@flag("ignore-remote-version", "accepted; no backend here runs another version of its own")
 def init(
     backend: bool,
     backend_config: tuple[str, ...],
@@ -49,6 +59,11 @@ def init(
     json: bool,
     no_color: bool,
     sandbox: bool,
+    from_module: str | None,
+    plugin_dir: tuple[str, ...],
+    lockfile: str | None,
+    test_directory: str | None,
+    ignore_remote_version: bool,
 ) -> int:
     """Prepare a working directory: check the configuration, its modules, providers and backend.
 
@@ -63,6 +78,8 @@ def init(
         raise UsageProblem(
             "-reconfigure leaves states where they are, -migrate-state takes them along: give one."
         )
+    if upgrade and lockfile is not None:
+        raise UsageProblem("-upgrade and -lockfile=readonly exclude each other.")
     change = Change(
         backend_config,
         reconfigure,
@@ -72,6 +89,11 @@ def init(
         LockOptions(lock, seconds(lock_timeout)),
     )
     terminal = Terminal(json, no_color)
+    if from_module is not None:
+        from twinfra.cli.from_module import copy_module
+
+        for line in copy_module(from_module, Path.cwd()):
+            _say(terminal, line)
     configuration, diagnostics = try_configuration()
     if not configuration.files and not diagnostics.has_errors:
         _say(terminal, "This directory holds no configuration yet. Write a *.tf file, then run this again.")
@@ -86,6 +108,8 @@ def init(
     if problems.has_errors:
         terminal.diagnostics(diagnostics)
         return 1
+    if backend and backend_config and configuration.root.backend is None:
+        diagnostics.extend([_no_block()])
     if backend:
         for line in set_up(configuration, change):
             _say(terminal, line)
@@ -179,6 +203,14 @@ def _work_in_default() -> None:
             f'{who} names the workspace "{workspace_name()}": change that first.'
         )
     select_workspace(data_directory(Path()), DEFAULT_WORKSPACE)
+
+
+def _no_block() -> Diagnostic:
+    return warning(
+        "No backend block",
+        "-backend-config gives settings of a backend, and the root module declares none: they have no effect.",
+        mend='Write terraform { backend "TYPE" {} } in it, or leave -backend-config out.',
+    )
 
 
 def _approved(what: list[str], change: Change) -> bool:

@@ -29,8 +29,9 @@ def state() -> None:
 @value("state", "read this state file")
 @value("id", "only instances whose attribute id is this")
 @flag("json", "print a JSON list")
+@flag("no-color", "accepted; there is no colour here")
 @click.argument("addresses", nargs=-1)
-def list_(state: str | None, id: str | None, json: bool, addresses: tuple[str, ...]) -> int:
+def list_(state: str | None, id: str | None, json: bool, no_color: bool, addresses: tuple[str, ...]) -> int:
     """List the instances in the state, or those that ADDRESSES name.
 
     An address is that of a module, a resource or an instance; `*` in it stands for any text.

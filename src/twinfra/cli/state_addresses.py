@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from twinfra.addresses import AbsResource, Instance, ModuleInstance, instance_order, parse_address
-from twinfra.diagnostics import DiagnosticError, error, nearest
+from twinfra.diagnostics import Diagnostic, DiagnosticError, error, nearest
 from twinfra.state.model import State
 
 HINT = "Addresses are written as `twinfra state list` prints them; quote those that hold brackets."
@@ -37,14 +37,23 @@ def select(state: State, addresses: Iterable[str]) -> list[Instance]:
     a name without a key stands for any key. `*` stands for any text. Raises `DiagnosticError` for one that
     names nothing.
     """
+    found, unknown = select_known(state, addresses)
+    if unknown:
+        raise DiagnosticError(unknown[:1])
+    return found
+
+
+def select_known(state: State, addresses: Iterable[str]) -> tuple[list[Instance], list[Diagnostic]]:
+    """As `select`, and what to say of each address that names nothing. Raises `DiagnosticError` for what is none."""
     everything = instances(state)
     chosen: dict[Instance, None] = {}
+    unknown: list[Diagnostic] = []
     for text in addresses:
         found = _wild(everything, text) if "*" in text else _named(everything, parse(text))
         if not found:
-            raise _unknown(everything, text)
+            unknown += _unknown(everything, text).diagnostics
         chosen.update(dict.fromkeys(found))
-    return list(chosen)
+    return list(chosen), unknown
 
 
 def select_one(state: State, text: str) -> Instance:

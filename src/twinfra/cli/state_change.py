@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from twinfra.cli.command import command, flag, value
+from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.diagnostics import DiagnosticError, error
 
 if TYPE_CHECKING:
-    from twinfra.addresses import ProviderAddress
+    from twinfra.addresses import Instance, ProviderAddress
     from twinfra.cli.workspace import Workspace
+    from twinfra.state.moving import Address
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,6 +25,8 @@ _OPTIONS = (
     value("lock-timeout", "how long to wait for the lock, such as 30s", default="0s"),
     value("state", "the state file (of the local backend)"),
     value("backup", "where to keep the previous state (of the local backend)"),
+    flag("ignore-remote-version", "accepted; no backend here runs another version of its own"),
+    flag("no-color", "no colour"),
 )
 
 
@@ -41,11 +45,15 @@ def opened(
     lock_timeout: str,
     state: str | None,
     backup: str | None = None,
+    state_out: str | None = None,
     must_exist: bool = True,
+    ignore_remote_version: bool = False,
+    no_color: bool = False,
 ) -> Iterator[Workspace]:
     """The state of the workspace in use, to be changed by hand. Raises `DiagnosticError`.
 
-    Whatever an interrupted run left must be settled before.
+    Whatever an interrupted run left must be settled before. The last two options have no effect here: there are no
+    remote versions, and what is printed has no colour.
     """
     from twinfra.cli.interrupt import interruptible
     from twinfra.cli.options import seconds
@@ -58,7 +66,7 @@ def opened(
         open_workspace(
             configuration,
             operation,
-            files=LocalFiles(state, None, backup),
+            files=LocalFiles(state, state_out, backup),
             lock=lock,
             lock_timeout=seconds(lock_timeout),
             stop=stop,
@@ -83,25 +91,72 @@ def opened(
 
 @command("mv")
 @changing
+@value("state-out", "move it into this state file instead")
+@value("backup-out", "where to keep the previous content of that file")
 @flag("dry-run", "only tell what would be moved")
 @click.argument("source")
 @click.argument("destination")
-def move(source: str, destination: str, dry_run: bool, **options: Any) -> int:
+def move(
+    source: str,
+    destination: str,
+    dry_run: bool,
+    state_out: str | None,
+    backup_out: str | None,
+    **options: Any,
+) -> int:
     """Move what the state holds at SOURCE to the address DESTINATION; nothing in a cloud is touched.
 
     Both name a module, a resource or an instance. In the configuration, a moved block does the same for everybody.
+    `state split` moves to another state, too, and proves that nothing would change afterwards.
     """
     from twinfra.cli.state_addresses import parse
     from twinfra.state.moving import move as moved
 
+    if backup_out is not None and state_out is None:
+        raise UsageProblem("-backup-out is for the file that -state-out names: give that too.")
     old, new = parse(source), parse(destination)
     with opened("state mv", **options) as workspace:
-        state, pairs = moved(workspace.state, old, new)
-        for before, after in pairs:
-            print(f"{'Would move' if dry_run else 'Moved'} {before} to {after}")
-        if not dry_run:
-            workspace.save(state)
+        if state_out is not None and Path.cwd() / state_out != Path.cwd() / workspace.store.label:
+            pairs = _move_over(workspace, old, new, Path(state_out), backup_out or "", dry_run)
+        else:
+            state, pairs = moved(workspace.state, old, new)
+            if not dry_run:
+                workspace.save(state)
+    for before, after in pairs:
+        print(f"{'Would move' if dry_run else 'Moved'} {before} to {after}")
     return 0
+
+
+def _move_over(
+    workspace: Workspace, old: Address, new: Address, path: Path, backup: str, dry_run: bool
+) -> list[tuple[Instance, Instance]]:
+    """Move to a state file, both in one step; which instance went where."""
+    from twinfra.addresses import ModuleInstance
+    from twinfra.state.backends.local import LocalBackend
+    from twinfra.state.backends.protocol import DEFAULT_WORKSPACE
+    from twinfra.state.encryption.backend import codec_of, encrypted
+    from twinfra.state.moving import pairs_of
+    from twinfra.state.store import LockOptions, open_store
+    from twinfra.state.transfer import transfer
+    from twinfra.state.transferring import carry_out
+
+    store, here = workspace.store, Path.cwd()
+    if old == new and isinstance(old, ModuleInstance):
+        from twinfra.cli.state_addresses import select
+
+        pairs = [(one, one) for one in select(store.state, (str(old),))]
+    else:
+        pairs = pairs_of(store.state, old, new)
+    target = encrypted(LocalBackend(here, str(path), backup=backup), codec_of(store.backend))
+    try:
+        lock = LockOptions(store.lock is not None)
+        with open_store(target, DEFAULT_WORKSPACE, "state mv", here, lock) as other:
+            planned = transfer(store.state, other.state, pairs)
+            if not dry_run:
+                carry_out(store, other, planned)
+    finally:
+        target.close()
+    return pairs
 
 
 @command("rm")
@@ -113,14 +168,21 @@ def remove(addresses: tuple[str, ...], dry_run: bool, **options: Any) -> int:
 
     An address is that of a module, a resource or an instance; `*` in it stands for any text.
     """
-    from twinfra.cli.state_addresses import select
+    from twinfra.cli.state_addresses import select_known
     from twinfra.state.moving import forget
 
     with opened("state rm", **options) as workspace:
-        found = select(workspace.state, addresses)
+        found, unknown = select_known(workspace.state, addresses)
+        if unknown and not found and not dry_run:
+            raise DiagnosticError(unknown)
+        for problem in unknown:
+            # As stock Terraform, which is silent: one that is gone already keeps no other from going.
+            print(f"Passed over: {problem.detail} {problem.mend}".rstrip(), file=sys.stderr)
         for one in found:
             print(f"{'Would remove' if dry_run else 'Removed'} {one}")
         if dry_run:
+            if not found:
+                print("Would remove nothing.")
             return 0
         workspace.save(forget(workspace.state, found))
     print(
@@ -165,6 +227,7 @@ def replace_provider(old: str, new: str, auto_approve: bool, **options: Any) -> 
 
 @command("taint")
 @changing
+@value("state-out", "write the state here instead (of the local backend)")
 @flag("allow-missing", "succeed also where there is no such instance")
 @click.argument("address")
 def taint(address: str, allow_missing: bool, **options: Any) -> int:
@@ -174,6 +237,7 @@ def taint(address: str, allow_missing: bool, **options: Any) -> int:
 
 @command("untaint")
 @changing
+@value("state-out", "write the state here instead (of the local backend)")
 @flag("allow-missing", "succeed also where there is no such instance")
 @click.argument("address")
 def untaint(address: str, allow_missing: bool, **options: Any) -> int:
@@ -202,6 +266,15 @@ def _set_tainted(
                     "Data cannot be tainted",
                     f"{found} is a data source: it is read anew by every plan.",
                     mend="Name an instance of a resource block.",
+                )
+            )
+        here = workspace.state.current(found)
+        if not tainted and here is not None and not here.tainted:
+            raise DiagnosticError(
+                error(
+                    "Not tainted",
+                    f"{found} is not tainted, so that there is nothing to take back.",
+                    mend="Look at it with: twinfra state show",
                 )
             )
         workspace.save(set_tainted(workspace.state, found, tainted))

@@ -13,7 +13,8 @@ from twinfra.diagnostics import DiagnosticError, error
 
 
 @command("pull")
-def pull() -> int:
+@flag("no-color", "accepted; there is no colour here")
+def pull(no_color: bool) -> int:
     """Print the state of the workspace in use, as a state file; nothing where there is none yet."""
     from twinfra.cli.workspace import connect_backend, try_configuration, workspace_name
     from twinfra.state.store import current_state
@@ -37,8 +38,12 @@ def pull() -> int:
 @flag("force", "also over a newer state, or one of another lineage")
 @flag("lock", "hold the state's lock meanwhile", default=True)
 @value("lock-timeout", "how long to wait for the lock, such as 30s", default="0s")
+@flag("ignore-remote-version", "accepted; no backend here runs another version of its own")
+@flag("no-color", "no colour")
 @click.argument("path")
-def push(path: str, force: bool, lock: bool, lock_timeout: str) -> int:
+def push(
+    path: str, force: bool, lock: bool, lock_timeout: str, ignore_remote_version: bool, no_color: bool
+) -> int:
     """Put the state file at PATH (- for standard input) in the place of the state of the workspace in use.
 
     A state of another lineage, or one that is older, is refused.

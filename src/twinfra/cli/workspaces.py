@@ -46,8 +46,9 @@ def _refuse_in_environment() -> None:
         )
 
 
-def _select(name: str) -> None:
-    from twinfra.state.workspaces import data_directory, select_workspace, workspace_is_given
+def _refuse_if_given() -> None:
+    """Where something else names the workspace, selecting one changes nothing."""
+    from twinfra.state.workspaces import workspace_is_given
 
     if workspace_is_given():
         raise DiagnosticError(
@@ -57,6 +58,11 @@ def _select(name: str) -> None:
                 mend="Unset TF_WORKSPACE, or change its value.",
             )
         )
+
+
+def _select(name: str) -> None:
+    from twinfra.state.workspaces import data_directory, select_workspace
+
     select_workspace(data_directory(Path()), name)
 
 
@@ -110,6 +116,7 @@ def new(state: str | None, lock: bool, lock_timeout: str, no_color: bool, name: 
     from twinfra.state.store import LockOptions, open_store
 
     _refuse_in_environment()
+    _refuse_if_given()
     check_workspace_name(name)
     beginning = read_state(state) if state is not None else None
     with _backend() as backend:
@@ -142,6 +149,7 @@ def select(or_create: bool, no_color: bool, name: str) -> None:
     from twinfra.state.store import LockOptions
 
     _refuse_in_environment()
+    _refuse_if_given()
     check_workspace_name(name)
     with _backend() as backend:
         names = backend.workspaces()
@@ -190,7 +198,7 @@ def delete(force: bool, lock: bool, lock_timeout: str, no_color: bool, name: str
                     f'A run in "{name}" was interrupted while it created things.',
                     "Select it and run plan, which looks for them.",
                 )
-        backend.delete(name)
+            backend.delete(name)
     print(f'Deleted the workspace "{name}".')
 
 
