@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from twinfra.config.model import Configuration
     from twinfra.engine.providers import Providers
     from twinfra.environments.declaration import Environment, Project
+    from twinfra.providers.permitted import Permitted
     from twinfra.state.backends.protocol import Backend
     from twinfra.state.model import State
     from twinfra.values.value import Value
@@ -158,6 +159,48 @@ def declared_inputs(environment: Environment | None) -> Declared | None:
     )
 
 
+def permitted_of(environment: Environment | None, sandbox: bool) -> Permitted | None:
+    """Where providers may act; None for anywhere. `sandbox`: the embedded cloud is asked for by an option.
+
+    Raises `DiagnosticError` where that is not what the environment is declared to be in.
+    """
+    if environment is None or not (environment.accounts or environment.regions):
+        return None
+    if sandbox and environment.accounts:
+        raise DiagnosticError(
+            error(
+                "Two clouds",
+                f'The environment "{environment.name}" is in account {", ".join(environment.accounts)}, and '
+                "-sandbox is another cloud.",
+                environment.place_of("account"),
+                mend="Leave -sandbox out, or work in an environment that is declared with sandbox = true.",
+            )
+        )
+    from twinfra.providers.permitted import Permitted
+
+    return Permitted(
+        f'The environment "{environment.name}"',
+        environment.accounts,
+        environment.regions,
+        environment.place_of("account"),
+        environment.place_of("region"),
+    )
+
+
+def check_cloud(configuration: Configuration, inputs: Mapping[str, Value], providers: Providers) -> None:
+    """Ask every provider who it is; raises `DiagnosticError` where that is not what the environment declares.
+
+    To be called before anything is read or written. Where nothing is declared, nobody is asked.
+    """
+    environment = current()
+    if environment is None or not (environment.accounts or environment.regions):
+        return
+    from twinfra.engine import api
+
+    _, found = api.identify(configuration, inputs, providers, workspace_of(environment))
+    found.raise_errors()
+
+
 # -- several environments in one command
 
 
@@ -203,6 +246,11 @@ class Opened:
         from twinfra.state.store import current_state
 
         return current_state(self.backend, self.workspace)[0]
+
+    def check_cloud(self) -> None:
+        """See `check_cloud`: to be called before a cloud is asked for anything else."""
+        with using(self.environment):
+            check_cloud(self.configuration, self.inputs, self.providers)
 
     def close(self) -> None:
         """Let go of backend and providers."""

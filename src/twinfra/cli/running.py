@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from twinfra.cli.checkout import working_in
 from twinfra.cli.command import SilentFailure
 from twinfra.cli.encryption import plan_codec, saved_plan_codec
+from twinfra.cli.environment import check_cloud
 from twinfra.cli.interrupt import interruptible
 from twinfra.cli.options import Shared, seconds
 from twinfra.cli.signing import refuse_unsigned
@@ -131,14 +132,22 @@ def work(
             saved = _read_plan(plan_file, verifier) if plan_file is not None else None
             stop = stack.enter_context(interruptible(quiet=options.json))
             directory = Path.cwd()
-            if at is None:
+            # Where the run would act is looked at before anything is read or written, the state included.
+            with working_in(at) if at is not None else nullcontext() as order:
                 configuration, warnings = saved_configuration(saved)
-            else:
-                # For where the state is; whether it is right as it is today does not matter.
-                configuration, warnings = try_configuration()[0], Diagnostics()
+                if saved is not None:
+                    inputs: Mapping[str, Value] = _inputs_of(saved, options)
+                else:
+                    var, var_file = (options.var, options.var_file) if at is None else ((), ())
+                    inputs, found = root_inputs(configuration, var, var_file, ask=options.input, order=order)
+                    warnings.extend(found)
+                providers = make_providers(options.sandbox, configuration, directory)
+                stack.callback(providers.close)
+                check_cloud(configuration, inputs, providers)
             workspace = stack.enter_context(
                 open_workspace(
-                    configuration,
+                    # That of today says where the state is; whether it is right does not matter.
+                    configuration if at is None else try_configuration()[0],
                     operation,
                     files=LocalFiles(options.state, state_out, backup),
                     lock=options.lock,
@@ -151,19 +160,9 @@ def work(
                 _tell_recovery(terminal, workspace.store.recovered)
             if saved is not None:
                 saved.check_fresh(workspace.state, workspace.name)
-                inputs: Mapping[str, Value] = _inputs_of(saved, options)
-            elif at is not None:
-                order = stack.enter_context(working_in(at))
-                configuration, warnings = saved_configuration(None)
-                inputs, found = root_inputs(configuration, (), (), ask=options.input, order=order)
-                warnings.extend(found)
-            else:
-                inputs, found = root_inputs(configuration, options.var, options.var_file, ask=options.input)
-                warnings.extend(found)
-            providers = make_providers(options.sandbox, configuration, directory)
-            stack.callback(providers.close)
-            if saved is not None:
                 saved.check_schemas(providers)
+            if at is not None:
+                stack.enter_context(working_in(at))
             run = Run(options, terminal, configuration, inputs, providers, workspace, stop, saved, at)
             run.report(warnings)
             if workspace.store.intents:

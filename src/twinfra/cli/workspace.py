@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from twinfra.addresses import BUILTIN_PROVIDER, ProviderAddress
 from twinfra.cli.command import UsageProblem
-from twinfra.cli.environment import current, data_of, declared_inputs, variable_options, workspace_of
+from twinfra.cli.environment import (
+    current,
+    data_of,
+    declared_inputs,
+    permitted_of,
+    variable_options,
+    workspace_of,
+)
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics
 from twinfra.engine.providers import Providers
@@ -136,6 +143,7 @@ def make_providers(
     from twinfra.providers import registry
 
     environment = current()
+    permitted = permitted_of(environment, sandbox)
     sandbox = sandbox or (environment is not None and environment.sandbox)
     here = copy_context()
 
@@ -146,6 +154,10 @@ def make_providers(
         return here.copy().run(remote_codec, configuration)
 
     def own(address: ProviderAddress) -> Provider:
+        if address == AWS and permitted is not None:
+            from twinfra.providers.aws import AwsProvider
+
+            return AwsProvider(permitted=permitted)
         if address != BUILTIN_PROVIDER:
             return registry.create(address)
         from twinfra.providers.terraform import TerraformProvider
@@ -165,7 +177,7 @@ def make_providers(
         if not variables:
             kept = {name: value for name, value in os.environ.items() if name not in server.UNSET}
             variables.append(kept | server.environment(server.ensure_running(directory or Path.cwd())))
-        return AwsProvider(environment=variables[0])
+        return AwsProvider(variables[0], permitted)
 
     return Providers(create)
 

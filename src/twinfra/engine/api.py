@@ -40,6 +40,7 @@ __all__ = [
     "console",
     "evaluate",
     "graph_of",
+    "identify",
     "import_resource",
     "plan",
     "recover",
@@ -178,6 +179,22 @@ def apply(
             listener,
             stop or Stop(),
         )
+
+
+def identify(
+    configuration: Configuration,
+    inputs: Mapping[str, Value],
+    providers: Providers,
+    workspace: str = "default",
+) -> tuple[dict[str, dict[str, str]], Diagnostics]:
+    """Where each provider that the configuration uses acts, by its configuration, and what they refuse to act on.
+
+    Nothing but that is asked of a cloud. One whose settings depend on what no state tells yet is left out.
+    """
+    from twinfra.engine.identification import identify as run
+
+    with young_only():
+        return run(configuration, inputs, providers, workspace)
 
 
 def recover(

@@ -19,6 +19,7 @@ from twinfra.providers.aws.resource import Attributes, DataSource, Resource
 from twinfra.providers.aws.schemas import data_schema, resource_schema
 from twinfra.providers.aws.session import Session
 from twinfra.providers.aws.settings import Settings, provider_block, take
+from twinfra.providers.permitted import Permitted
 from twinfra.providers.protocol import (
     OPERATION_TOKEN,
     UNCONFIRMED,
@@ -43,10 +44,14 @@ class AwsProvider:
 
     `environment`: variables to heed instead of the process's own; with an AWS_ENDPOINT_URL in it, every call
     goes there, with the credentials in it, whatever the provider block says (the sandbox is used this way).
+    `permitted`: the accounts and regions that it may act in; before anything else it looks whether it would.
     """
 
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, environment: Mapping[str, str] | None = None, permitted: Permitted | None = None
+    ) -> None:
         self._environment = environment
+        self._permitted = permitted
         self._settings = Settings()
         self._session: Session | None = None
         self._identity: dict[str, str] | None = None
@@ -82,14 +87,23 @@ class AwsProvider:
                 kind = "sandbox"
             with _Explained("finding out the account"):
                 found = {"cloud": kind, "region": session.region, "partition": session.partition}
-                if not self._settings.skip_account:
+                self._check_region(session.region)
+                if not self._settings.skip_account or (self._permitted and self._permitted.accounts):
                     found["account"] = session.caller()[0]
             self._check_account(found.get("account", ""))
             self._identity = found
         return dict(self._identity)
 
+    def _check_region(self, region: str) -> None:
+        refused = self._permitted.refuse_region(region) if self._permitted is not None and region else None
+        if refused is not None:
+            raise ProviderError(refused)
+
     def _check_account(self, account: str) -> None:
         settings = self._settings
+        refused = self._permitted.refuse_account(account) if self._permitted is not None else None
+        if refused is not None:
+            raise ProviderError(refused)
         if account and (
             account in settings.forbidden_accounts
             or (settings.allowed_accounts and account not in settings.allowed_accounts)
@@ -107,7 +121,7 @@ class AwsProvider:
     def _permit(self) -> None:
         """Refuse to act on an account that the provider block rules out, or with settings not known yet."""
         settings = self._settings
-        if settings.allowed_accounts or settings.forbidden_accounts:
+        if settings.allowed_accounts or settings.forbidden_accounts or self._permitted is not None:
             self.identity()
         if settings.unknown:
             names = ", ".join(settings.unknown)
@@ -143,7 +157,11 @@ class AwsProvider:
             bare_nulls(proposal.config),
             bare_nulls(proposal.proposed),
         )
-        return planning.plan(resource, plain, self._settings, region)
+        planned = planning.plan(resource, plain, self._settings, region)
+        where = planned.planned.get("region") if planned.planned is not None and resource.regional else ""
+        if isinstance(where, str):
+            self._check_region(where)
+        return planned
 
     def read(self, kind: str, current: Stored, progress: Progress = silent) -> Stored | None:
         """The instance as it is now, or None when it is gone."""
@@ -321,7 +339,10 @@ class AwsProvider:
         source = _data_source(kind)
         if not source.offline:
             self._permit()
-        context = Context(self.session, source.service, _region_of(config, source.regional), progress)
+        region = _region_of(config, source.regional)
+        if not source.offline:
+            self._check_region(region)
+        context = Context(self.session, source.service, region, progress)
         context.limits = lifecycle.limits_of(config)
         config = bare_nulls(config)
         with _Explained(f"reading data {kind}"):
@@ -347,6 +368,7 @@ class AwsProvider:
         self, resource: Resource, attributes: Attributes, progress: Progress, token: str = ""
     ) -> Context:
         region = _region_of(attributes, resource.regional)
+        self._check_region(region)
         context = Context(self.session, resource.service, region, progress, token, resource.not_found)
         context.limits = lifecycle.limits_of(attributes)
         return context
