@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twinfra.decode.parts import Part
-from twinfra.decode.places import place_of
+from twinfra.decode.places import Written, place_of, written_at
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange
 from twinfra.lang.scope import Reference, Scope
 from twinfra.values.value import Path
@@ -42,3 +42,7 @@ class Decoder:
     def range_of(self, path: Path) -> SourceRange | None:
         """Where the value at a path is written, as closely as the source tells; None where it is not."""
         return place_of(self._part, path)
+
+    def written_at(self, path: Path) -> Written | None:
+        """What makes the value at a path; None where nothing is written that could."""
+        return written_at(self._part, path)

@@ -210,3 +210,28 @@ class Recoverable(Protocol):
         (such as a temporary tag), and returns what to store from now on; often `stored` itself, without a
         call.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that somebody did to an object, as the cloud remembers it.
+
+    `time` is RFC 3339 in UTC; `who` is the identity that acted, `what` the call, `via` the program or service it was
+    made with, and `address` where it came from (both may be empty).
+    """
+
+    time: str
+    who: str
+    what: str
+    via: str = ""
+    address: str = ""
+
+
+class Historian(Protocol):
+    """What a provider may offer besides: who changed an object."""
+
+    def changes_of(self, kind: str, stored: Stored, since: str = "") -> Sequence[Change]:
+        """The changes of one object after `since` (RFC 3339), the newest first.
+
+        Empty where the cloud keeps no record. Raises `ProviderError` where it must not be read.
+        """

@@ -23,6 +23,7 @@ from twinfra.providers.permitted import Permitted
 from twinfra.providers.protocol import (
     OPERATION_TOKEN,
     UNCONFIRMED,
+    Change,
     Imported,
     Object,
     Planned,
@@ -321,6 +322,18 @@ class AwsProvider:
         from twinfra.providers.aws.upgrading import upgrade
 
         return upgrade(_resource(kind), version, attributes)
+
+    def changes_of(self, kind: str, stored: Stored, since: str = "") -> Sequence[Change]:
+        """Who changed an object, as CloudTrail remembers it."""
+        from twinfra.providers.aws import trail
+
+        self._permit()
+        resource = _resource(kind)
+        attributes = _bare(stored).attributes
+        region = _region_of(attributes, resource.regional) or self.session.region
+        context = Context(self.session, "cloudtrail", trail.region_of(resource.service, region))
+        with _Explained(f"asking who changed {kind}"):
+            return trail.changes_of(context, attributes, since)
 
     # Data sources
 

@@ -1,0 +1,158 @@
+"""From a plan to a drift report: each difference with the argument that declares it, and what a repair would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from twinfra.addresses import DATA, Instance
+from twinfra.config.model import Configuration
+from twinfra.decode.places import Written
+from twinfra.engine.changes import Action, Plan, ResourceChange
+from twinfra.engine.providers import Providers
+from twinfra.engine.refresh import id_of
+from twinfra.engine.scope import table_key
+from twinfra.environments.drift.differences import Difference, differences
+from twinfra.environments.drift.finding import CHANGED, GONE, AttributeDrift, Finding, Report
+from twinfra.environments.drift.rules import Noise
+from twinfra.providers.protocol import Change
+from twinfra.state.model import State
+from twinfra.values.equality import identical
+from twinfra.values.marks import unmark_deep
+from twinfra.values.sets import identity_text
+from twinfra.values.value import GetAttr, Path, Unknown, Value, is_null
+
+Asking = Callable[[ResourceChange], Iterable[Change]]
+"""Who changed an object, by its drift; empty where nobody knows."""
+
+
+def detect(
+    plan: Plan, configuration: Configuration, providers: Providers, state: State, noise: Noise
+) -> Report:
+    """What drifted, from a plan of the normal mode that refreshed `state` (which is as recorded).
+
+    The cost grows with what drifted.
+    """
+    report = Report(checked=_objects(state))
+    planned = {one.address: one for one in plan.changes if not one.deposed}
+    for change in sorted(plan.drift, key=lambda one: str(one.address)):
+        finding = _finding(change, planned.get(change.address), configuration, providers, noise, report)
+        if finding is not None:
+            report.findings.append(finding)
+    report.rules = noise.complaints()
+    return report
+
+
+def attribute(report: Report, drift: Iterable[ResourceChange], ask: Asking, limit: int) -> None:
+    """Add to each finding who changed the object; `ask` is called for `limit` findings at most."""
+    by_address = {one.address: one for one in drift}
+    report.findings[:limit] = [
+        replace(one, changes=tuple(ask(by_address[one.address]))) for one in report.findings[:limit]
+    ]
+
+
+def _objects(state: State) -> int:
+    return sum(
+        1
+        for address, resource in state.resources.items()
+        if address.resource.mode != DATA
+        for instance in resource.instances.values()
+        if instance.current is not None
+    )
+
+
+def _finding(
+    change: ResourceChange,
+    planned: ResourceChange | None,
+    configuration: Configuration,
+    providers: Providers,
+    noise: Noise,
+    report: Report,
+) -> Finding | None:
+    """What is told of one object; None where all of it is noise."""
+    address = str(change.address)
+    repair = planned.action if planned is not None else Action.NO_OP
+    before, _ = unmark_deep(change.before)
+    if change.action is Action.DELETE:
+        if noise.covers(address, None):
+            report.ignored += 1
+            return None
+        return Finding(change.address, GONE, id_of(before), repair=repair)
+    found = list(differences(change.before, change.after))
+    told = [one for one in found if not noise.covers(address, one.path)]
+    report.ignored += len(found) - len(told)
+    if not told:
+        return None
+    written = _declarations(change.address, configuration, providers)
+    parts = [_part(one, written(one.path), planned) for one in told]
+    return Finding(change.address, CHANGED, id_of(before), tuple(_with_echoes(parts)), repair)
+
+
+def _declarations(
+    address: Instance, configuration: Configuration, providers: Providers
+) -> Callable[[Path], Written | None]:
+    """Finds what in the block of an instance makes the value at a path."""
+    resource = address.resource
+    program = providers.program(configuration)
+    node = program.resource(address.module.path, table_key(resource.mode, resource.type, resource.name))
+    decoder = None if node is None else node.decoder
+
+    def find(path: Path) -> Written | None:
+        found = None if decoder is None else decoder.written_at(path)
+        # A block that says nothing of an argument inside it does not declare that.
+        return None if found is not None and found.expression is None and found.rest else found
+
+    return find
+
+
+def _part(
+    difference: Difference, written: Written | None, planned: ResourceChange | None
+) -> AttributeDrift:
+    return AttributeDrift(difference, written, planned is not None and _restores(planned, difference))
+
+
+def _restores(planned: ResourceChange, difference: Difference) -> bool:
+    """Whether a planned change puts a value back as it was (or replaces the whole object)."""
+    if planned.action.replaces:
+        return True
+    if planned.action is not Action.UPDATE:
+        return False
+    wanted = _at(unmark_deep(planned.after)[0], difference.path)
+    if type(wanted) is Unknown:
+        return False
+    if not difference.element:
+        return (is_null(wanted) and is_null(difference.before)) or identical(wanted, difference.before)
+    if not isinstance(wanted, tuple):
+        return is_null(wanted) and is_null(difference.before)
+    texts = set(map(identity_text, wanted))
+    if difference.before is not None:
+        return identity_text(difference.before) in texts
+    return identity_text(difference.after) not in texts
+
+
+def _at(value: Value, path: Path) -> Value:
+    """What is at a path of a value, None where that leads nowhere."""
+    for step in path:
+        key = step.name if isinstance(step, GetAttr) else step.key
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, tuple) and isinstance(key, int) and key < len(value):
+            value = value[key]
+        else:
+            return None
+    return value
+
+
+def _with_echoes(parts: list[AttributeDrift]) -> list[AttributeDrift]:
+    """The same, with those marked that only repeat a declared one under another name."""
+    declared = {_essence(one.difference) for one in parts if one.declared is not None}
+    return [
+        replace(one, echo=True) if one.declared is None and _essence(one.difference) in declared else one
+        for one in parts
+    ]
+
+
+def _essence(difference: Difference) -> tuple[object, ...]:
+    """What two differences have in common of which one repeats the other: all but the attribute's name."""
+    rest = tuple(step.name if isinstance(step, GetAttr) else repr(step.key) for step in difference.path[1:])
+    return (rest, difference.element, repr(difference.before), repr(difference.after))

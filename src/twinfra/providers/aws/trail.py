@@ -1,0 +1,81 @@
+"""Who changed an object: CloudTrail's record of the last 90 days.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from twinfra.providers.aws.context import Context
+from twinfra.providers.aws.failures import ApiError
+from twinfra.providers.protocol import Change
+
+_GLOBAL = ("iam", "cloudfront", "route53", "organizations")
+_GLOBAL_REGION = "us-east-1"
+_NOT_KEPT = ("UnknownOperationException", "NotImplemented", "501", "404", "UnsupportedOperationException")
+_LATE = timedelta(minutes=15)
+"""How long CloudTrail may take to show an event, and so how far clocks may be apart without losing one."""
+
+
+def region_of(service: str, region: str) -> str:
+    """Where the events of a service are kept: those of global services in one region of the partition."""
+    return _GLOBAL_REGION if service in _GLOBAL and not region.startswith(("cn-", "us-gov-")) else region
+
+
+def changes_of(context: Context, attributes: Mapping[str, Any], since: str = "") -> list[Change]:
+    """What was done to an object after `since` (RFC 3339), the newest first, reads left out.
+
+    Empty where no trail is kept. Raises `ApiError`.
+    """
+    request: dict[str, Any] = {}
+    if since:
+        request["StartTime"] = datetime.fromisoformat(since) - _LATE
+    for name in _names(attributes):
+        request["LookupAttributes"] = [{"AttributeKey": "ResourceName", "AttributeValue": name}]
+        try:
+            events = context.pages("lookup_events", "Events", **request)
+        except ApiError as problem:
+            if problem.code in _NOT_KEPT:
+                return []
+            raise
+        found = [_change(one) for one in events if str(one.get("ReadOnly", "")).lower() != "true"]
+        if found:
+            return sorted(found, key=lambda one: one.time, reverse=True)
+    return []
+
+
+def _names(attributes: Mapping[str, Any]) -> list[str]:
+    """The names under which events may list an object: its id first, then its ARN."""
+    found = (attributes.get("id"), attributes.get("arn"))
+    return list(dict.fromkeys(one for one in found if isinstance(one, str) and one))
+
+
+def _change(event: Mapping[str, Any]) -> Change:
+    details = _details(event.get("CloudTrailEvent"))
+    identity = details.get("userIdentity")
+    arn = identity.get("arn") if isinstance(identity, dict) else None
+    return Change(
+        _time(event.get("EventTime")),
+        str(arn or event.get("Username") or "unknown"),
+        str(event.get("EventName", "")),
+        str(details.get("userAgent") or ""),
+        str(details.get("sourceIPAddress") or ""),
+    )
+
+
+def _details(text: Any) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _time(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return ""
