@@ -5,7 +5,8 @@ import json
 import pytest
 from tests.cli.conftest import Directory
 
-from twinfra.cli.render.redaction import covered, hide, secrets_in
+from twinfra.cli.render.redaction import covered
+from twinfra.values.secrets import hide, secrets_in
 from twinfra.values.value import SENSITIVE, Marked
 
 

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "apply": ("twinfra.cli.plan", "Make it so: create, update or replace what differs"),
     "destroy": ("twinfra.cli.plan", "Destroy everything the state holds"),
     "refresh": ("twinfra.cli.plan", "Update the state to match what really exists"),
+    "drift": ("twinfra.cli.drift", "Show what was changed from outside; repair or accept it"),
     "output": ("twinfra.cli.output", "Show output values of the root module"),
     "show": ("twinfra.cli.show", "Show the state or a saved plan"),
     "console": ("twinfra.cli.console", "Evaluate expressions, one a line"),

@@ -14,6 +14,7 @@ from twinfra.engine.nodes import ImportPart, ResourceNode
 from twinfra.engine.providers import Providers
 from twinfra.engine.scope import ModuleScope
 from twinfra.engine.tables import Repetition
+from twinfra.engine.targets import PARTLY_PLANNED
 from twinfra.engine.traversals import Step, steps_of
 from twinfra.lang.compiler import compile_expression
 from twinfra.providers.protocol import Provider, Stored
@@ -172,7 +173,7 @@ def import_resource(
     )
     planner = Planner(configuration, state, inputs, providers, plan_options, listener, Stop(), {address: id})
     result = planner.run()
-    kept = [one for one in result.diagnostics if one.summary != "Only a part is planned"]
+    kept = [one for one in result.diagnostics if one.summary != PARTLY_PLANNED]
     if result.plan.errored:
         return ApplyResult(state, Diagnostics(kept))
     return ApplyResult(result.state, Diagnostics(kept), counts={"imported": 1})

@@ -23,7 +23,8 @@ class Facts:
     """What the engine asks about a schema again and again, worked out once.
 
     `computed`: names of computed attributes. `sensitive`: paths of sensitive attributes at the top.
-    `deep`: names of what is made of objects. `sample`: an object in which everything is unknown.
+    `deep`: names of what is made of objects. `sample`: an object in which everything is unknown. `volatile`: what
+    moves by itself, as the provider declares it.
     """
 
     __slots__ = (
@@ -36,12 +37,14 @@ class Facts:
         "sensitive",
         "type",
         "version",
+        "volatile",
         "write_only",
     )
 
     def __init__(self, schema: ResourceSchema) -> None:
         block = self.block = schema.block
         self.version = schema.version
+        self.volatile = schema.volatile
         self.type = block.type
         self.names = frozenset(block.type.attributes)
         self.deep = tuple(name for name, type in block.type.attributes.items() if _holds_object(type))

@@ -76,6 +76,11 @@ class Providers:
         self._configured[config] = (settings, provider)
         return provider
 
+    def started(self, config: ProviderConfig) -> Provider | None:
+        """The provider that a walk configured for these settings; None where none did."""
+        held = self._configured.get(config)
+        return None if held is None else held[1]
+
     def close(self) -> None:
         """Let go of all of them."""
         held, self._configured = self._configured, {}

@@ -21,6 +21,10 @@ from twinfra.state.model import State
 
 Target: TypeAlias = ModuleInstance | AbsResource | Instance
 
+PARTLY_PLANNED = "Only a part is planned"
+PARTLY_APPLIED = "Only a part was applied"
+"""Summaries of the warnings that targets bring: of no use where a command itself chose the targets."""
+
 
 def covers(target: Target, address: Instance) -> bool:
     """Whether an instance is what a target names, or inside it.
@@ -182,7 +186,7 @@ def _invalid(flag: str, text: str, reason: str) -> Diagnostic:
 def targets_in_effect() -> Diagnostic:
     """Tells that a plan covers a part only."""
     return warning(
-        "Only a part is planned",
+        PARTLY_PLANNED,
         "With -target, the plan leaves out all that the targets do not need, so it may not bring "
         "about all that the "
         "configuration says.",
@@ -193,7 +197,7 @@ def targets_in_effect() -> Diagnostic:
 def targets_were_in_effect() -> Diagnostic:
     """Tells that only a part was applied."""
     return warning(
-        "Only a part was applied",
+        PARTLY_APPLIED,
         "The plan was made with -target, so changes may be left to do, and outputs may be out of date.",
         mend="Plan again without -target to see what is left.",
     )

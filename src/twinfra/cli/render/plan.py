@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from twinfra.addresses import DATA, AbsResource
 from twinfra.cli.render.diff import Differ, bare, same
-from twinfra.cli.render.redaction import hide, secrets_in
 from twinfra.cli.render.style import Style
 from twinfra.engine.changes import Action, OutputChange, Plan, Reason, ResourceChange
 from twinfra.schema import Block, NestedBlock, Nesting
+from twinfra.values.secrets import hide, secrets_in
 from twinfra.values.value import GetAttr, Index, Path, Set, Unknown, Value
 
 SchemaOf = Callable[[ResourceChange], Block | None]

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from twinfra.addresses import DATA
 from twinfra.cli.machine.state import ShownResource
-from twinfra.cli.render.redaction import hide, secrets_in
 from twinfra.cli.render.style import Style
 from twinfra.cli.render.values import output_text, value_lines
 from twinfra.state.model import State
+from twinfra.values.secrets import hide, secrets_in
 from twinfra.values.value import Null
 
 

@@ -9,6 +9,7 @@ from twinfra.addresses import DATA, Instance
 from twinfra.config.model import Configuration
 from twinfra.decode.places import Written
 from twinfra.engine.changes import Action, Plan, ResourceChange
+from twinfra.engine.program import Program
 from twinfra.engine.providers import Providers
 from twinfra.engine.refresh import id_of
 from twinfra.engine.scope import table_key
@@ -19,6 +20,7 @@ from twinfra.providers.protocol import Change
 from twinfra.state.model import State
 from twinfra.values.equality import identical
 from twinfra.values.marks import unmark_deep
+from twinfra.values.secrets import hide, secrets_in
 from twinfra.values.sets import identity_text
 from twinfra.values.value import GetAttr, Path, Unknown, Value, is_null
 
@@ -78,22 +80,45 @@ def _finding(
             report.ignored += 1
             return None
         return Finding(change.address, GONE, id_of(before), repair=repair)
-    found = list(differences(change.before, change.after))
-    told = [one for one in found if not noise.covers(address, one.path)]
+    program = providers.program(configuration)
+    written = _declarations(program, change.address)
+    volatile = _volatile(program, change)
+    found = [
+        part
+        for one in _differences(change)
+        for part in (_part(one, written(one.path), planned),)
+        if part.declared is not None or not volatile(one.path)
+    ]
+    told = [one for one in found if not noise.covers(address, one.difference.path)]
     report.ignored += len(found) - len(told)
     if not told:
         return None
-    written = _declarations(change.address, configuration, providers)
-    parts = [_part(one, written(one.path), planned) for one in told]
-    return Finding(change.address, CHANGED, id_of(before), tuple(_with_echoes(parts)), repair)
+    return Finding(change.address, CHANGED, id_of(before), tuple(_with_echoes(told)), repair)
 
 
-def _declarations(
-    address: Instance, configuration: Configuration, providers: Providers
-) -> Callable[[Path], Written | None]:
+def _differences(change: ResourceChange) -> Iterable[Difference]:
+    """The differences of one object. A copy of something sensitive is sensitive too, also after it drifted."""
+    secrets = secrets_in(change.before, change.after)
+    found = list(differences(hide(change.before, secrets), hide(change.after, secrets)))
+    echoes = {_essence(one) for one in found if one.sensitive}
+    return [replace(one, sensitive=True) if _essence(one) in echoes else one for one in found]
+
+
+def _volatile(program: Program, change: ResourceChange) -> Callable[[Path], bool]:
+    """Tells what the provider declares as moving by itself, such as the time when something was last used."""
+    facts = program.facts(change.provider, change.address.resource)
+    declared = [] if facts is None else [tuple(path.split(".")) for path in facts.volatile]
+
+    def is_volatile(path: Path) -> bool:
+        names = tuple(step.name for step in path if isinstance(step, GetAttr))
+        return any(names[: len(one)] == one for one in declared)
+
+    return is_volatile
+
+
+def _declarations(program: Program, address: Instance) -> Callable[[Path], Written | None]:
     """Finds what in the block of an instance makes the value at a path."""
     resource = address.resource
-    program = providers.program(configuration)
     node = program.resource(address.module.path, table_key(resource.mode, resource.type, resource.name))
     decoder = None if node is None else node.decoder
 
@@ -105,9 +130,7 @@ def _declarations(
     return find
 
 
-def _part(
-    difference: Difference, written: Written | None, planned: ResourceChange | None
-) -> AttributeDrift:
+def _part(difference: Difference, written: Written | None, planned: ResourceChange | None) -> AttributeDrift:
     return AttributeDrift(difference, written, planned is not None and _restores(planned, difference))
 
 
@@ -117,7 +140,7 @@ def _restores(planned: ResourceChange, difference: Difference) -> bool:
         return True
     if planned.action is not Action.UPDATE:
         return False
-    wanted = _at(unmark_deep(planned.after)[0], difference.path)
+    wanted = value_at(unmark_deep(planned.after)[0], difference.path)
     if type(wanted) is Unknown:
         return False
     if not difference.element:
@@ -130,7 +153,7 @@ def _restores(planned: ResourceChange, difference: Difference) -> bool:
     return identity_text(difference.after) not in texts
 
 
-def _at(value: Value, path: Path) -> Value:
+def value_at(value: Value, path: Path) -> Value:
     """What is at a path of a value, None where that leads nowhere."""
     for step in path:
         key = step.name if isinstance(step, GetAttr) else step.key
@@ -144,12 +167,17 @@ def _at(value: Value, path: Path) -> Value:
 
 
 def _with_echoes(parts: list[AttributeDrift]) -> list[AttributeDrift]:
-    """The same, with those marked that only repeat a declared one under another name."""
-    declared = {_essence(one.difference) for one in parts if one.declared is not None}
-    return [
-        replace(one, echo=True) if one.declared is None and _essence(one.difference) in declared else one
-        for one in parts
-    ]
+    """The same, with those marked that only repeat another one, a declared one rather, under another name."""
+    seen: set[tuple[object, ...]] = set()
+    echoes: set[int] = set()
+    for at, one in sorted(enumerate(parts), key=lambda pair: (pair[1].declared is None, pair[0])):
+        if len(one.difference.path) < 2 and not one.difference.element:
+            continue
+        essence = _essence(one.difference)
+        if one.declared is None and essence in seen:
+            echoes.add(at)
+        seen.add(essence)
+    return [replace(one, echo=True) if at in echoes else one for at, one in enumerate(parts)]
 
 
 def _essence(difference: Difference) -> tuple[object, ...]:

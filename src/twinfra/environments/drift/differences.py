@@ -74,8 +74,8 @@ def _bare(value: Value) -> Value:
 
 def _elements(before: Iterable[Value], after: Iterable[Value], path: Path) -> Iterator[Difference]:
     """The elements that only one of two collections has."""
-    old = [(identity_text(_bare(one)), one) for one in before]
-    new = [(identity_text(_bare(one)), one) for one in after]
+    old = [(identity_text(_bare(one)) or "", one) for one in before]
+    new = [(identity_text(_bare(one)) or "", one) for one in after]
     for one in _without(old, Counter(text for text, _ in new)):
         yield _difference(one, None, path, element=True)
     for one in _without(new, Counter(text for text, _ in old)):

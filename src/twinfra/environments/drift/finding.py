@@ -62,6 +62,6 @@ class Report:
     @property
     def violations(self) -> int:
         """Values that the configuration declares otherwise."""
-        return sum(
-            1 for one in self.findings for part in one.attributes if part.declared is not None
-        ) + sum(1 for one in self.findings if one.kind == GONE)
+        return sum(1 for one in self.findings for part in one.attributes if part.declared is not None) + sum(
+            1 for one in self.findings if one.kind == GONE
+        )

@@ -85,7 +85,9 @@ class Noise:
             if not self._holds(rule):
                 continue
             if rule.expires < self.today:
-                effect = "What it left out is told again." if at in self._used else "It fits nothing any more."
+                effect = (
+                    "What it left out is told again." if at in self._used else "It fits nothing any more."
+                )
                 found.append(
                     warning(
                         "Drift rule has expired",
@@ -109,7 +111,7 @@ class Noise:
         return not rule.environments or self.environment in rule.environments
 
     def _fits(self, rule: Rule, address: str, path: Path | None) -> bool:
-        if not self._pattern(rule.address).fullmatch(address):
+        if not self._pattern(rule.address).match(address):
             return False
         if path is None:
             return rule.attribute == EVERYTHING

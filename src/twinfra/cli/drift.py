@@ -1,0 +1,246 @@
+"""`twinfra drift`: what really exists and is not as recorded; and on request repairing that, or accepting it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from twinfra.cli.command import UsageProblem, command, flag, value
+from twinfra.cli.environment import current, project
+from twinfra.cli.options import Shared, shared, take_shared
+from twinfra.cli.running import Run, approve, finish_apply, listening, perform, show_plan, work
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, error
+from twinfra.engine import api
+from twinfra.engine.changes import Action, ResourceChange
+from twinfra.engine.events import Silent
+from twinfra.engine.targets import PARTLY_APPLIED, PARTLY_PLANNED
+from twinfra.environments.drift.detection import attribute, detect
+from twinfra.environments.drift.finding import GONE, Report
+from twinfra.environments.drift.rules import Noise, read_rules
+
+DRIFTED = 2
+"""The exit code where something drifted."""
+
+ASKED_AT_MOST = 20
+"""For how many objects the cloud is asked who changed them: such questions are few a second by its rules."""
+
+
+@command("drift")
+@shared
+@value("target", "only this resource and what it needs", multiple=True)
+@flag("who", "ask the cloud who changed what drifted", default=True)
+@flag("repair", "put back what drifted, and nothing else")
+@flag("accept", "write what is there into the configuration")
+@flag("auto-approve", "do not ask")
+@value("summary", "append a line of numbers to this file")
+def drift(
+    who: bool, repair: bool, accept: bool, auto_approve: bool, summary: str | None, **options: Any
+) -> int:
+    """Show what exists and is not as it was recorded. Changes nothing, unless asked to repair or accept it.
+
+    Exits with 0 where nothing drifted, 2 where something did, 1 for errors.
+    """
+    common = take_shared(options)
+    if repair and accept:
+        raise UsageProblem("-repair and -accept exclude each other.")
+    if common.json and (repair or accept):
+        raise UsageProblem("-json tells of drift only: leave -repair and -accept out.")
+    if auto_approve and not (repair or accept):
+        raise UsageProblem("-auto-approve is for -repair and -accept.")
+    rules = read_rules(project())
+    environment = current()
+    name = environment.name if environment is not None else ""
+    # The document is one; the events of a run are many.
+    quiet = replace(common, json=False)
+    with work(quiet, "apply" if repair or accept else "drift") as run:
+        result = _plan(run, tuple(options["target"]), silent=common.json)
+        if result.plan.errored or result.diagnostics.has_errors:
+            run.report(result.diagnostics)
+            return 1
+        noise = Noise(rules, datetime.now(UTC).date(), name)
+        report = detect(result.plan, run.configuration, run.providers, run.workspace.state, noise)
+        if who and report.findings:
+            _ask_who(run, report, result.plan.drift)
+        if summary is not None:
+            _append(Path(summary), report, name)
+        _show(run, report, common, name)
+        if not report.findings:
+            return 0
+        if repair:
+            return _repair(run, report, result, auto_approve)
+        if accept:
+            from twinfra.cli.drift_accept import accept_drift
+
+            return accept_drift(run, report, result, auto_approve)
+        return DRIFTED
+
+
+def _plan(run: Run, targets: tuple[str, ...], *, silent: bool = False) -> api.PlanResult:
+    settings = api.PlanOptions(targets=targets, parallelism=run.parallelism, workspace=run.workspace.name)
+
+    def plan(listener: Any) -> api.PlanResult:
+        return api.plan(
+            run.configuration, run.workspace.state, run.inputs, run.providers, settings, listener, run.stop
+        )
+
+    if silent:
+        return plan(Silent())
+    with listening(run) as listener:
+        return plan(listener)
+
+
+def _ask_who(run: Run, report: Report, drift: list[ResourceChange]) -> None:
+    """Add who changed what, where a provider can tell; being refused the answer is told once, as a warning."""
+    from twinfra.diagnostics import as_warnings
+    from twinfra.providers.protocol import Change, ProviderError, Stored
+    from twinfra.values.marks import unmark_deep
+
+    refused: list[ProviderError] = []
+
+    def ask(change: ResourceChange) -> list[Change]:
+        provider: Any = run.providers.started(change.provider)
+        if refused or provider is None or not hasattr(provider, "changes_of"):
+            return []
+        before, _ = unmark_deep(change.before)
+        try:
+            return list(provider.changes_of(change.address.resource.type, Stored(before)))
+        except ProviderError as problem:
+            refused.append(problem)
+            return []
+
+    attribute(report, drift, ask, ASKED_AT_MOST)
+    for problem in refused:
+        run.report(as_warnings(problem.diagnostics))
+
+
+def _show(run: Run, report: Report, common: Shared, environment: str) -> None:
+    if common.json:
+        from twinfra.cli.machine.text import dumps
+        from twinfra.environments.drift.document import document
+
+        print(dumps(document(report, environment), indent=2))
+        return
+    from twinfra.cli.render.drift import render_drift
+
+    for line in render_drift(report, run.terminal.style):
+        print(line)
+    sys.stdout.flush()
+    run.report(report.rules)
+
+
+def _append(path: Path, report: Report, environment: str) -> None:
+    from twinfra.cli.machine.text import dumps
+    from twinfra.environments.drift.document import summary
+    from twinfra.state.files import file_problem, write_all
+
+    time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    line = dumps(summary(report, environment, time)) + "\n"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            write_all(descriptor, line.encode())
+        finally:
+            os.close(descriptor)
+    except OSError as reason:
+        raise file_problem(reason, "append the summary to", path) from None
+
+
+# -- repairing
+
+
+def _repair(run: Run, report: Report, found: api.PlanResult, auto_approve: bool) -> int:
+    """Plan and apply what drifted, and nothing else."""
+    wanted = {
+        str(one.address) for one in report.findings if one.repair is not Action.NO_OP or one.kind == GONE
+    }
+    if not wanted:
+        print("\nThere is nothing to repair: no declared value is violated.")
+        return DRIFTED
+    result = _plan(run, tuple(sorted(wanted)))
+    if result.plan.errored or result.diagnostics.has_errors:
+        run.report(result.diagnostics)
+        return 1
+    problems = _more_than_repair(result, report)
+    if problems:
+        raise DiagnosticError(problems)
+    result.diagnostics.items[:] = _apart_from_targets(result.diagnostics)
+    print()
+    show_plan(run, result)
+    if not result.plan.applyable:
+        print("\nIt has been put back meanwhile.")
+        return 0
+    if not auto_approve and not approved(run, "Repair this?"):
+        return DRIFTED
+    outcome = perform(run, result)
+    outcome.diagnostics.items[:] = _apart_from_targets(outcome.diagnostics)
+    return finish_apply(run, outcome)
+
+
+def _apart_from_targets(found: Diagnostics) -> list[Diagnostic]:
+    """Without what warns of targets: here they are what is wanted."""
+    return [one for one in found if one.summary not in (PARTLY_PLANNED, PARTLY_APPLIED)]
+
+
+def _more_than_repair(result: api.PlanResult, report: Report) -> Diagnostics:
+    """What a plan would do besides repairing: changes of other objects, and of values that did not drift."""
+    from twinfra.engine.consistency import path_text
+    from twinfra.environments.drift.differences import differences
+
+    drifted = {str(one.address): one for one in report.findings}
+    found = Diagnostics()
+    for change in result.plan.changes:
+        address = str(change.address)
+        if change.action in (Action.NO_OP, Action.READ):
+            continue
+        finding = drifted.get(address)
+        if finding is None:
+            what = "would change too, and did not drift"
+        elif change.action is Action.UPDATE:
+            own = {part.difference.path[0] for part in finding.attributes}
+            others = {
+                path_text(one.path[:1])
+                for one in differences(change.before, change.after)
+                if one.path[:1] and one.path[0] not in own and not _unknown(one.after)
+            }
+            if not others:
+                continue
+            what = f"would change in {', '.join(sorted(others))} too, which did not drift"
+        else:
+            continue
+        found.add(
+            error(
+                "Not only a repair",
+                f"{address} {what}: the configuration was changed since the last apply.",
+                mend="Apply those changes first (twinfra apply), or take them back, then repair.",
+            )
+        )
+    return found
+
+
+def _unknown(value: Any) -> bool:
+    from twinfra.values.unknowns import contains_unknown
+
+    return contains_unknown(value)
+
+
+def approved(run: Run, question: str) -> bool:
+    """Ask; what a no means is said. Raises `DiagnosticError` where nobody can be asked."""
+    if not run.options.input:
+        raise DiagnosticError(
+            error(
+                "Approval needed",
+                "Nobody can be asked, since -input=false was given.",
+                mend="Give -auto-approve.",
+            )
+        )
+    if approve(run, question):
+        return True
+    print("\nNothing was done.")
+    return False
+
+
+COMMANDS = {"drift": drift}
