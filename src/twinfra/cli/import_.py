@@ -28,6 +28,7 @@ def import_(
     The configuration must have a block for ADDRESS, which says which provider looks for it. Nothing but the
     state is changed. Which ID a type wants stands in its page of the documentation.
     """
+    from twinfra.cli.receipts import audited
     from twinfra.cli.running import listening, work
     from twinfra.engine import api
 
@@ -52,7 +53,8 @@ def import_(
         if outcome.diagnostics.has_errors:
             run.report(outcome.diagnostics)
             return 1
-        run.workspace.save(outcome.state)
+        with audited(run.workspace, "import", objects=[str(target)], import_id=id):
+            run.workspace.save(outcome.state)
         run.report(outcome.diagnostics)
         done = run.terminal.style(f"{target} is imported.", "green", "bold")
         run.terminal.say(f'{done} Run "twinfra plan" to see where its configuration differs.')

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinfra.cli.backends import Chosen
+from twinfra.cli.terminal import print_diagnostics
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, Backend
 from twinfra.state.comparison import same_content
+from twinfra.state.ledger.moving import copy_records
 from twinfra.state.model import State
 from twinfra.state.recovery import interrupted
 from twinfra.state.store import LockOptions, Store, open_store, read_stored
@@ -84,8 +86,12 @@ def migrated(
             if one.new != DEFAULT_WORKSPACE and one.new not in target.workspaces():
                 target.create(one.new)
             new.append(locks.enter_context(open_store(target, one.new, "init", directory, lock)))
+        left_behind = []
         for here, there in zip(old, new, strict=True):
+            problem = copy_records(here.backend, here.workspace, there.backend, there.workspace)
+            left_behind += [problem] if problem is not None else []
             _copy(here, there)
+        print_diagnostics(left_behind)
         versions = {one.old: store.version for one, store in zip(waiting, old, strict=True)}
         yield Migration(source, tuple(waiting), left, versions)
 

@@ -15,6 +15,7 @@ from twinfra.cli.encryption import plan_codec, saved_plan_codec
 from twinfra.cli.environment import check_cloud
 from twinfra.cli.interrupt import interruptible
 from twinfra.cli.options import Shared, seconds
+from twinfra.cli.receipts import append_waiting, code_facts, is_kept, of_apply
 from twinfra.cli.signing import refuse_unsigned
 from twinfra.cli.terminal import Terminal
 from twinfra.cli.workspace import (
@@ -41,11 +42,17 @@ from twinfra.values.value import Value
 if TYPE_CHECKING:
     from twinfra.engine.plan_signature import Signer, Verifier
     from twinfra.environments.checkout import Checkout
+    from twinfra.state.ledger.entries import Entry
 
 
 @dataclass(slots=True)
 class Run:
-    """What a command works with while it runs."""
+    """What a command works with while it runs.
+
+    `at`: the commit whose code is run, None for the files of the working directory. The receipt of an apply is of
+    the kind `kind`, where it is another than the plan's mode says, with `remarks` in its body; afterwards it is
+    `receipt`, None where none is kept or it could not be appended.
+    """
 
     options: Shared
     terminal: Terminal
@@ -56,6 +63,9 @@ class Run:
     stop: api.Stop
     saved: SavedPlan | None = None
     at: Checkout | None = None
+    kind: str = ""
+    remarks: dict[str, Any] = field(default_factory=dict)
+    receipt: Entry | None = None
     reported: set[int] = field(default_factory=set)
 
     @property
@@ -95,7 +105,17 @@ class Run:
             providers=self.providers,
             codec=plan_codec(self.configuration),
             signer=signer,
+            origin=self._origin(),
         )
+
+    def _origin(self) -> dict[str, Any]:
+        """What the plan is made of, for the receipt of whoever applies it."""
+        store = self.workspace.store
+        if not is_kept(store.backend, store.workspace):
+            return {}
+        facts, problems = code_facts(Path.cwd())
+        self.report(problems)
+        return facts
 
     def saved_result(self) -> api.PlanResult:
         """What was planned when the plan file was made."""
@@ -165,6 +185,8 @@ def work(
                 stack.enter_context(working_in(at))
             run = Run(options, terminal, configuration, inputs, providers, workspace, stop, saved, at)
             run.report(warnings)
+            if options.lock:
+                run.report(append_waiting(workspace.store.backend, workspace.name))
             if workspace.store.intents:
                 _find_interrupted(run)
             yield run
@@ -317,24 +339,26 @@ def approve(run: Run, question: str) -> bool:
 
 
 def perform(run: Run, result: api.PlanResult) -> api.ApplyResult:
-    """Apply a plan, every finished operation recorded, and save the state whatever happened."""
+    """Apply a plan, every finished operation recorded, save the state whatever happened, and leave a receipt."""
     if run.saved is None and result.plan.mode != "refresh-only":
         refuse_unsigned(())
     workspace = run.workspace
     total = sum(1 for change in result.plan.changes if change.action != "no-op")
-    with workspace.recording(result.state, run.stop) as recorder, listening(run, total) as listener:
-        outcome = api.apply(
-            result.plan,
-            run.configuration,
-            result.state,
-            run.inputs,
-            run.providers,
-            api.ApplyOptions(run.parallelism, workspace.name),
-            recorder,
-            listener,
-            run.stop,
-        )
-        workspace.save(outcome.state)
+    with of_apply(run, result) as outcomes:
+        with workspace.recording(result.state, run.stop) as recorder, listening(run, total) as listener:
+            outcome = api.apply(
+                result.plan,
+                run.configuration,
+                result.state,
+                run.inputs,
+                run.providers,
+                api.ApplyOptions(run.parallelism, workspace.name),
+                recorder,
+                listener,
+                run.stop,
+            )
+            workspace.save(outcome.state)
+        outcomes.append(outcome)
     return outcome
 
 

@@ -57,6 +57,8 @@ def opened(
     """
     from twinfra.cli.interrupt import interruptible
     from twinfra.cli.options import seconds
+    from twinfra.cli.receipts import append_waiting
+    from twinfra.cli.terminal import print_diagnostics
     from twinfra.cli.workspace import LocalFiles, open_workspace, try_configuration
     from twinfra.state.recovery import interrupted
 
@@ -78,6 +80,8 @@ def opened(
             problem = interrupted(recovered)
             if problem is not None:
                 raise DiagnosticError(problem)
+        if lock:
+            print_diagnostics(append_waiting(workspace.store.backend, workspace.name))
         if must_exist and not workspace.store.existed:
             raise DiagnosticError(
                 error(
@@ -109,6 +113,7 @@ def move(
     Both name a module, a resource or an instance. In the configuration, a moved block does the same for everybody.
     `state split` moves to another state, too, and proves that nothing would change afterwards.
     """
+    from twinfra.cli.receipts import audited
     from twinfra.cli.state_addresses import parse
     from twinfra.state.moving import move as moved
 
@@ -121,10 +126,15 @@ def move(
         else:
             state, pairs = moved(workspace.state, old, new)
             if not dry_run:
-                workspace.save(state)
+                with audited(workspace, "state mv", moves=_moves(pairs)):
+                    workspace.save(state)
     for before, after in pairs:
         print(f"{'Would move' if dry_run else 'Moved'} {before} to {after}")
     return 0
+
+
+def _moves(pairs: list[tuple[Instance, Instance]]) -> list[dict[str, str]]:
+    return [{"from": str(before), "to": str(after)} for before, after in pairs]
 
 
 def _move_over(
@@ -132,6 +142,7 @@ def _move_over(
 ) -> list[tuple[Instance, Instance]]:
     """Move to a state file, both in one step; which instance went where."""
     from twinfra.addresses import ModuleInstance
+    from twinfra.cli.receipts import audited
     from twinfra.state.backends.local import LocalBackend
     from twinfra.state.backends.protocol import DEFAULT_WORKSPACE
     from twinfra.state.encryption.backend import codec_of, encrypted
@@ -153,7 +164,8 @@ def _move_over(
         with open_store(target, DEFAULT_WORKSPACE, "state mv", here, lock) as other:
             planned = transfer(store.state, other.state, pairs)
             if not dry_run:
-                carry_out(store, other, planned)
+                with audited(workspace, "state mv", moves=_moves(pairs), to=str(path)):
+                    carry_out(store, other, planned)
     finally:
         target.close()
     return pairs
@@ -168,6 +180,7 @@ def remove(addresses: tuple[str, ...], dry_run: bool, **options: Any) -> int:
 
     An address is that of a module, a resource or an instance; `*` in it stands for any text.
     """
+    from twinfra.cli.receipts import audited
     from twinfra.cli.state_addresses import select_known
     from twinfra.state.moving import forget
 
@@ -184,7 +197,8 @@ def remove(addresses: tuple[str, ...], dry_run: bool, **options: Any) -> int:
             if not found:
                 print("Would remove nothing.")
             return 0
-        workspace.save(forget(workspace.state, found))
+        with audited(workspace, "state rm", objects=list(map(str, found))):
+            workspace.save(forget(workspace.state, found))
     print(
         f"Successfully removed {len(found)} resource instance{'' if len(found) == 1 else 's'} from the state."
     )
@@ -203,6 +217,8 @@ def replace_provider(old: str, new: str, auto_approve: bool, **options: Any) -> 
     """
     from dataclasses import replace
 
+    from twinfra.cli.receipts import audited
+
     source, target = _provider(old), _provider(new)
     with opened("state replace-provider", **options) as workspace:
         state = workspace.state.copy()
@@ -220,7 +236,9 @@ def replace_provider(old: str, new: str, auto_approve: bool, **options: Any) -> 
             record.provider = replace(record.provider, provider=target)
         for text in [one for one in state.identities if f'["{source}"]' in one]:
             state.identities[text.replace(f'["{source}"]', f'["{target}"]')] = state.identities.pop(text)
-        workspace.save(state)
+        listed = sorted(map(str, found))
+        with audited(workspace, "state replace-provider", old=str(source), new=str(target), objects=listed):
+            workspace.save(state)
     print(f"\nSuccessfully replaced the provider of {len(found)} resource{'' if len(found) == 1 else 's'}.")
     return 0
 
@@ -249,6 +267,7 @@ def _set_tainted(
     operation: str, address: str, tainted: bool, allow_missing: bool, options: dict[str, Any]
 ) -> int:
     from twinfra.addresses import DATA
+    from twinfra.cli.receipts import audited
     from twinfra.cli.state_addresses import select_one
     from twinfra.state.moving import set_tainted
 
@@ -277,7 +296,8 @@ def _set_tainted(
                     mend="Look at it with: twinfra state show",
                 )
             )
-        workspace.save(set_tainted(workspace.state, found, tainted))
+        with audited(workspace, operation, objects=[str(found)]):
+            workspace.save(set_tainted(workspace.state, found, tainted))
     done = "is tainted: the next apply replaces it" if tainted else "is not tainted any more"
     print(f"{found} {done}.")
     return 0

@@ -49,6 +49,7 @@ def push(
     A state of another lineage, or one that is older, is refused.
     """
     from twinfra.cli.encryption import decrypted
+    from twinfra.cli.receipts import audited
     from twinfra.cli.workspace import try_configuration
     from twinfra.state.files import file_problem
     from twinfra.state.v4 import read_state
@@ -65,6 +66,7 @@ def push(
         "state push", lock=lock, lock_timeout=lock_timeout, state=None, must_exist=False
     ) as workspace:
         store = workspace.store
-        written = store.overwrite(state, force)
+        with audited(workspace, "state push", source=name, force=force):
+            written = store.overwrite(state, force)
     print(f"{store.label} holds it now." if written else f"{store.label} says the same already.")
     return 0

@@ -92,6 +92,7 @@ def restore(auto_approve: bool, dry_run: bool, lock: bool, lock_timeout: str, ve
     """
     from dataclasses import replace
 
+    from twinfra.cli.receipts import audited
     from twinfra.cli.state_change import approved, opened
     from twinfra.cli.state_versions import compare
 
@@ -127,7 +128,8 @@ def restore(auto_approve: bool, dry_run: bool, lock: bool, lock_timeout: str, ve
             print("\nNothing was done.")
             return 1
         identities = {**wanted.identities, **store.state.identities}
-        workspace.save(replace(wanted, lineage=store.state.lineage, identities=identities))
+        with audited(workspace, "state restore", version=version):
+            workspace.save(replace(wanted, lineage=store.state.lineage, identities=identities))
         serial = store.state.serial
     print(f"{store.label} says again what version {version} said, as serial {serial}. Look at a plan next.")
     return 0

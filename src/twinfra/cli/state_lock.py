@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from twinfra.cli.command import command, flag, value
-from twinfra.diagnostics import Diagnostic, DiagnosticError, error
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, error, warning
 
 if TYPE_CHECKING:
+    from twinfra.config.model import Configuration
+    from twinfra.state.backends.protocol import Backend
     from twinfra.state.locks import LockInfo
 
 
@@ -47,14 +52,37 @@ def force_unlock(force: bool, state: str | None, no_color: bool, lock_id: str) -
         if not force and not _approved(holder, place):
             print("Nothing was done.")
             return 1
-        try:
-            backend.unlock(name, lock_id)
-        except Locked as locked:
-            raise DiagnosticError(_alive(locked.holder or holder, place)) from None
+        with _recorded(configuration, backend, name, holder):
+            try:
+                backend.unlock(name, lock_id)
+            except Locked as locked:
+                raise DiagnosticError(_alive(locked.holder or holder, place)) from None
     finally:
         backend.close()
     print(standard_style(no_color)(f"The lock of {place} is released.", "bold", "green"))
     return 0
+
+
+@contextmanager
+def _recorded(
+    configuration: Configuration, backend: Backend, workspace: str, holder: LockInfo
+) -> Iterator[None]:
+    """Record whose lock was released: with the keys of the state, which releasing it does not need."""
+    from twinfra.cli.encryption import state_codec
+    from twinfra.cli.receipts import recorded
+    from twinfra.cli.terminal import print_diagnostics
+    from twinfra.state.encryption.backend import encrypted
+
+    try:
+        sealed = encrypted(backend, state_codec(configuration))
+    except DiagnosticError as refused:
+        yield
+        print_diagnostics(replace(one, severity=Severity.WARNING) for one in refused.diagnostics)
+        print_diagnostics([warning("Not recorded: force-unlock", "The keys of the state cannot be had.")])
+        return
+    lock = {"id": holder.id, "who": holder.who, "operation": holder.operation, "created": holder.created}
+    with recorded(sealed, workspace, "force-unlock", {"lock": lock}):
+        yield
 
 
 def _another(lock_id: str, holder: LockInfo, place: str) -> Diagnostic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from twinfra.cli.state_sides import Place, Proof, Side
     from twinfra.state.model import State
-    from twinfra.state.transfer import Pairs
+    from twinfra.state.transfer import Pairs, Transfer
 
 _SHOWN = 20
 _ARROW = "=>"
@@ -87,7 +88,6 @@ def _move(
     from twinfra.cli.state_change import approved
     from twinfra.cli.state_sides import both, prove
     from twinfra.state.transfer import transfer
-    from twinfra.state.transferring import carry_out
 
     if json and not (auto_approve or dry_run):
         raise UsageProblem("-json cannot ask: give -auto-approve or -dry-run too.")
@@ -110,7 +110,7 @@ def _move(
             print("Nothing was done.")
             return 1
         if done:
-            carry_out(leaving.store, arriving.store, planned)
+            _carry_out(operation, pairs, leaving, arriving, planned)
         if json:
             _print_document(pairs, leaving, arriving, proofs, done)
         if problems:
@@ -118,6 +118,21 @@ def _move(
     if done and not json:
         print(f"\nMoved {_counted(len(pairs))}.")
     return 0
+
+
+def _carry_out(operation: str, pairs: Pairs, source: Side, target: Side, planned: Transfer) -> None:
+    """Do it, and record it beside both states."""
+    from twinfra.cli.receipts import recorded
+    from twinfra.state.transferring import carry_out
+
+    moves = [{"from": str(old), "to": str(new)} for old, new in pairs]
+    with ExitStack() as receipts:
+        for here, there, direction in ((source, target, "to"), (target, source, "from")):
+            if here.configuration is not None:
+                store = here.store
+                body = {"moves": moves, direction: there.label, "serial_before": store.state.serial}
+                receipts.enter_context(recorded(store.backend, store.workspace, operation, body))
+        carry_out(source.store, target.store, planned)
 
 
 def _pairs(source: Side, addresses: tuple[str, ...]) -> Pairs:

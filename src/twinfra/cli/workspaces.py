@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,7 @@ from twinfra.diagnostics import DiagnosticError, error, nearest
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, Backend
 
 if TYPE_CHECKING:
+    from twinfra.state.model import State
     from twinfra.state.store import LockOptions
 
 
@@ -169,6 +170,8 @@ def select(or_create: bool, no_color: bool, name: str) -> None:
 @click.argument("name")
 def delete(force: bool, lock: bool, lock_timeout: str, no_color: bool, name: str) -> None:
     """Delete a workspace with its state."""
+    from twinfra.cli.receipts import append_waiting, recorded
+    from twinfra.cli.terminal import print_diagnostics
     from twinfra.cli.workspace import workspace_name
     from twinfra.state.store import LockOptions, open_store
 
@@ -186,6 +189,8 @@ def delete(force: bool, lock: bool, lock_timeout: str, no_color: bool, name: str
             raise _no_such(name, names)
         options = LockOptions(lock, seconds(lock_timeout))
         with open_store(backend, name, "workspace delete", Path.cwd(), options) as store:
+            if lock:
+                print_diagnostics(append_waiting(backend, name))
             held = sum(len(one.instances) for one in store.state.resources.values())
             if held and not force:
                 objects = "1 object" if held == 1 else f"{held} objects"
@@ -198,8 +203,24 @@ def delete(force: bool, lock: bool, lock_timeout: str, no_color: bool, name: str
                     f'A run in "{name}" was interrupted while it created things.',
                     "Select it and run plan, which looks for them.",
                 )
+        with recorded(
+            backend, DEFAULT_WORKSPACE, "workspace delete", _last_words(backend, name, store.state)
+        ):
             backend.delete(name)
     print(f'Deleted the workspace "{name}".')
+
+
+def _last_words(backend: Backend, name: str, state: State) -> dict[str, Any]:
+    """What is remembered of a workspace whose ledger goes with it: its state, and how far its ledger went."""
+    from twinfra.state.ledger.log import open_ledger
+
+    body: dict[str, Any] = {"deleted": name, "serial": state.serial, "lineage": state.lineage}
+    try:
+        last = next(open_ledger(backend, name).newest(), None)
+    except DiagnosticError:
+        # It has none, or it cannot be read: that must not keep it from being deleted.
+        return body
+    return body | ({"ledger": f"{last.n}:{last.hash}"} if last is not None else {})
 
 
 def _make(backend: Backend, name: str, lock: LockOptions) -> None:

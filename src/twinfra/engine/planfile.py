@@ -52,7 +52,8 @@ class SavedPlan:
     `files` are the configuration's texts by name, `root` its directory relative to the working directory.
     `schemas` are digests of the schemas it was made with, by `provider mode type`. `ephemeral`: the variables
     that had a value which is not kept, and so have to be given again. `signed_by`: the fingerprint of the key that
-    it says it is signed by, empty where it is not; only a verifier tells whether that is so.
+    it says it is signed by, empty where it is not; only a verifier tells whether that is so. `origin`: what Git said
+    of the files.
     """
 
     path: Path
@@ -67,6 +68,7 @@ class SavedPlan:
     schemas: dict[str, str] = field(default_factory=dict)
     ephemeral: tuple[str, ...] = ()
     signed_by: str = ""
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -173,6 +175,7 @@ def write_plan_file(
     data: Path | None = None,
     codec: Codec = PLAIN,
     signer: Signer | None = None,
+    origin: Mapping[str, Any] | None = None,
 ) -> None:
     """Save a plan. `state` is as refreshed by the plan, `base` as stored (serial 0: nothing is stored yet).
 
@@ -193,6 +196,7 @@ def write_plan_file(
             "serial": base.serial,
             "workspace": workspace,
             "schemas": _schema_digests(plan, providers or Providers()),
+            "origin": dict(origin or {}),
         },
         "files": configuration.files,
         "tables": writer.tables(),
@@ -233,6 +237,7 @@ def read_plan_file(
             about["schemas"],
             tuple(parts["ephemeral"]),
             str(parts.get(SIGNATURE, {}).get("key", "")),
+            about["origin"],
         )
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         # The seal is right, yet a part is not: written by a development version of the same name.

@@ -16,7 +16,7 @@ from twinfra.diagnostics import Diagnostic, DiagnosticError, error, nearest
 
 _BY_PRODUCTS = re.compile(
     r"(?:.*/)?(?:\.terraform/|\.twinfra/|terraform\.tfstate\.d/|[^/]*\.tfstate(?:$|[./])|\.[^/]*\.lock\.info$|"
-    r"\.[^/]*\.tfstate\.journal$|\.terraform\.lock\.hcl$)"
+    r"\.[^/]*\.tfstate\.(?:journal$|receipts/)|\.terraform\.lock\.hcl$)"
 )
 """What commands themselves put into a working directory; that it is not committed says nothing of the code."""
 _UNIT, _MESSAGE_FIELDS = "\x1f", 6

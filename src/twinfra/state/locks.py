@@ -99,6 +99,15 @@ def is_abandoned(lock: LockInfo) -> bool:
     return _started(int(pid)) != since
 
 
+def is_running_elsewhere(lock: LockInfo) -> bool:
+    """Whether the holder is another process of this very machine, and still runs. In doubt it is not."""
+    found = _PROCESS.search(lock.info)
+    if found is None or lock.info == _this_process():
+        return False
+    pid, since, machine = found.groups()
+    return machine == _machine() and _started(int(pid)) == since
+
+
 def held_by_another(lock: LockInfo | None, place: str, waited: float = 0.0) -> Diagnostic:
     """Says who holds the lock and what can be done. `place` is the state's name, `waited` is in seconds."""
     after = f" after {waited:g} s" if waited else ""

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import re
+import shutil
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -160,6 +161,7 @@ class LocalBackend:
                     one.unlink(missing_ok=True)
             _history_of(path).remove()
             _records_of(path).remove()
+            shutil.rmtree(self.journal_path(workspace).with_suffix(".receipts"), ignore_errors=True)
             path.parent.rmdir()
             sync_directory(path.parent.parent)
         except FileNotFoundError:

@@ -23,13 +23,17 @@ def who() -> str:
         return f"user {os.getuid()}"
 
 
+def now() -> str:
+    """The time by this machine's clock, RFC 3339 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def about(kind: str, body: dict[str, object]) -> dict[str, object]:
     """The fields of an entry that is made now: all but its number and its hashes."""
-    now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     return {
         "id": secrets.token_hex(8),
         "kind": kind,
-        "time": now,
+        "time": now(),
         "who": who(),
         "host": socket.gethostname(),
         "body": body,
