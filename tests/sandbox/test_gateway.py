@@ -142,3 +142,17 @@ def test_half_a_request_is_not_carried_out(sandbox: Sandbox, client: Callable[..
                 pass
         expected = before + (sent == request)
         assert len(client("ec2").describe_vpcs()["Vpcs"]) == expected
+
+
+def test_a_client_that_asks_whether_to_send_its_body_is_answered_at_once(sandbox: Sandbox) -> None:
+    """It would wait a second for that, at every upload to S3."""
+    import socket
+    from urllib.parse import urlsplit
+
+    place = urlsplit(sandbox.endpoint)
+    head = b"PUT /b/k HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+    with socket.create_connection((place.hostname, place.port), timeout=30) as connection:
+        connection.sendall(head)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"body")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 ")
