@@ -43,6 +43,34 @@ def test_ready_nodes_come_in_the_order_given() -> None:
     assert visits.order == ["z", "a", "m"]
 
 
+def test_ready_nodes_come_in_an_order_drawn_from_a_seed() -> None:
+    def visited(order: int) -> list[str]:
+        visits = Visits()
+        graph = {"a": [], "b": [], "c": [], "d": ["a"], "e": ["d"]}
+        assert Walk(graph, visits, Stop(), order=order).run()
+        assert visits.order.index("a") < visits.order.index("d") < visits.order.index("e")
+        return visits.order
+
+    assert visited(7) == visited(7)
+    assert len({tuple(visited(seed)) for seed in range(20)}) > 5
+
+
+def test_calls_start_in_an_order_drawn_from_a_seed() -> None:
+    def started(order: int) -> list[int]:
+        calls: list[int] = []
+
+        def operation(number: int) -> Operation:
+            yield Call(lambda: calls.append(number))
+
+        visits = Visits({"a": [lambda number=number: operation(number) for number in range(6)]})
+        assert Walk({"a": []}, visits, Stop(), 1, order).run()
+        assert sorted(calls) == list(range(6))
+        return calls
+
+    assert started(7) == started(7)
+    assert len({tuple(started(seed)) for seed in range(20)}) > 5
+
+
 def test_a_circle_is_never_visited() -> None:
     visits = Visits()
     graph = Walk({"a": ["b"], "b": ["a"], "c": []}, visits, Stop())

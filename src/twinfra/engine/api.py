@@ -55,7 +55,8 @@ class PlanOptions:
     `mode`: `normal`, `destroy` or `refresh-only`. `targets`, `replace`: addresses as written by people.
     `refresh`: whether to read what exists first. `parallelism`: provider calls at a time, 0 for 10 or what a
     provider bears (its attribute `parallelism`). `timestamp`: of this run (RFC 3339, UTC; now where empty).
-    `workspace`: for `terraform.workspace`.
+    `workspace`: for `terraform.workspace`. `order`: a seed from which the order is drawn of what may be done in
+    any order; that of the configuration where None.
     """
 
     mode: str = "normal"
@@ -65,6 +66,7 @@ class PlanOptions:
     parallelism: int = 0
     timestamp: str = ""
     workspace: str = "default"
+    order: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,15 @@ class PlanResult:
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """How to apply. `parallelism` and `workspace` are as in `PlanOptions`."""
+    """How to apply. `parallelism`, `workspace` and `order` are as in `PlanOptions`.
+
+    `now`: what `timestamp()` gives (RFC 3339, UTC), the current time where empty.
+    """
 
     parallelism: int = 0
     workspace: str = "default"
+    order: int | None = None
+    now: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class Applier(Evaluation):
         stop: Stop,
     ) -> None:
         program = providers.program(configuration)
-        context = EvaluationContext(configuration.root_directory, plan.timestamp)
+        context = EvaluationContext(configuration.root_directory, plan.timestamp, now=options.now)
         super().__init__(program, inputs, context, options.workspace)
         self.root.applying = True
         self.plan = plan
@@ -128,7 +128,7 @@ class Applier(Evaluation):
             return ApplyResult(self.state, self.diagnostics)
         if not self._prepare():
             return ApplyResult(self.state, self.diagnostics)
-        self.walk = Walk(self._waits, self, self.stop, self.options.parallelism)
+        self.walk = Walk(self._waits, self, self.stop, self.options.parallelism, self.options.order)
         finished = self.walk.run()
         self.settle()
         stopped = not finished and self.stop.level != RUN

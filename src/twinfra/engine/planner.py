@@ -111,7 +111,9 @@ class Planner(Evaluation):
         if not self._prepare():
             return self._failed(result)
         nodes = self._nodes()
-        self.walk = Walk(self._waits_for(nodes), self, self.stop, self.options.parallelism)
+        self.walk = Walk(
+            self._waits_for(nodes), self, self.stop, self.options.parallelism, self.options.order
+        )
         finished = self.walk.run()
         if not finished and self.stop.level != RUN:
             self.diagnostics.add(

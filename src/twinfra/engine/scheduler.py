@@ -9,6 +9,7 @@ caller's thread; only the calls run on the pool. A call marked `inline` runs rig
 from __future__ import annotations
 
 import queue
+import random
 import threading
 import time
 from collections import deque
@@ -147,7 +148,8 @@ class Walk:
     """Visits the nodes of a graph, each after all that it depends on.
 
     `waits_for` maps each node to its dependencies, in the order in which nodes start when several are ready.
-    `parallelism`: how many calls run at a time; 0 for the default, or what providers say they bear.
+    `parallelism`: how many calls run at a time; 0 for the default, or what providers say they bear. `order`: a
+    seed from which the order is drawn instead, of nodes that are ready and of calls that may start.
     """
 
     TICK = 10.0
@@ -164,7 +166,9 @@ class Walk:
         visitor: Visitor,
         stop: Stop,
         parallelism: int = 0,
+        order: int | None = None,
     ) -> None:
+        self._chance = None if order is None else random.Random(order)
         self._visitor = visitor
         self._stop = stop
         self._fixed = parallelism > 0
@@ -263,7 +267,7 @@ class Walk:
     def _drain_ready(self) -> None:
         ready, visit = self._ready, self._visitor.visit
         while ready and self._going:
-            node = ready.popleft()
+            node = self._next(ready)
             operations = visit(node)
             if operations is None:
                 self._complete(node)
@@ -334,10 +338,16 @@ class Walk:
             self._pool = Pool(self._parallelism)
         pool = self._pool
         while self._backlog and len(pool.in_flight) < pool.size:
-            call = self._backlog.popleft()
+            call = self._next(self._backlog)
             if call.begun is not None:
                 call.begun()
             pool.submit(call)
+
+    def _next(self, waiting: deque[Any]) -> Any:
+        """Take the first of those that wait; any of them where the order is drawn."""
+        if self._chance is not None and len(waiting) > 1:
+            waiting.rotate(-self._chance.randrange(len(waiting)))
+        return waiting.popleft()
 
     def _wait(self, pool: Pool) -> None:
         get = pool.results.get

@@ -49,13 +49,14 @@ class EvaluationContext:
     `base_dir`: what relative file names start from. `timestamp`: the time of this run (RFC 3339, UTC; empty
     where there is none), for `plantimestamp`. `planning`: whether results that are only known at apply
     (`timestamp`, `uuid`, `bcrypt`) must be unknown now. `console`: whether people evaluate expressions by hand,
-    for `type`.
+    for `type`. `now`: what `timestamp` gives (RFC 3339, UTC), the current time where empty.
     """
 
     base_dir: Path
     timestamp: str
     planning: bool = False
     console: bool = False
+    now: str = ""
 
 
 class UnresolvedReferenceError(DiagnosticError):

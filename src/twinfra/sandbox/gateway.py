@@ -57,11 +57,15 @@ class CannotRestoreError(Exception):
 class Gateway:
     """Answers requests. `handle` may be called from many threads."""
 
-    def __init__(self, application: Application, journal: Journal, snapshot: Snapshot) -> None:
+    def __init__(
+        self, application: Application, journal: Journal, snapshot: Snapshot, ahead: float = 0.0
+    ) -> None:
+        """`ahead`: by how many seconds the emulator's clock is ahead."""
         self._application = application
         self._journal = journal
         self._snapshot = snapshot
-        self._repeatable = Repeatable(journal.seed)
+        self._ahead = ahead
+        self._repeatable = Repeatable(journal.seed, ahead)
         self._turn = threading.RLock()
         self._bookkeeping = threading.Lock()
         self._faults = FaultPlan()
@@ -145,7 +149,7 @@ class Gateway:
         with self._turn:
             if not operation.changes:
                 return self._ask(operation, variables, body)
-            now = time.time()
+            now = time.time() + self._ahead
             number = self._journal.append(now, _worth_keeping(variables), body)
             self._changed_at = time.monotonic()
             with self._repeatable.request(number, now):

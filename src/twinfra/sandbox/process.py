@@ -69,7 +69,9 @@ def _serve(files: SandboxFiles, word: int) -> None:
     tracking.install()
     extensions.install()
     journal = Journal(files.journal)
-    gateway = Gateway(Dispatcher(create_backend_app), journal, Snapshot(files.snapshot))
+    gateway = Gateway(
+        Dispatcher(create_backend_app), journal, Snapshot(files.snapshot), identity.get("ahead", 0.0)
+    )
     repeated = gateway.restore()
     listener = Listener(gateway, identity.get("port", 0))
     if identity.get("port") != listener.server_port:

@@ -20,17 +20,18 @@ class _Clock(datetime.datetime):
     """`datetime` whose present stands still while a request is carried out."""
 
     standing: float | None = None
+    ahead = datetime.timedelta()
 
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> Any:
         if cls.standing is None:
-            return datetime.datetime.now(tz)
+            return datetime.datetime.now(tz) + cls.ahead
         return datetime.datetime.fromtimestamp(cls.standing, tz)
 
     @classmethod
     def utcnow(cls) -> Any:
         if cls.standing is None:
-            return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+            return datetime.datetime.now(datetime.UTC).replace(tzinfo=None) + cls.ahead
         return datetime.datetime.fromtimestamp(cls.standing, datetime.UTC).replace(tzinfo=None)
 
     def __new__(cls, *parts: Any, **named: Any) -> Any:
@@ -51,10 +52,15 @@ class _OperatingSystem(types.ModuleType):
 
 
 class Repeatable:
-    """Gives requests their time and their randomness. `seed` is that of the journal in use."""
+    """Gives requests their time and their randomness.
 
-    def __init__(self, seed: str) -> None:
+    `seed` is that of the journal in use; `ahead`: by how many seconds the clock is ahead where time does not stand
+    still.
+    """
+
+    def __init__(self, seed: str, ahead: float = 0.0) -> None:
         self.seed = seed
+        _Clock.ahead = datetime.timedelta(seconds=ahead)
         _patch_time()
         _patch_backend_creation(self)
 

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from twinfra.diagnostics import DiagnosticError, error
-from twinfra.sandbox.files import SandboxFiles, open_private
+from twinfra.sandbox.files import SandboxFiles, open_private, replace_private
 
 ACCOUNT = "123456789012"
 """The account every sandbox has: a number that no customer has."""
@@ -49,10 +50,11 @@ class Sandbox:
     identity: str = ""
 
 
-def ensure_running(root: Path) -> Sandbox:
+def ensure_running(root: Path, ahead: float = 0.0) -> Sandbox:
     """The sandbox of the working directory `root`, started if need be; it answers when this returns.
 
-    Safe to call from many processes at once. Raises DiagnosticError when it cannot start.
+    `ahead`: by how many seconds the clock of a new one is ahead, for its whole life. Safe to call from many
+    processes at once. Raises DiagnosticError when it cannot start.
     """
     files = SandboxFiles.of(root)
     found = _find(files)
@@ -60,6 +62,8 @@ def ensure_running(root: Path) -> Sandbox:
         return found
     files.prepare()
     with _only_one(files):
+        if ahead and not files.identity.exists():
+            replace_private(files.identity, json.dumps({"id": str(uuid.uuid4()), "ahead": ahead}).encode())
         return _find(files) or _start(files)
 
 

@@ -146,6 +146,8 @@ def timestamp(context: EvaluationContext) -> Value:
     """Unknown while planning, since the apply will be later."""
     if context.planning:
         return UNKNOWN_STRING
+    if context.now:
+        return context.now
     from datetime import UTC, datetime
 
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
