@@ -79,13 +79,19 @@ def reset(json: bool) -> None:
 
 
 @sandbox.command("env")
-def env() -> None:
+@flag("json", "print the variables as a JSON object; those that must not be set are null")
+def env(json: bool) -> None:
     """Print the variables with which the aws command or boto3 talk to it."""
     import shlex
 
     from twinfra.sandbox import server
 
     running = server.ensure_running(Path.cwd())
+    if json:
+        from json import dumps
+
+        print(dumps({**dict.fromkeys(server.UNSET), **server.environment(running)}))
+        return
     print(f"unset {' '.join(server.UNSET)}")
     for name, text in server.environment(running).items():
         print(f"export {name}={shlex.quote(text)}")

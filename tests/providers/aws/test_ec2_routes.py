@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from tests.providers.aws.rig import Rig
 
+from twinfra.providers.protocol import ProviderError
+
 
 def vpc(rig: Rig, **more: Any) -> str:
     """A network; its id."""
@@ -87,6 +89,33 @@ def test_a_private_nat_gateway_has_as_many_addresses_as_declared(rig: Rig) -> No
         assert rig.plan(kind, changed, stored).replace == ()
         stored = rig.apply(kind, changed, stored)
         assert rig.differences(kind, changed, stored) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"allocation_id": "eipalloc-1", "secondary_private_ip_address_count": 2}, "address_count"),
+        ({"connectivity_type": "private", "secondary_allocation_ids": ["eipalloc-1"]}, "allocation_ids"),
+        ({"connectivity_type": "private", "allocation_id": "eipalloc-1"}, "allocation_id"),
+    ],
+)
+def test_addresses_that_a_nat_gateway_of_its_kind_cannot_have_are_refused(
+    rig: Rig, given: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ProviderError, match=f"NAT gateway has no .*{named}"):
+        rig.plan("aws_nat_gateway", {"subnet_id": "subnet-1", **given})
+
+
+def test_the_addresses_inside_of_a_public_nat_gateway_do_not_change_alone(rig: Rig) -> None:
+    kind, more = "aws_nat_gateway", address(rig)
+    given = {
+        "allocation_id": address(rig),
+        "subnet_id": subnet(rig, vpc(rig)),
+        "secondary_allocation_ids": [more],
+    }
+    stored = rig.apply(kind, given)
+    with pytest.raises(ProviderError, match="cannot change alone"):
+        rig.plan(kind, {**given, "secondary_private_ip_addresses": ["10.0.1.77"]}, stored)
 
 
 def test_a_regional_nat_gateway_serves_a_whole_network(rig: Rig) -> None:

@@ -278,6 +278,25 @@ def test_target_groups_of_other_kinds_stay_as_they_are(rig: Rig, ground: Ground)
     assert rig.differences(GROUP, function, stored) == {}
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            {"stickiness": [{"type": "lb_cookie", "cookie_name": "session"}]},
+            "type lb_cookie has no cookie_name",
+        ),
+        ({"protocol": "TCP", "health_check": [{"protocol": "TCP", "path": "/up"}]}, "TCP has no path"),
+        ({"protocol": "TCP", "health_check": [{"protocol": "TCP", "matcher": "200"}]}, "TCP has no matcher"),
+        ({"target_type": "lambda", "health_check": [{"protocol": "HTTP"}]}, "function has no protocol"),
+    ],
+)
+def test_what_a_target_group_of_its_kind_cannot_have_is_refused(
+    rig: Rig, given: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ProviderError, match=told):
+        rig.plan(GROUP, {"name": "g", "port": 80, "protocol": "HTTP", "vpc_id": "vpc-1", **given})
+
+
 def test_another_port_replaces_a_target_group(rig: Rig, ground: Ground) -> None:
     stored = rig.apply(GROUP, group(ground))
     given = group(ground, port=9090)

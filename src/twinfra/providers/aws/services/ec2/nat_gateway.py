@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twinfra.diagnostics import error
 from twinfra.providers.aws.context import Context
 from twinfra.providers.aws.fields import (
     TAGS,
@@ -19,7 +20,9 @@ from twinfra.providers.aws.resource import Api, Attributes, Describe, Resource, 
 from twinfra.providers.aws.services.ec2._nat_addresses import set_secondary, set_zones
 from twinfra.providers.aws.settings import TRACE_TAG
 from twinfra.providers.aws.tagging import ec2_tags
+from twinfra.providers.protocol import ProviderError
 from twinfra.values.types import STRING
+from twinfra.values.value import GetAttr
 
 _WAIT = Wait(
     status="State",
@@ -79,6 +82,7 @@ def _recover(context: Context, _: Attributes, token: str) -> Api | None:
 
 def _plan(draft: Draft) -> None:
     """Secondary addresses are given by one attribute, and the others follow it."""
+    _check_secondary(draft)
     if draft.prior is None:
         return
     followers = {
@@ -92,6 +96,39 @@ def _plan(draft: Draft) -> None:
     for name, others in followers.items():
         if name in draft.changed and draft.given(name):
             draft.set_unknown(*(other for other in others if not draft.given(other)))
+
+
+def _check_secondary(draft: Draft) -> None:
+    """Each kind of gateway takes its further addresses in its own way: others would never be sent."""
+    public = draft.planned["connectivity_type"] == "public"
+    if public and draft.given("secondary_private_ip_address_count"):
+        _refuse("secondary_private_ip_address_count", "secondary_allocation_ids", "public")
+    if draft.planned["connectivity_type"] == "private":
+        for name in ("allocation_id", "secondary_allocation_ids"):
+            if draft.given(name):
+                _refuse(name, "secondary_private_ip_addresses", "private")
+    inside = "secondary_private_ip_addresses"
+    changed = draft.prior is not None and inside in draft.changed and draft.given(inside)
+    if public and changed and "secondary_allocation_ids" not in draft.changed and not draft.replace:
+        raise ProviderError(
+            error(
+                "Addresses inside cannot change alone",
+                "Each address inside of a public NAT gateway belongs to one outside, and stays as long as that.",
+                path=(GetAttr(inside),),
+                mend=f"Change secondary_allocation_ids with it, or remove {inside}.",
+            )
+        )
+
+
+def _refuse(name: str, other: str, kind: str) -> None:
+    raise ProviderError(
+        error(
+            "Argument without effect",
+            f"A {kind} NAT gateway has no {name}.",
+            path=(GetAttr(name),),
+            mend=f"Remove it; further addresses are given by {other}.",
+        )
+    )
 
 
 _ZONE: dict[str, Field] = {

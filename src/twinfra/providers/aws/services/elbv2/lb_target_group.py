@@ -31,7 +31,7 @@ from twinfra.providers.aws.services.elbv2._target_group_fields import (
 )
 from twinfra.providers.aws.tagging import request_tags
 from twinfra.providers.protocol import ProviderError
-from twinfra.values.value import GetAttr
+from twinfra.values.value import GetAttr, Index
 
 _LISTING = Listing("describe_target_groups", "TargetGroups", "TargetGroupArns", "TargetGroupArn")
 
@@ -128,6 +128,7 @@ def _plan(draft: Draft) -> None:
     prefixed_name(draft, default="tf-")
     planned = draft.planned
     kind = planned["target_type"]
+    _check_blocks(draft, kind)
     if kind == "lambda" or has_unknown(kind):
         return
     for name in ("port", "protocol", "vpc_id"):
@@ -140,6 +141,38 @@ def _plan(draft: Draft) -> None:
                     mend=f"Add {name}.",
                 )
             )
+
+
+def _check_blocks(draft: Draft, kind: Any) -> None:
+    """Arguments of blocks that could only be left unsent are refused."""
+    given = _first(draft.config.get("stickiness"))
+    sort = given.get("type")
+    if given.get("cookie_name") and isinstance(sort, str) and sort != "app_cookie":
+        _refuse("stickiness", "cookie_name", f"Stickiness of the type {sort}")
+    given, planned = _first(draft.config.get("health_check")), _first(draft.planned["health_check"])
+    if kind == "lambda":
+        for name in ("port", "protocol"):
+            if given.get(name):
+                _refuse("health_check", name, "The health check of a function")
+    elif planned.get("protocol") == "TCP":
+        for name in ("path", "matcher"):
+            if given.get(name):
+                _refuse("health_check", name, "A health check of the protocol TCP")
+
+
+def _first(blocks: Any) -> Mapping[str, Any]:
+    return blocks[0] if isinstance(blocks, tuple) and blocks and isinstance(blocks[0], dict) else {}
+
+
+def _refuse(block: str, name: str, what: str) -> None:
+    raise ProviderError(
+        error(
+            "Argument without effect",
+            f"{what} has no {name}.",
+            path=(GetAttr(block), Index(0), GetAttr(name)),
+            mend=f"Remove {name}.",
+        )
+    )
 
 
 RESOURCE = Resource(
