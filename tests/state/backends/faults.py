@@ -4,6 +4,7 @@ What can go wrong with a request (`Fault`):
 - `refuse`: the server answers 500 and does nothing; `refuse-after`: it does it, and answers 500;
 - `drop`: the connection breaks before the request arrives; `drop-after`: before the answer does;
 - `cut`: half of the answer arrives;
+- `stale`: the answer is the one that the same request got the first time (HTTP only);
 - `hang`: it is carried out, but the answer never comes.
 """
 
@@ -89,6 +90,7 @@ class HttpProxy(Proxy, ThreadingHTTPServer):
         parts = urlsplit(target)
         self.sent: list[dict[str, str]] = []
         self.knows_conditions = True
+        self.first: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
         self.target = (str(parts.hostname), int(parts.port or 80))
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -139,6 +141,10 @@ class _Passing(BaseHTTPRequestHandler):
             self._answer(500, [], b"")
             return
         status, headers, content = self._pass(body)
+        if self.command == "GET" and status == 200:
+            first = self.server.first.setdefault(self.path, (status, headers, content))
+            if fault == "stale":
+                status, headers, content = first
         if fault == "hang":
             self.server.over.wait(60)
         if fault in ("hang", "drop-after"):
@@ -154,8 +160,10 @@ class _Passing(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_LOCK = do_UNLOCK = handle_one  # noqa: N815
 
     def _request(self, body: bytes) -> str:
-        """What it is: an upload's name is in its body, and an operation of DynamoDB in a header."""
-        about = body[:300].decode("utf-8", "replace") if "multipart" in self.path else ""
+        """What it is: an upload's name is in its body, what STS is asked too, and DynamoDB's operation in a header."""
+        form = "form-urlencoded" in (self.headers.get("Content-Type") or "")
+        told = body if form else body[:300] if "multipart" in self.path else b""
+        about = told.decode("utf-8", "replace")
         return f"{self.command} {self.path} {self.headers.get('X-Amz-Target') or about}"
 
     def _pass(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -257,7 +265,9 @@ class TcpProxy(Proxy):
             while data := server.recv(1 << 16):
                 if fault[0] == "hang":
                     self.over.wait(60)
-                if fault[0] in ("hang", "drop-after"):
+                if fault[0] == "cut":
+                    client.sendall(data[: len(data) // 2])
+                if fault[0] in ("hang", "drop-after", "cut"):
                     break
                 client.sendall(data)
         except OSError:

@@ -31,20 +31,21 @@ def all_at_once(writers: Sequence[Backend], act: Callable[[int, Backend], _T]) -
 
 
 def test_of_two_hundred_writers_one_wins_each_round(rig: Rig, writers: Sequence[Backend]) -> None:
-    version = NOTHING
+    """Each adds its number to what is there: in the end all that won are there, in their order."""
+    version, data = NOTHING, b""
     for round in range(2):
         barrier = threading.Barrier(AT_ONCE)
 
         def write(
             number: int,
             backend: Backend,
-            round: int = round,
+            before: bytes = data,
             expected: str = version,
             barrier: threading.Barrier = barrier,
         ) -> str:
             barrier.wait(60)
             try:
-                return backend.write("default", (f"{round} {number}".encode(),), expected)
+                return backend.write("default", (before, f"{number} ".encode()), expected)
             except Conflict:
                 return ""
 
@@ -53,8 +54,9 @@ def test_of_two_hundred_writers_one_wins_each_round(rig: Rig, writers: Sequence[
         assert len(won) == 1
         found = rig.open().read("default")
         assert found is not None
-        assert (found.data, found.version) == (f"{round} {won[0]}".encode(), results[won[0]])
-        version = found.version
+        assert (found.data, found.version) == (data + f"{won[0]} ".encode(), results[won[0]])
+        assert len(found.data.split()) == round + 1
+        version, data = found.version, found.data
 
 
 def test_of_two_hundred_one_gets_the_lock(rig: Rig, writers: Sequence[Backend]) -> None:
