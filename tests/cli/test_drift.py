@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from tests.cli.conftest import Directory
 
+from twinfra.sandbox import faults
+
 pytestmark = pytest.mark.emulator
 
 MAIN = """\
@@ -83,6 +85,31 @@ def test_a_change_is_told_with_both_values_its_argument_and_what_repairs_it(
     assert ran.out.endswith("Drift: 2 changed, 0 gone, of 4 objects. 2 declared values violated.\n")
     assert "tags_all" not in ran.out, "it says the same again"
     assert (applied.path / "terraform.tfstate").read_bytes() == before
+
+
+def test_who_did_it_is_told(applied: Directory, aws: Callable[..., Any]) -> None:
+    suspend(aws)
+    text = " ".join(applied("drift").out.split())
+    assert "by arn:aws:" in text
+    assert "(PutBucketVersioning)" in text
+    (finding,) = json.loads(applied("drift", "-json").out)["findings"]
+    (change,) = finding["changes"]
+    assert (change["what"], change["address"]) == ("PutBucketVersioning", "127.0.0.1")
+    (quiet,) = json.loads(applied("drift", "-json", "-who=false").out)["findings"]
+    assert quiet["changes"] == []
+
+
+def test_where_nobody_may_ask_who_it_was_drift_is_told_all_the_same(
+    applied: Directory, aws: Callable[..., Any], sandbox: Any
+) -> None:
+    suspend(aws)
+    faults.inject(
+        sandbox, "cloudtrail", "LookupEvents", code="AccessDeniedException", message="no", status=400, times=9
+    )
+    ran = applied("drift")
+    assert ran.code == 2
+    assert "AccessDenied" in ran.err
+    assert "Drift: 1 changed" in ran.out
 
 
 def test_the_document_has_every_difference_with_its_place(

@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -107,10 +108,12 @@ def _ask_who(run: Run, report: Report, drift: list[ResourceChange]) -> None:
             return []
         before, _ = unmark_deep(change.before)
         try:
-            return list(provider.changes_of(change.address.resource.type, Stored(before)))
+            found = list(provider.changes_of(change.address.resource.type, Stored(before)))
         except ProviderError as problem:
             refused.append(problem)
             return []
+        # What came before the last change of ours was put back by it, or was known to it.
+        return list(takewhile(lambda one: "twinfra" not in one.via, found)) or found[:1]
 
     attribute(report, drift, ask, ASKED_AT_MOST)
     for problem in refused:

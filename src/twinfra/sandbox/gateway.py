@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
+from twinfra.sandbox import trail
 from twinfra.sandbox.faults import CONTROL_HEADER, Fault, FaultPlan, RequestRecord
 from twinfra.sandbox.journal import Entry, Journal, fresh_seed
 from twinfra.sandbox.operations import Operation, identify
@@ -147,6 +148,9 @@ class Gateway:
         if operation.waits:
             return self._ask(operation, variables, body)
         with self._turn:
+            if (operation.service, operation.name) == trail.LOOKUP:
+                entries = self._journal.after(self._journal.start)
+                return trail.lookup(operation, variables, body, entries, trail.identity_of)
             if not operation.changes:
                 return self._ask(operation, variables, body)
             now = time.time() + self._ahead

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.h
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,9 +50,10 @@ def changes_of(context: Context, attributes: Mapping[str, Any], since: str = "")
 
 
 def _names(attributes: Mapping[str, Any]) -> list[str]:
-    """The names under which events may list an object: its id first, then its ARN."""
-    found = (attributes.get("id"), attributes.get("arn"))
-    return list(dict.fromkeys(one for one in found if isinstance(one, str) and one))
+    """The names under which events may list an object: its id, its ARN, and the last part of an id made of several."""
+    id, arn = attributes.get("id"), attributes.get("arn")
+    parts = re.split(r"[:/|,]", id) if isinstance(id, str) else []
+    return list(dict.fromkeys(one for one in (id, arn, *parts[-1:]) if isinstance(one, str) and one))
 
 
 def _change(event: Mapping[str, Any]) -> Change:
