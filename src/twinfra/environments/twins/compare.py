@@ -10,14 +10,15 @@ from twinfra.engine.nodes import ResourceNode
 from twinfra.engine.program import Program
 from twinfra.engine.providers import Providers
 from twinfra.environments.twins import judging
-from twinfra.environments.twins.comparison import Comparison, Difference, address_of
+from twinfra.environments.twins.comparison import Comparison, Difference, address_of, in_environment
+from twinfra.environments.twins.deriving import derive
 from twinfra.environments.twins.inputs import (
     Input,
+    Inputs,
     Side,
     accepted,
     differing,
     traced,
-    traced_workspace,
 )
 from twinfra.environments.twins.outlook import Outlook
 from twinfra.environments.twins.report import Cause, Entry, Given, Report
@@ -26,11 +27,9 @@ from twinfra.environments.twins.rules import Rules
 from twinfra.environments.twins.settling import ABSENT
 from twinfra.environments.twins.showing import NOTHING, PRESENT, block_of, inside, kind_of, shown, shown_pair
 from twinfra.environments.twins.tracing import Traced, confirm, trace
-from twinfra.environments.twins.variations import Variations, rows_of, scope_of
+from twinfra.environments.twins.variations import Variations, rows_of, scope_of, workspace_readers
 from twinfra.values.marks import mark
 from twinfra.values.value import SENSITIVE
-
-_NONE: frozenset[int] = frozenset()
 
 
 def compare(
@@ -59,22 +58,15 @@ class _Run:
         judging.check_names(self._rules, program)
         names = (self._sides[0].name, self._sides[1].name)
         given = (self._accepted(0), self._accepted(1))
-        workspaces = (self._sides[0].workspace, self._sides[1].workspace)
-        inputs = differing(*given, workspaces)
-        outlooks = tuple(
-            Outlook(
-                program,
-                traced(given[at], inputs, at, _NONE),
-                traced_workspace(workspaces, inputs, at, _NONE),
-                self._providers.another(),
-            )
-            for at in (0, 1)
-        )
+        inputs = differing(*given, with_workspace=bool(workspace_readers(program)))
+        outlooks = [
+            Outlook(program, traced(given[at], inputs, at), self._providers.another()) for at in (0, 1)
+        ]
         pair = (outlooks[0], outlooks[1])
         try:
             comparison = Comparison(program, *pair, names)
             comparison.run()
-            variations = Variations(program, pair, inputs, given, workspaces)
+            variations = Variations(program, pair, inputs, given)
             found = trace(comparison.differences, inputs, variations)
             rules = judging.Judge(self._rules, inputs)
             places = [judging.place_text(one.difference.place) for one in found]
@@ -94,6 +86,7 @@ class _Run:
         finally:
             for one in outlooks:
                 one.providers.close()
+        entries = derive(entries, [one.difference.place for one in found])
         entries.sort(key=lambda one: (one.block, one.address, one.path))
         declared = frozenset(self._rules.parameters)
         effects = [0] * len(inputs)
@@ -111,9 +104,7 @@ class _Run:
             comparison.counts.differing,
         )
 
-    def _accepted(self, at: int) -> dict[str, object]:
-        from twinfra.environments.twins.comparison import in_environment
-
+    def _accepted(self, at: int) -> Inputs:
         with in_environment(self._sides[at].name):
             return accepted(self._program, self._sides[at])
 

@@ -1,6 +1,7 @@
 """What each of two environments is given, where that differs, and the traces by which it is followed.
 
-An input is one value inside a root variable, as far down as both sides have it, or `terraform.workspace`.
+An input is one value inside a root variable, as far down as both sides have it, or `terraform.workspace`, or the
+region that an environment declares.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from twinfra.values.marks import Trace, has_marks, mark, unmark
 from twinfra.values.value import SENSITIVE, GetAttr, Index, List, Map, Path, Value
 
 WORKSPACE = "terraform.workspace"
+REGION = "environment.region"
 TIMESTAMP = "2000-01-01T00:00:00Z"
 """What `plantimestamp` is on both sides, so that no difference comes from the clock."""
 
@@ -28,16 +30,29 @@ _MOST_PARTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One environment: its name, the root variables given to it, and the name of its workspace."""
+    """One environment: its name, the root variables given to it, and the name of its workspace.
+
+    `region`: where it is, for providers whose block does not say so; empty where nobody does.
+    """
 
     name: str
     inputs: Mapping[str, Value]
     workspace: str = "default"
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a side is given, as the configuration takes it, or what is made of that with traces on it."""
+
+    variables: Mapping[str, Value]
+    workspace: Value
+    region: Value
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An input that differs: the variable's name (or `WORKSPACE`), where inside it, and both values.
+    """An input that differs: the variable's name (or `WORKSPACE` or `REGION`), where inside it, and both values.
 
     `number` is its position among all that differ.
     """
@@ -54,8 +69,7 @@ class Input:
     @property
     def name(self) -> str:
         """As an expression of the root module would read it."""
-        base = self.parameter if self.parameter == WORKSPACE else f"var.{self.parameter}"
-        return base + path_text(self.path)
+        return parameter_text(self.parameter) + path_text(self.path)
 
 
 class Cause(Trace):
@@ -79,6 +93,11 @@ class Origin(Trace):
     __slots__ = ()
 
 
+def parameter_text(name: str) -> str:
+    """A parameter as people read it."""
+    return name if name in (WORKSPACE, REGION) else f"var.{name}"
+
+
 def path_text(path: Path) -> str:
     """A path as an expression goes on after a name: `.tags["a"][0]`."""
     shown = ""
@@ -92,8 +111,8 @@ def path_text(path: Path) -> str:
     return shown
 
 
-def accepted(program: Program, side: Side) -> dict[str, Value]:
-    """The root variables as the configuration takes them: converted, checked, with defaults.
+def accepted(program: Program, side: Side) -> Inputs:
+    """The inputs as the configuration takes them: variables converted, checked, with defaults.
 
     Raises `DiagnosticError` where it refuses them.
     """
@@ -104,24 +123,24 @@ def accepted(program: Program, side: Side) -> dict[str, Value]:
             evaluation.variable(node)
     if evaluation.diagnostics.has_errors:
         raise DiagnosticError(evaluation.diagnostics.errors)
-    return evaluation.root.variables
+    return Inputs(evaluation.root.variables, side.workspace, side.region or None)
 
 
-def differing(
-    first: Mapping[str, Value], second: Mapping[str, Value], workspaces: tuple[str, str]
-) -> list[Input]:
-    """The inputs that differ between two sets of accepted variables (and workspaces)."""
+def differing(first: Inputs, second: Inputs, with_workspace: bool) -> list[Input]:
+    """The inputs that differ; `with_workspace`: whether any expression asks for the workspace's name."""
     found: list[Input] = []
-    for name, value in first.items():
-        other = second[name]
+    for name, value in first.variables.items():
+        other = second.variables[name]
         places = list(_places(value, other, (), False))
         if len(places) > _MOST_PARTS:
             secret = has_marks(value, SENSITIVE) or has_marks(other, SENSITIVE)
             places = [((), value, other, secret)]
         for path, one, two, secret in places:
             found.append(Input(len(found), name, path, (one, two), secret))
-    if workspaces[0] != workspaces[1]:
-        found.append(Input(len(found), WORKSPACE, (), workspaces))
+    if with_workspace and first.workspace != second.workspace:
+        found.append(Input(len(found), WORKSPACE, (), (first.workspace, second.workspace)))
+    if first.region != second.region:
+        found.append(Input(len(found), REGION, (), (first.region, second.region)))
     return found
 
 
@@ -146,35 +165,20 @@ def _places(
         yield path, one, two, secret or has_marks(one, SENSITIVE) or has_marks(two, SENSITIVE)
 
 
-def traced(
-    own: Mapping[str, Value],
-    inputs: Iterable[Input],
-    side: int,
-    swapped: frozenset[int],
-) -> dict[str, Value]:
-    """The variables of a side with a trace on every input that differs; those `swapped` come from the other side."""
-    values = dict(own)
+def traced(own: Inputs, inputs: Iterable[Input], side: int, swapped: frozenset[int] = frozenset()) -> Inputs:
+    """The inputs of a side with a trace on each that differs; those `swapped` come from the other side."""
+    variables = dict(own.variables)
+    special = {WORKSPACE: own.workspace, REGION: own.region}
     for one in inputs:
-        if one.parameter == WORKSPACE:
-            continue
-        name = one.parameter
         source = 1 - side if one.number in swapped else side
-        taken = one.values[source]
+        taken = mark(one.values[source], (Cause.of(source, one.number),))
+        if one.parameter in special:
+            special[one.parameter] = taken
+            continue
         if one.sensitive:
             taken = mark(taken, (SENSITIVE,))
-        values[name] = _put(values[name], one.path, mark(taken, (Cause.of(source, one.number),)))
-    return values
-
-
-def traced_workspace(
-    workspaces: tuple[str, str], inputs: Iterable[Input], side: int, swapped: frozenset[int]
-) -> Value:
-    """The name of the workspace of a side, traced where it differs."""
-    for one in inputs:
-        if one.parameter == WORKSPACE:
-            source = 1 - side if one.number in swapped else side
-            return mark(workspaces[source], (Cause.of(source, one.number),))
-    return workspaces[side]
+        variables[one.parameter] = _put(variables[one.parameter], one.path, taken)
+    return Inputs(variables, special[WORKSPACE], special[REGION])
 
 
 def _put(value: Value, path: Path, new: Value) -> Value:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from twinfra.diagnostics import DiagnosticError, error, nearest
 from twinfra.engine.program import Program
 from twinfra.environments.twins.comparison import Place, address_of
-from twinfra.environments.twins.inputs import WORKSPACE, Input
+from twinfra.environments.twins.inputs import REGION, WORKSPACE, Input, parameter_text
 from twinfra.environments.twins.patterns import covers
 from twinfra.environments.twins.report import Entry, Note
 from twinfra.environments.twins.rules import Rules
@@ -72,7 +72,9 @@ class Judge:
             if name in self._rules.parameters:
                 continue
             effect = "" if name in used else ", without any effect"
-            yield Note("undeclared", name, f"{_shown(name)} differs, and is no declared parameter{effect}.")
+            yield Note(
+                "undeclared", name, f"{parameter_text(name)} differs, and is no declared parameter{effect}."
+            )
         for name in self._rules.parameters:
             if name not in differing:
                 yield Note("unused", name, f"The parameter {name} is declared, and is the same in both.")
@@ -87,7 +89,7 @@ class Judge:
 
 def check_names(rules: Rules, program: Program) -> None:
     """Refuse parameters that the configuration does not have. Raises `DiagnosticError`."""
-    known = [*program.modules[()].variables, WORKSPACE]
+    known = [*program.modules[()].variables, WORKSPACE, REGION]
     problems = [
         error(
             "Unknown parameter",
@@ -106,7 +108,3 @@ def place_text(place: Place) -> str:
     """A place as rules name it."""
     address, path = address_of(place), inside(place)
     return f"{address}.{path}" if path and not path.startswith("[") else address + path
-
-
-def _shown(name: str) -> str:
-    return name if name == WORKSPACE else f"var.{name}"

@@ -6,7 +6,7 @@ how many instances a block has, one row stands for any of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from twinfra.addresses import DATA, MANAGED, AbsResource, Instance, Key
@@ -22,7 +22,7 @@ from twinfra.engine.providers import Providers
 from twinfra.engine.scope import ModuleScope, table_key
 from twinfra.engine.settings import empty_object
 from twinfra.engine.tables import Repetition, Table
-from twinfra.environments.twins.inputs import TIMESTAMP, Origin
+from twinfra.environments.twins.inputs import TIMESTAMP, Inputs, Origin
 from twinfra.environments.twins.weaving import Sources, Weave
 from twinfra.lang.compiler import Compiled
 from twinfra.lang.scope import EvaluationContext
@@ -36,7 +36,7 @@ from twinfra.values.marks import (
     unmark_deep_with_paths,
 )
 from twinfra.values.unknowns import UNKNOWN_NUMBER, UNKNOWN_STRING, contains_unknown
-from twinfra.values.value import EMPTY_MARKS, SENSITIVE, UNKNOWN, Unknown, Value
+from twinfra.values.value import EMPTY_MARKS, SENSITIVE, UNKNOWN, GetAttr, Unknown, Value, is_null
 
 ANY = "*"
 """The key of the row that stands for any instance."""
@@ -45,14 +45,13 @@ Marks = frozenset[str]
 
 
 class Outlook(Evaluation):
-    """The evaluation of one side. `variables` are the accepted root variables, traced; `workspace` too."""
+    """The evaluation of one side, with inputs that are accepted and traced."""
 
-    def __init__(
-        self, program: Program, variables: Mapping[str, Value], workspace: Value, providers: Providers
-    ) -> None:
+    def __init__(self, program: Program, inputs: Inputs, providers: Providers) -> None:
         context = EvaluationContext(program.configuration.root_directory, TIMESTAMP, planning=True)
-        super().__init__(program, {}, context, workspace)
-        self.variables = variables
+        super().__init__(program, {}, context, inputs.workspace)
+        self.variables = inputs.variables
+        self.region = inputs.region
         self.providers = providers
         self.settings: dict[ProviderNode, Value] = {}
         self.started: dict[ProviderNode, Provider] = {}
@@ -103,6 +102,11 @@ class Outlook(Evaluation):
                 settings = empty_object(block)
             else:
                 settings, marks = decode_config(node.decoder, scope, None)
+            region, traces = unmark(self.region)
+            if region is not None and "region" in settings and is_null(settings["region"]):
+                settings = {**settings, "region": region}
+                if traces:
+                    marks = [*marks, ((GetAttr("region"),), traces)]
             self.started[node] = self.providers.configured(node.config, settings)
         except DiagnosticError as failed:
             self.fail(node, (failed.at(place) if place is not None else failed).diagnostics)

@@ -55,6 +55,7 @@ class Entry:
 
     `block`: the block's address, without keys. `together`: some causes have an effect only with others.
     `allowed`: it springs from declared parameters alone; `reasons` are those of the exceptions that say so.
+    `derived_from`: the place of a written value, the same on both sides, from which the provider made this one.
     """
 
     kind: Kind
@@ -66,6 +67,7 @@ class Entry:
     together: bool = False
     allowed: bool = False
     reasons: tuple[str, ...] = ()
+    derived_from: str = ""
 
     @property
     def place(self) -> str:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from twinfra.addresses import quote
-from twinfra.engine.nodes import CallNode, OutputNode, ResourceNode
+from twinfra.engine.nodes import CallNode, ResourceNode
 from twinfra.environments.twins.comparison import Difference, Place
 from twinfra.environments.twins.inputs import path_text
 from twinfra.environments.twins.report import Kind, Shown
@@ -36,8 +36,8 @@ PRESENT = Shown("(exists)", {"present": True})
 _SECRET = Shown("(sensitive)", {"sensitive": True})
 
 
-def shown(value: Value) -> Shown:
-    """A value without its secrets."""
+def shown(value: Value, sources: bool = False) -> Shown:
+    """A value without its secrets; `sources`: of an unknown one, where it comes from."""
     if value is ABSENT:
         return NOTHING
     if has_marks(value, SENSITIVE) or has_marks(value, EPHEMERAL):
@@ -47,19 +47,20 @@ def shown(value: Value) -> Shown:
         data: dict[str, Any] = {"unknown": True}
         if bare.refinement is not None and bare.refinement.prefix:
             data["prefix"] = bare.refinement.prefix
-        sources = sorted(origins(deep_marks(value)))
-        if sources:
-            data["from"] = sources
-        return Shown(_text(bare, sources), data)
+        places = sorted(origins(deep_marks(value)))
+        if places:
+            data["from"] = places
+        return Shown(_text(bare, places if sources else []), data)
     data = {"value": value_to_json(unknown_as_null(bare), type_of(bare))}
     if contains_unknown(bare):
         data["partly_unknown"] = True
-    return Shown(_text(bare, sorted(origins(deep_marks(value)))), data)
+    return Shown(_text(bare, sorted(origins(deep_marks(value))) if sources else []), data)
 
 
 def shown_pair(first: Value, second: Value) -> tuple[Shown, Shown]:
     """Both sides; of two sets, people see only the elements that one of them lacks."""
-    one, two = shown(first), shown(second)
+    moved = origins(deep_marks(first)) != origins(deep_marks(second))
+    one, two = shown(first, moved), shown(second, moved)
     bare, other = unmark(first)[0], unmark(second)[0]
     if one is _SECRET or two is _SECRET or type(bare) is not Set or type(other) is not Set:
         return one, two
@@ -152,7 +153,4 @@ def _without_indexes(path: Path, block: Block | None) -> Path:
 
 def block_of(place: Place) -> str:
     """The address of the block that a place belongs to, without any key."""
-    node = place.node
-    if isinstance(node, OutputNode):
-        return str(node)
-    return str(node)
+    return str(place.node)

@@ -24,7 +24,7 @@ from twinfra.engine.program import Program
 from twinfra.engine.scope import ModuleScope, table_key
 from twinfra.engine.tables import Table
 from twinfra.environments.twins.comparison import Place
-from twinfra.environments.twins.inputs import WORKSPACE, Cause, Input, traced, traced_workspace
+from twinfra.environments.twins.inputs import REGION, WORKSPACE, Cause, Input, Inputs, traced
 from twinfra.environments.twins.outlook import Outlook
 from twinfra.environments.twins.settling import ABSENT, origins
 from twinfra.lang.compiler import Compiled
@@ -50,19 +50,14 @@ class Variations:
         program: Program,
         sides: tuple[Outlook, Outlook],
         inputs: Sequence[Input],
-        accepted: tuple[Mapping[str, Value], Mapping[str, Value]],
-        workspaces: tuple[str, str],
+        accepted: tuple[Inputs, Inputs],
     ) -> None:
         self._program = program
         self._sides = sides
         self._inputs = inputs
         self._accepted = accepted
-        self._workspaces = workspaces
-        self._readers = (
-            {node for node in program.nodes if _reads_workspace(node)}
-            if any(one.parameter == WORKSPACE for one in inputs)
-            else set()
-        )
+        names = {one.parameter for one in inputs}
+        self._readers = set(workspace_readers(program)) if WORKSPACE in names else set()
 
     def changed(self, swap: Swap, places: Iterable[tuple[Place, int]]) -> set[tuple[Place, int]]:
         """Those of the places whose value under the swap is not that of the side named with it.
@@ -71,9 +66,8 @@ class Variations:
         """
         places = list(places)
         base = self._sides[swap.side]
-        variables = traced(self._accepted[swap.side], self._inputs, swap.side, swap.inputs)
-        workspace = traced_workspace(self._workspaces, self._inputs, swap.side, swap.inputs)
-        fork = _Fork(base, variables, workspace, swap.side)
+        inputs = traced(self._accepted[swap.side], self._inputs, swap.side, swap.inputs)
+        fork = _Fork(base, inputs, swap.side)
         fork.run(self._demanded(one for one, _ in places), self._given(swap.inputs))
         found = {one for one in places if fork.has_changed(one[0], self._sides[one[1]], one[1])}
         fork.providers.close()
@@ -84,6 +78,8 @@ class Variations:
         names = {self._inputs[one].parameter for one in swapped}
         root = self._program.modules[()].variables
         given: set[Node] = {root[name] for name in names if name in root}
+        if REGION in names:
+            given.update(self._program.providers.values())
         return given | self._readers if WORKSPACE in names else given
 
     def _demanded(self, places: Iterable[Place]) -> set[Node]:
@@ -101,8 +97,8 @@ class Variations:
 class _Fork(Outlook):
     """A side that goes its own way: scopes are copied, values that stay are shared."""
 
-    def __init__(self, base: Outlook, variables: Mapping[str, Value], workspace: Value, side: int) -> None:
-        super().__init__(base.program, variables, workspace, base.providers.another())
+    def __init__(self, base: Outlook, inputs: Inputs, side: int) -> None:
+        super().__init__(base.program, inputs, base.providers.another())
         self._side = side
         self.settings = dict(base.settings)
         self.started = dict(base.started)
@@ -288,8 +284,13 @@ def _unknown_parts(value: Value, side: int) -> tuple[frozenset[str], frozenset[s
     return origins(marks), frozenset(one for one in marks if isinstance(one, Cause) and one.side != side)
 
 
-def _reads_workspace(node: Node) -> bool:
-    return any(one.kind == "terraform" for each in _expressions(node) for one in each)
+def workspace_readers(program: Program) -> list[Node]:
+    """The nodes whose expressions ask for the workspace's name."""
+    return [
+        node
+        for node in program.nodes
+        if any(one.kind == "terraform" for each in _expressions(node) for one in each)
+    ]
 
 
 def _expressions(node: Node) -> Iterable[Iterable[Any]]:
