@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "workspace": ("twinfra.cli.workspaces", "List, make, select and delete workspaces"),
     "import": ("twinfra.cli.import_", "Take an existing object into the state"),
     "force-unlock": ("twinfra.cli.state", "Release a lock that a dead process left behind"),
+    "twins": ("twinfra.cli.twins", "Compare two environments: do they differ in their parameters alone?"),
     "fingerprint": ("twinfra.cli.fingerprint", "Show the digests of code, inputs and state"),
     "key": ("twinfra.cli.signing", "Make keys that sign saved plans"),
     "sandbox": ("twinfra.cli.sandbox", "Start, stop and inspect the embedded cloud"),

@@ -1,0 +1,229 @@
+"""Two environments side by side, as text: findings first, then what declared parameters change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from twinfra.cli.render.style import Style
+from twinfra.environments.twins.report import STRUCTURE, Cause, Entry, Kind, Report, Shown
+
+_COLOURS = ("cyan", "yellow")
+_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Entries that say the same of several instances of a block: the first, and how many more."""
+
+    entry: Entry
+    more: int
+
+
+def gathered(entries: Iterable[Entry]) -> list[Row]:
+    """Entries of one block that differ in their instance alone become one row."""
+    groups: dict[object, list[Entry]] = {}
+    for one in entries:
+        causes = tuple((cause.input.number, cause.through) for cause in one.causes)
+        lacking = tuple("absent" in value.data for value in one.values)
+        key = (one.block, one.path, one.kind, causes, one.together, one.reasons, lacking)
+        groups.setdefault(key, []).append(one)
+    return [Row(found[0], len(found) - 1) for found in groups.values()]
+
+
+def shown_rows(entries: Sequence[Entry]) -> tuple[list[Row], int]:
+    """What is listed, and how many entries are left out because providers made them of what is listed."""
+    listed = [one for one in entries if not one.derived_from]
+    return gathered(listed), len(entries) - len(listed)
+
+
+def verdict(report: Report) -> str:
+    """The result in one sentence."""
+    one, two = report.names
+    if report.twins:
+        return f"{one} and {two} are twins."
+    count = len([entry for entry in report.findings if not entry.derived_from])
+    return f"{one} and {two} are not twins: {count} finding{'' if count == 1 else 's'}."
+
+
+def render(report: Report, style: Style) -> str:
+    """The whole report."""
+    return "\n".join(_Page(report, style).lines()) + "\n"
+
+
+class _Page:
+    def __init__(self, report: Report, style: Style) -> None:
+        self._report = report
+        self._style = style
+        self._width = min(style.width, 120)
+        self._column = (self._width - 2) // 4
+        self._name = self._width - 2 * (self._column + _GAP)
+
+    def lines(self) -> Iterator[str]:
+        report = self._report
+        yield self._heading()
+        yield from self._inputs()
+        if report.findings:
+            rows, left_out = shown_rows(report.findings)
+            yield ""
+            yield self._style("Findings: differences that no declared parameter explains", "bold", "red")
+            yield from self._rows(rows)
+            yield from self._left_out(left_out)
+        if report.outfits:
+            rows, left_out = shown_rows(report.outfits)
+            yield ""
+            yield self._style("Outfits: what declared parameters change", "bold")
+            yield from self._rows(rows)
+            yield from self._left_out(left_out)
+        if report.notes:
+            yield ""
+            yield self._style("Notes", "bold")
+            for note in report.notes:
+                yield from self._wrapped(note.text, 2)
+        yield ""
+        what = "deployed objects" if report.deployed else "objects"
+        yield f"{report.compared} {what} compared, {report.differing} of them differ in something."
+        yield self._style(verdict(report), "bold", "green" if report.twins else "red")
+
+    def _heading(self) -> str:
+        names = [
+            self._style(_cut(name, self._column).ljust(self._column), "bold", colour)
+            for name, colour in zip(self._report.names, _COLOURS, strict=True)
+        ]
+        return (" " * (self._name + _GAP) + (" " * _GAP).join(names)).rstrip()
+
+    def _inputs(self) -> Iterator[str]:
+        if not self._report.inputs:
+            yield "All inputs are the same."
+            return
+        yield self._style("Inputs that differ", "bold")
+        for one in self._report.inputs:
+            yield from self._side_by_side(one.input.name, one.values, 2, mark="" if one.declared else "!")
+        if any(not one.declared for one in self._report.inputs):
+            yield from self._wrapped("! is no declared parameter", 4)
+
+    def _rows(self, rows: Sequence[Row]) -> Iterator[str]:
+        address = ""
+        for row in rows:
+            entry = row.entry
+            shown = f"{entry.address} and {row.more:,} more" if row.more else entry.address
+            if shown != address:
+                yield from self._wrapped(shown, 2)
+                address = shown
+            yield from self._entry(entry)
+
+    def _entry(self, entry: Entry) -> Iterator[str]:
+        if entry.kind in (Kind.MODULE, Kind.RESOURCE, Kind.INSTANCE):
+            yield f"    only {self._owner(entry)} has it"
+        else:
+            path = entry.path or "value"
+            yield from self._side_by_side(path, entry.values, 4)
+            if entry.kind in STRUCTURE:
+                what = {
+                    Kind.ARGUMENT: f"only {self._owner(entry)} sets it",
+                    Kind.BLOCK: f"only {self._owner(entry)} has this block",
+                    Kind.DEPENDENCY: "the two depend on different objects",
+                }[entry.kind]
+                yield from self._wrapped(what, 6)
+        yield from self._wrapped(because(entry), 6, "dim")
+        for reason in entry.reasons:
+            yield from self._wrapped(f"reason: {reason}", 6, "dim")
+
+    def _owner(self, entry: Entry) -> str:
+        return self._report.names[1 if lacks(entry.values[0]) else 0]
+
+    def _left_out(self, count: int) -> Iterator[str]:
+        if count:
+            noun = "difference follows" if count == 1 else "differences follow"
+            yield from self._wrapped(f"{count:,} more {noun} from these: providers make such values of them.", 2)
+
+    def _side_by_side(
+        self, label: str, values: tuple[Shown, Shown], indent: int, mark: str = ""
+    ) -> Iterator[str]:
+        texts = (values[0].text, values[1].text)
+        lead = mark.ljust(indent) if mark else " " * indent
+        fits = all(len(text) <= self._column for text in texts)
+        if fits and indent + len(label) <= self._name:
+            columns = [
+                self._style(text.ljust(self._column), colour)
+                for text, colour in zip(texts, _COLOURS, strict=True)
+            ]
+            line = (lead + label).ljust(self._name + _GAP) + (" " * _GAP).join(columns)
+            yield line.rstrip()
+            return
+        yield from self._wrapped(label, indent, lead=lead)
+        width = max(map(len, self._report.names))
+        for name, text, colour in zip(
+            self._report.names, around_difference(texts, self._width - indent - 4 - width), _COLOURS, strict=True
+        ):
+            yield f"{' ' * (indent + 2)}{name.ljust(width)}  {self._style(text, colour)}"
+
+    def _wrapped(self, text: str, indent: int, *colours: str, lead: str = "") -> Iterator[str]:
+        """Text in lines that fit, broken between words, or within one that is too long."""
+        room = max(self._width - indent, 20)
+        first = lead or " " * indent
+        line = ""
+        for word in text.split(" "):
+            while len(word) > room:
+                if line:
+                    yield first + self._style(line, *colours)
+                    first, line = " " * (indent + 2), ""
+                    room = max(self._width - indent - 2, 20)
+                    continue
+                yield first + self._style(word[:room], *colours)
+                first, word = " " * (indent + 2), word[room:]
+                room = max(self._width - indent - 2, 20)
+            if line and len(line) + 1 + len(word) > room:
+                yield first + self._style(line, *colours)
+                first, line = " " * (indent + 2), word
+                room = max(self._width - indent - 2, 20)
+            else:
+                line = f"{line} {word}" if line else word
+        if line:
+            yield first + self._style(line, *colours)
+
+
+def lacks(value: Shown) -> bool:
+    """Whether a side has nothing there."""
+    return "absent" in value.data or value.text == "null"
+
+
+def because(entry: Entry) -> str:
+    """Where a difference comes from, in words."""
+    if not entry.causes:
+        return "nothing in the code or its inputs makes them differ"
+    joined = (" together with " if entry.together else " and ").join(_cause(one) for one in entry.causes)
+    return f"because of {joined}"
+
+
+def _cause(cause: Cause) -> str:
+    steps = [hop for hop in cause.through if hop.name != cause.input.name]
+    way = ", ".join(f"{hop.name} ({hop.place})" if hop.place else hop.name for hop in steps)
+    return f"{cause.input.name}, by {way}" if way else cause.input.name
+
+
+def around_difference(texts: tuple[str, str], width: int) -> tuple[str, str]:
+    """Both texts cut to a width, so that where they begin to differ can be seen."""
+    one, two = texts
+    start = 0
+    while start < min(len(one), len(two)) and one[start] == two[start]:
+        start += 1
+    return _window(one, start, width), _window(two, start, width)
+
+
+def _window(text: str, start: int, width: int) -> str:
+    if len(text) <= width:
+        return text
+    begin = 0 if start < width * 2 // 3 else start - width // 3
+    begin = min(begin, len(text) - width + 1)
+    shown = text[begin : begin + width]
+    if begin > 0:
+        shown = "…" + shown[1:]
+    if begin + width < len(text):
+        shown = shown[:-1] + "…"
+    return shown
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+

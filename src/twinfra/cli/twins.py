@@ -1,0 +1,149 @@
+"""`twinfra twins`: whether two environments differ in nothing but what their parameters say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from twinfra.cli.command import command, flag, value
+from twinfra.diagnostics import Diagnostic, DiagnosticError, error
+
+if TYPE_CHECKING:
+    from twinfra.config.model import Configuration
+    from twinfra.environments.declaration import Environment, Project
+    from twinfra.environments.twins.inputs import Side
+    from twinfra.environments.twins.report import Report
+
+_SANDBOX_REGION = "us-east-1"
+
+
+@command("twins")
+@click.argument("first", required=False, default="")
+@click.argument("second", required=False, default="")
+@flag("deployed", "compare what is really there, not what the code says")
+@flag("refresh", "with -deployed: read what exists first; false takes the states as recorded", default=True)
+@flag("json", "print JSON, as described in docs/twins.md")
+@value("html", "also write the comparison as one self-contained page to this file")
+@flag("no-color", "no colour")
+@flag("sandbox", "with -deployed: both environments are in the embedded cloud")
+def twins(
+    first: str,
+    second: str,
+    deployed: bool,
+    refresh: bool,
+    json: bool,
+    html: str | None,
+    no_color: bool,
+    sandbox: bool,
+) -> int:
+    """Compare two environments: exit code 0 when they are twins, 2 when not."""
+    from twinfra.cli.command import UsageProblem
+    from twinfra.cli.environment import needed_project
+    from twinfra.cli.terminal import Terminal
+
+    if not refresh and not deployed:
+        raise UsageProblem("-refresh=false goes with -deployed: without it no state is looked at.")
+    project = needed_project()
+    pair = _pair(project, first, second)
+    if deployed:
+        raise NotImplementedError
+    else:
+        report = _configured(project, pair, no_color)
+    if html is not None:
+        _write_page(Path(html), report)
+    if json:
+        from json import dumps
+
+        from twinfra.cli.machine.twins import twins_document
+
+        print(dumps(twins_document(report), indent=2))
+    else:
+        from twinfra.cli.render.twins import render
+
+        terminal = Terminal(no_color=no_color)
+        terminal.write(render(report, terminal.style))
+    return 0 if report.twins else 2
+
+
+def _pair(project: Project, first: str, second: str) -> tuple[Environment, Environment]:
+    """The environments to compare: those named, or one and what it is a twin of, or the only such pair."""
+    if first and second:
+        pair = project.environment(first), project.environment(second)
+        if first == second:
+            raise DiagnosticError(_no_pair(f"{first} is compared with itself."))
+        return pair
+    if first:
+        one = project.environment(first)
+        others = [other for other in project.environments.values() if other.twin_of == first]
+        if one.twin_of:
+            return project.environment(one.twin_of), one
+        if len(others) == 1:
+            return one, others[0]
+        raise DiagnosticError(_no_pair(f"{first} declares no twin_of."))
+    declared = [one for one in project.environments.values() if one.twin_of]
+    if len(declared) != 1:
+        found = f"{len(declared)} environments declare" if declared else "no environment declares"
+        raise DiagnosticError(_no_pair(f"{found} twin_of.".capitalize()))
+    return project.environment(declared[0].twin_of), declared[0]
+
+
+def _no_pair(detail: str) -> Diagnostic:
+    return error("No two environments", detail, mend="Name both: twinfra twins staging production.")
+
+
+def _configured(project: Project, pair: tuple[Environment, Environment], no_color: bool) -> Report:
+    """Compare what the code makes of the inputs of both; calls no cloud."""
+    from twinfra.cli.environment import using
+    from twinfra.cli.workspace import load_configuration, make_providers
+    from twinfra.environments.twins.compare import compare
+    from twinfra.environments.twins.rules import read_rules
+
+    rules = read_rules(project)
+    configuration = load_configuration()
+    first, second = (_side(one, configuration, no_color) for one in pair)
+    with using(None):
+        providers = make_providers(False, configuration)
+    try:
+        return compare(configuration, first, second, providers, rules)
+    finally:
+        providers.close()
+
+
+def _side(environment: Environment, configuration: Configuration, no_color: bool) -> Side:
+    """What an environment is given, without asking anybody or calling any cloud."""
+    from twinfra.cli.environment import using
+    from twinfra.cli.terminal import print_diagnostics
+    from twinfra.cli.workspace import root_inputs
+    from twinfra.environments.twins.comparison import in_environment
+    from twinfra.environments.twins.inputs import Side
+
+    with using(environment), in_environment(environment.name):
+        inputs, warnings = root_inputs(configuration, (), (), ask=False)
+    print_diagnostics(warnings, no_color)
+    return Side(environment.name, inputs, environment.workspace, _region(environment))
+
+
+def _region(environment: Environment) -> str:
+    """Where an environment is, for providers whose block does not say so."""
+    if len(environment.regions) == 1:
+        return environment.regions[0]
+    if environment.sandbox:
+        return _SANDBOX_REGION
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+
+
+def _write_page(path: Path, report: Report) -> None:
+    from twinfra.cli.render.twins_page import page
+
+    try:
+        path.write_text(page(report), encoding="utf-8")
+    except OSError as reason:
+        raise DiagnosticError(
+            error("Cannot write the page", f"{path}: {reason.strerror or reason}.", mend="Name another file.")
+        ) from None
+
+
+COMMANDS = {"twins": twins}
