@@ -12,10 +12,12 @@ from twinfra.cli.command import command, flag, value
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 
 if TYPE_CHECKING:
+    from twinfra.cli.environment import Opened
     from twinfra.config.model import Configuration
     from twinfra.environments.declaration import Environment, Project
     from twinfra.environments.twins.inputs import Side
     from twinfra.environments.twins.report import Report
+    from twinfra.state.model import State
 
 _SANDBOX_REGION = "us-east-1"
 
@@ -48,10 +50,9 @@ def twins(
         raise UsageProblem("-refresh=false goes with -deployed: without it no state is looked at.")
     project = needed_project()
     pair = _pair(project, first, second)
+    report = _configured(project, pair, no_color)
     if deployed:
-        raise NotImplementedError
-    else:
-        report = _configured(project, pair, no_color)
+        report = _deployed(project, pair, report, refresh, sandbox)
     if html is not None:
         _write_page(Path(html), report)
     if json:
@@ -110,6 +111,52 @@ def _configured(project: Project, pair: tuple[Environment, Environment], no_colo
         return compare(configuration, first, second, providers, rules)
     finally:
         providers.close()
+
+
+def _deployed(
+    project: Project, pair: tuple[Environment, Environment], configured: Report, refresh: bool, sandbox: bool
+) -> Report:
+    """Compare what the states of both say is there, refreshed unless told otherwise."""
+    from twinfra.cli.environment import opened
+    from twinfra.cli.workspace import load_configuration
+    from twinfra.engine.providers import Providers
+    from twinfra.environments.fingerprint import volatile_rules
+    from twinfra.environments.twins.comparison import in_environment
+    from twinfra.environments.twins.deployed import compare_deployed
+
+    volatile = volatile_rules(project)
+    configuration = load_configuration()
+    states: list[State] = []
+    for one in pair:
+        with in_environment(one.name), opened(one, configuration, sandbox=sandbox) as environment:
+            states.append(_state(environment, refresh))
+    schemas = Providers()
+    try:
+        return compare_deployed(configured, states[0], states[1], schemas.schema, volatile)
+    finally:
+        schemas.close()
+
+
+def _state(environment: Opened, refresh: bool) -> State:
+    """The state of an environment; raises `DiagnosticError` where it has none, or cannot be refreshed."""
+    from twinfra.engine import api
+
+    state = environment.state()
+    if state is None or not state.resources:
+        raise DiagnosticError(
+            error(
+                "Nothing is deployed",
+                f'The state in workspace "{environment.workspace}" holds nothing.',
+                mend=f"Apply first: twinfra apply -env {environment.environment.name}",
+            )
+        )
+    if not refresh:
+        return state
+    environment.check_cloud()
+    options = api.PlanOptions(mode="refresh-only", workspace=environment.workspace)
+    result = api.plan(environment.configuration, state, environment.inputs, environment.providers, options)
+    result.diagnostics.raise_errors()
+    return result.state
 
 
 def _side(environment: Environment, configuration: Configuration, no_color: bool) -> Side:

@@ -135,7 +135,9 @@ class _Page:
     def _left_out(self, count: int) -> Iterator[str]:
         if count:
             noun = "difference follows" if count == 1 else "differences follow"
-            yield from self._wrapped(f"{count:,} more {noun} from these: providers make such values of them.", 2)
+            yield from self._wrapped(
+                f"{count:,} more {noun} from these: providers make such values of them.", 2
+            )
 
     def _side_by_side(
         self, label: str, values: tuple[Shown, Shown], indent: int, mark: str = ""
@@ -154,7 +156,10 @@ class _Page:
         yield from self._wrapped(label, indent, lead=lead)
         width = max(map(len, self._report.names))
         for name, text, colour in zip(
-            self._report.names, around_difference(texts, self._width - indent - 4 - width), _COLOURS, strict=True
+            self._report.names,
+            around_difference(texts, self._width - indent - 4 - width),
+            _COLOURS,
+            strict=True,
         ):
             yield f"{' ' * (indent + 2)}{name.ljust(width)}  {self._style(text, colour)}"
 
@@ -226,4 +231,3 @@ def _window(text: str, start: int, width: int) -> str:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
-

@@ -1,4 +1,4 @@
-"""Two environments side by side, as one page: no file, font or script from elsewhere; readable on a phone and in print."""
+"""Two environments side by side, as one page that needs nothing from elsewhere, on a phone and in print too."""
 
 from __future__ import annotations
 

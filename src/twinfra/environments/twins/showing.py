@@ -128,8 +128,12 @@ def inside(place: Place) -> str:
     if place.path is None:
         return ""
     node = place.node
-    block: Block | None = node.facts.block if isinstance(node, ResourceNode) else None
-    text = path_text(_without_indexes(place.path, block))
+    return path_inside(place.path, node.facts.block if isinstance(node, ResourceNode) else None)
+
+
+def path_inside(path: Path, block: Block | None) -> str:
+    """A path in an object of a schema as people write it."""
+    text = path_text(_without_indexes(path, block))
     return text[1:] if text.startswith(".") else text
 
 
