@@ -13,6 +13,7 @@ from typing import Any
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.environment import current, project
 from twinfra.cli.options import Shared, shared, take_shared
+from twinfra.cli.protection import refuse_unasked
 from twinfra.cli.running import Run, approve, finish_apply, listening, perform, show_plan, work
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, error
 from twinfra.engine import api
@@ -52,6 +53,7 @@ def drift(
         raise UsageProblem("-json tells of drift only: leave -repair and -accept out.")
     if auto_approve and not (repair or accept):
         raise UsageProblem("-auto-approve is for -repair and -accept.")
+    refuse_unasked(auto_approve)
     rules = read_rules(project())
     environment = current()
     name = environment.name if environment is not None else ""

@@ -9,6 +9,7 @@ import click
 
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.options import Shared, planning, shared, take_shared
+from twinfra.cli.protection import refuse_unasked
 from twinfra.cli.running import (
     Run,
     approve,
@@ -122,6 +123,7 @@ def destroy(auto_approve: bool, backup: str | None, state_out: str | None, **opt
 @value("state-out", "write the state to this file instead")
 def refresh(backup: str | None, state_out: str | None, **options: Any) -> int:
     """Bring the state up to date with what exists: the same as `apply -refresh-only -auto-approve`."""
+    refuse_unasked(True, "Be asked: twinfra apply -refresh-only")
     return _plan_and_apply(take_shared(options), "refresh-only", options, True, backup, state_out)
 
 
@@ -155,6 +157,7 @@ def _plan_and_apply(
 ) -> int:
     if common.json and not auto_approve:
         raise UsageProblem("-json cannot ask: give -auto-approve too, or a saved plan.")
+    refuse_unasked(auto_approve)
     with work(common, "destroy" if mode == "destroy" else "apply", state_out=state_out, backup=backup) as run:
         result = make_plan(run, mode, options)
         if result.plan.errored or result.diagnostics.has_errors:

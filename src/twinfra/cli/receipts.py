@@ -151,6 +151,9 @@ def facts_body(facts: GitFacts | None) -> dict[str, Any]:
 @contextmanager
 def audited(workspace: Workspace, kind: str, **body: Any) -> Iterator[None]:
     """Record a command on the state alone, such as `state mv`: put this around its saving."""
+    from twinfra.cli.protection import check_by_hand
+
+    check_by_hand(kind)
     store = workspace.store
     before = {"serial_before": store.state.serial if store.existed else 0}
     with recorded(store.backend, workspace.name, kind, {**before, **body}) as about:

@@ -15,6 +15,7 @@ from twinfra.cli.encryption import plan_codec, saved_plan_codec
 from twinfra.cli.environment import check_cloud
 from twinfra.cli.interrupt import interruptible
 from twinfra.cli.options import Shared, seconds
+from twinfra.cli.protection import check_run
 from twinfra.cli.receipts import append_waiting, code_facts, is_kept, of_apply
 from twinfra.cli.signing import refuse_unsigned
 from twinfra.cli.terminal import Terminal
@@ -152,6 +153,7 @@ def work(
             saved = _read_plan(plan_file, verifier) if plan_file is not None else None
             stop = stack.enter_context(interruptible(quiet=options.json))
             directory = Path.cwd()
+            check_run(operation, saved, at)
             # Where the run would act is looked at before anything is read or written, the state included.
             with working_in(at) if at is not None else nullcontext() as order:
                 configuration, warnings = saved_configuration(saved)

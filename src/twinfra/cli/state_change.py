@@ -217,9 +217,11 @@ def replace_provider(old: str, new: str, auto_approve: bool, **options: Any) -> 
     """
     from dataclasses import replace
 
+    from twinfra.cli.protection import refuse_unasked
     from twinfra.cli.receipts import audited
 
     source, target = _provider(old), _provider(new)
+    refuse_unasked(auto_approve)
     with opened("state replace-provider", **options) as workspace:
         state = workspace.state.copy()
         found = [address for address, one in state.resources.items() if one.provider.provider == source]

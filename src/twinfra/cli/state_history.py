@@ -92,10 +92,12 @@ def restore(auto_approve: bool, dry_run: bool, lock: bool, lock_timeout: str, ve
     """
     from dataclasses import replace
 
+    from twinfra.cli.protection import refuse_unasked
     from twinfra.cli.receipts import audited
     from twinfra.cli.state_change import approved, opened
     from twinfra.cli.state_versions import compare
 
+    refuse_unasked(auto_approve)
     with opened(
         "state restore", lock=lock, lock_timeout=lock_timeout, state=None, must_exist=False
     ) as workspace:

@@ -85,12 +85,14 @@ def _move(
     json: bool,
     lock_timeout: str,
 ) -> int:
+    from twinfra.cli.protection import check_by_hand, refuse_unasked
     from twinfra.cli.state_change import approved
     from twinfra.cli.state_sides import both, prove
     from twinfra.state.transfer import transfer
 
     if json and not (auto_approve or dry_run):
         raise UsageProblem("-json cannot ask: give -auto-approve or -dry-run too.")
+    refuse_unasked(auto_approve and not dry_run)
     with both(operation, source, target, lock_timeout) as (leaving, arriving):
         pairs = _pairs(leaving, addresses)
         planned = transfer(leaving.store.state, arriving.store.state, pairs)
@@ -110,6 +112,7 @@ def _move(
             print("Nothing was done.")
             return 1
         if done:
+            check_by_hand(operation)
             _carry_out(operation, pairs, leaving, arriving, planned)
         if json:
             _print_document(pairs, leaving, arriving, proofs, done)

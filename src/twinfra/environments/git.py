@@ -146,6 +146,14 @@ def is_ancestor(directory: Path, older: str, newer: str) -> bool:
     return _run(directory, "merge-base", "--is-ancestor", older, newer, quiet=True) is not None
 
 
+def branch_refs(directory: Path, branch: str) -> list[str]:
+    """The references that a branch has in this clone: its own, and those of remotes. Raises `DiagnosticError`."""
+    found = _run(
+        directory, "for-each-ref", "--format=%(refname)", f"refs/heads/{branch}", f"refs/remotes/*/{branch}"
+    )
+    return (found or "").split()
+
+
 def run_git(directory: Path, *arguments: str, doing: str) -> str:
     """Run a git command that changes something; what it printed. `doing` says what for, in messages.
 
