@@ -122,13 +122,11 @@ def normalise(arguments: Iterable[str], command: click.Command, path: str = "") 
         elif name == "-sandbox":
             continue  # every command takes it; one that declares nothing of it calls no cloud
         elif name in valued or name == "-env":  # every command works in an environment
-            if equals:
-                result.append(f"{name}={value}")
-            else:
-                following = next(remaining, None)
-                if following is None:
-                    raise UsageProblem(f"{name} needs a value.")
-                result.append(f"{name}={following}")
+            given = value if equals else next(remaining, None)
+            if given is None:
+                raise UsageProblem(f"{name} needs a value.")
+            # Of a single letter, click would take the sign for a part of the value.
+            result += [name, given] if len(name) == 2 else [f"{name}={given}"]
         else:
             hint = nearest(name, flags | valued)
             raise UsageProblem(

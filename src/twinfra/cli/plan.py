@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -159,23 +160,33 @@ def _plan_and_apply(
         raise UsageProblem("-json cannot ask: give -auto-approve too, or a saved plan.")
     refuse_unasked(auto_approve)
     with work(common, "destroy" if mode == "destroy" else "apply", state_out=state_out, backup=backup) as run:
-        result = make_plan(run, mode, options)
-        if result.plan.errored or result.diagnostics.has_errors:
-            show_errored(run, result)
-            return 1
-        if auto_approve:
-            result.diagnostics.items[:] = [one for one in result.diagnostics if not one.transient]
-        show_plan(run, result)
-        if result.plan.applyable and not auto_approve and not _approved(run, mode, common):
-            run.report(result.diagnostics)
-            run.terminal.say("\nNothing was done.")
-            return 1
-        run.report(one for one in result.diagnostics if run.unreported(one))
-        return finish_apply(run, perform(run, result))
+        return plan_and_apply(run, mode, options, auto_approve)
 
 
-def _approved(run: Run, mode: str, common: Shared) -> bool:
-    if not common.input:
+def plan_and_apply(
+    run: Run, mode: str, options: Mapping[str, Any], auto_approve: bool, question: str = ""
+) -> int:
+    """Plan, show, ask unless `auto_approve`, and apply within an open run; returns the exit code.
+
+    `options` are those of `make_plan`; `question` is asked instead of the usual one. Raises `DiagnosticError`.
+    """
+    result = make_plan(run, mode, options)
+    if result.plan.errored or result.diagnostics.has_errors:
+        show_errored(run, result)
+        return 1
+    if auto_approve:
+        result.diagnostics.items[:] = [one for one in result.diagnostics if not one.transient]
+    show_plan(run, result)
+    if result.plan.applyable and not auto_approve and not _approved(run, mode, question):
+        run.report(result.diagnostics)
+        run.terminal.say("\nNothing was done.")
+        return 1
+    run.report(one for one in result.diagnostics if run.unreported(one))
+    return finish_apply(run, perform(run, result))
+
+
+def _approved(run: Run, mode: str, question: str) -> bool:
+    if not run.options.input:
         raise DiagnosticError(
             error(
                 "Approval needed",
@@ -187,7 +198,7 @@ def _approved(run: Run, mode: str, common: Shared) -> bool:
         "destroy": "Destroy all of this? What is destroyed cannot be brought back.",
         "refresh-only": "Record these findings in the state?",
     }
-    return approve(run, questions.get(mode, "Do this?"))
+    return approve(run, question or questions.get(mode, "Do this?"))
 
 
 COMMANDS = {"plan": plan, "apply": apply, "destroy": destroy, "refresh": refresh}

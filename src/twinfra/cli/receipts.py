@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from twinfra.cli.running import Run
     from twinfra.cli.workspace import Workspace
     from twinfra.engine import api
+    from twinfra.engine.changes import Plan
     from twinfra.environments.git import GitFacts
     from twinfra.state.backends.protocol import Backend
     from twinfra.state.ledger.entries import Entry
@@ -223,6 +225,7 @@ def of_apply(run: Run, result: api.PlanResult) -> Iterator[list[api.ApplyResult]
     run.report([*problems, *recording.problems])
 
 
+_MOST = 20
 _KINDS = {"destroy": "destroy", "refresh-only": "refresh"}
 
 
@@ -236,6 +239,7 @@ def _about_plan(run: Run, result: api.PlanResult) -> dict[str, Any]:
         "plan": plan_digest(run, result),
         "saved_plan": run.saved is not None,
         "version": __version__,
+        "changes": _changes(plan),
     }
     if plan.replace:
         about["replace"] = list(plan.replace)
@@ -247,6 +251,14 @@ def _about_plan(run: Run, result: api.PlanResult) -> dict[str, Any]:
     if run.at is not None:
         about.update(facts_body(run.at.facts), source_commit=run.at.now.commit)
     return about | run.remarks
+
+
+def _changes(plan: Plan) -> list[dict[str, str]]:
+    """What was planned, the first of it: the whole is in the plan, and counts tell how much there was."""
+    from twinfra.engine.changes import Action
+
+    acting = (one for one in plan.changes if one.action is not Action.NO_OP)
+    return [{"address": str(one.address), "action": one.action.value} for one in islice(acting, _MOST)]
 
 
 def plan_digest(run: Run, result: api.PlanResult) -> str:

@@ -1,0 +1,110 @@
+"""The history of an environment and the entries of its ledger, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from twinfra.cli.render.style import Style
+from twinfra.environments.history import RECEIPTS, Happening
+from twinfra.state.ledger.entries import Entry
+
+_COLOURS = {"done": "green", "failed": "red", "stopped": "yellow", "interrupted": "red"}
+_SIGNS = (("added", "+"), ("changed", "~"), ("destroyed", "-"), ("imported", "<"), ("forgotten", "x"))
+
+
+def render_history(happenings: Iterable[Happening], style: Style) -> Iterator[str]:
+    """Lines: who did what and when with which outcome; below it the commit, why, and which plan."""
+    for one in happenings:
+        yield from _happening(one, style)
+        yield ""
+
+
+def render_entries(entries: Iterable[Entry], style: Style) -> Iterator[str]:
+    """A line for each entry."""
+    for one in entries:
+        outcome = str(one.body.get("outcome", ""))
+        head = f"{one.n:>6}  {_time(one.time)}  {one.who}@{one.host}  "
+        yield _cut(head + " ".join(filter(None, (one.kind, _mark(outcome), subject_of(one)))), style.width)
+
+
+def subject_of(entry: Entry) -> str:
+    """What an entry is about, in a few words."""
+    body = entry.body
+    if entry.kind in RECEIPTS:
+        return _counts(body)
+    if "moves" in body:
+        moves = [f"{one['from']} => {one['to']}" for one in body["moves"]]
+        return _some(moves)
+    if "objects" in body:
+        return _some([str(one) for one in body["objects"]])
+    if "lock" in body:
+        return f"lock {body['lock'].get('id', '')} of {body['lock'].get('who', '') or 'somebody'}"
+    for name in ("deleted", "source", "version", "name"):
+        if body.get(name):
+            return str(body[name])
+    return ""
+
+
+def _happening(one: Happening, style: Style) -> Iterator[str]:
+    entry, body = one.entry, one.entry.body
+    outcome = str(body.get("outcome", ""))
+    parts = [f"#{entry.n}", _time(one.when), entry.who, entry.kind, outcome, subject_of(entry)]
+    if body.get("environment"):
+        parts.insert(3, f"[{body['environment']}]")
+    # Cut before it is coloured.
+    line = _cut("  ".join(filter(None, parts)), style.width)
+    if outcome:
+        line = line.replace(f"  {outcome}", f"  {style(outcome, _COLOURS.get(outcome, 'bold'))}", 1)
+    yield line
+    if one.commit_id:
+        author = f" ({one.commit.author})" if one.commit is not None else ""
+        branch = f" {body['branch']}" if body.get("branch") else ""
+        yield _cut(f"      {one.commit_id[:12]}{branch}{author}  {one.why}", style.width)
+        if body.get("dirty"):
+            yield style("      with changes that were not committed", "yellow")
+        if one.missing:
+            yield style("      This clone lacks that commit: git fetch --all --tags", "yellow")
+    yield from (_cut(f"      {text}", style.width) for text in _details(entry))
+    if one.clock:
+        yield style(_cut(f"      Clock: {one.clock}.", 10 * style.width), "yellow")
+
+
+def _details(entry: Entry) -> Iterator[str]:
+    body = entry.body
+    if body.get("plan"):
+        kind = "saved plan" if body.get("saved_plan") else "plan"
+        yield f"{kind} {str(body['plan'])[: len('sha256:') + 16]}" + (
+            f"  serial {body['serial']}" if "serial" in body else ""
+        )
+    changes = body.get("changes") or ()
+    if changes:
+        listed = [f"{one['address']} ({one['action']})" for one in changes]
+        yield _some(listed)
+    if body.get("targets"):
+        yield f"only {_some(list(body['targets']))}"
+
+
+def _counts(body: Mapping[str, Any]) -> str:
+    counts = body.get("counts") or {}
+    text = " ".join(f"{sign}{counts[name]}" for name, sign in _SIGNS if counts.get(name))
+    return text or ("no changes" if body.get("outcome") == "done" else "")
+
+
+def _some(texts: list[str], most: int = 3) -> str:
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
+def _mark(outcome: str) -> str:
+    return "" if outcome == "done" else outcome
+
+
+def _time(text: str) -> str:
+    """A time for people, in UTC as it was recorded."""
+    return text[:16].replace("T", " ") + "Z" if len(text) >= 16 else text
+
+
+def _cut(text: str, width: int) -> str:
+    text = " ".join(text.split("\n"))
+    return text if len(text) <= width else text[: max(1, width - 3)] + "..."
