@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "taint": ("twinfra.cli.state", "Mark an object as broken, to be replaced"),
     "untaint": ("twinfra.cli.state", "Take that mark off again"),
     "workspace": ("twinfra.cli.workspaces", "List, make, select and delete workspaces"),
+    "env": ("twinfra.cli.env", "List and show the environments of twinfra.toml"),
     "import": ("twinfra.cli.import_", "Take an existing object into the state"),
     "history": ("twinfra.cli.history", "Show who changed what, when, why, and how it ended"),
     "rollback": ("twinfra.cli.rollback", "Go back to the code of an earlier commit"),

@@ -202,8 +202,7 @@ def _environment(name: str, table: Table, directory: Path, found: Diagnostics) -
         )
     var_files = table.texts("var_files")
     variables = table.table("variables")
-    backend = table.mapping("backend")
-    workspace = table.text("workspace", "default" if backend else name)
+    workspace = table.text("workspace", "default" if table.values.get("backend") else name)
     sandbox = table.flag("sandbox")
     accounts = table.texts("account")
     for account in accounts:
@@ -222,7 +221,7 @@ def _environment(name: str, table: Table, directory: Path, found: Diagnostics) -
         directory,
         tuple(directory / one for one in var_files),
         _variables(variables, found),
-        {key: _plain(value) for key, value in backend.items()},
+        _backend(table.table("backend")),
         workspace,
         sandbox,
         accounts,
@@ -273,15 +272,29 @@ def _value(one: Any) -> Value:
     raise ValueError(one)
 
 
+def _backend(table: Table) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for name, one in table.values.items():
+        try:
+            settings[name] = _plain(one)
+        except ValueError:
+            table.fail(
+                "Wrong type", f"{name} is a date or a time.", name, mend=f'Put it in quotes: {name} = "..."'
+            )
+    return settings
+
+
 def _plain(one: Any) -> Any:
-    """A backend's setting in plain Python."""
+    """A backend's setting in plain Python; raises `ValueError` for dates and times."""
     if type(one) is _Number:
         return float(one.replace("_", ""))
     if isinstance(one, list):
         return [_plain(inner) for inner in one]
     if isinstance(one, dict):
         return {name: _plain(inner) for name, inner in one.items()}
-    return one
+    if isinstance(one, bool | int | str):
+        return one
+    raise ValueError(one)
 
 
 def _check_twins(environments: Mapping[str, Environment], found: Diagnostics) -> None:

@@ -1,0 +1,210 @@
+"""`twinfra env`: which environments there are, and what each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twinfra.cli.command import Group, UsageProblem, flag
+
+if TYPE_CHECKING:
+    from twinfra.environments.declaration import Environment
+
+SENSITIVE = "(sensitive)"
+_WIDTH = 80
+
+
+@click.group(cls=Group, name="env")
+def env() -> None:
+    """The environments that twinfra.toml declares."""
+
+
+@env.command("list")
+@flag("json", "print JSON")
+@flag("no-color", "no colour")
+def list_(json: bool, no_color: bool) -> None:
+    """List the environments; the one that -env or TWINFRA_ENV names has a star."""
+    from twinfra.cli.environment import current, needed_project
+    from twinfra.cli.render.style import standard_style
+
+    project = needed_project()
+    here = current()
+    if json:
+        from twinfra.cli.machine.text import dumps
+
+        print(dumps([environment_document(one) for one in project.environments.values()], indent=2))
+        return
+    if not project.environments:
+        print(f"{project.path.name} declares no environment yet. Write [environments.NAME] in it.")
+        return
+    style = standard_style(no_color)
+    width = max(map(len, project.environments))
+    for name, environment in project.environments.items():
+        star = "*" if here is not None and here.name == name else " "
+        told = [_cloud(environment), *_notes(environment)]
+        for number, line in enumerate(_wrapped(told, _WIDTH - width - 4)):
+            head = style(name.ljust(width), "bold") if number == 0 else " " * width
+            print(f"{star if number == 0 else ' '} {head}  {line}")
+
+
+@env.command("show")
+@flag("json", "print JSON")
+@flag("no-color", "no colour")
+@click.argument("name", required=False)
+def show(json: bool, no_color: bool, name: str | None) -> None:
+    """Show what the environment NAME is, or the one that -env or TWINFRA_ENV names. Secrets are not shown."""
+    from twinfra.cli.environment import current, named
+    from twinfra.cli.render.style import standard_style
+
+    environment = named(name) if name else current()
+    if environment is None:
+        raise UsageProblem("Which environment? Give its name: twinfra env show NAME")
+    document = environment_document(environment)
+    if json:
+        from twinfra.cli.machine.text import dumps
+
+        print(dumps(document, indent=2))
+        return
+    style = standard_style(no_color)
+    lines = list(_facts(environment, document))
+    width = max(len(title) for title, _ in lines)
+    print(style(environment.name, "bold"))
+    for title, text in lines:
+        print(f"  {title.ljust(width)}  {text}".rstrip())
+
+
+def environment_document(environment: Environment) -> dict[str, Any]:
+    """An environment as JSON; what the configuration or the backend calls sensitive is left out."""
+    protection = environment.protection
+    return {
+        "name": environment.name,
+        "twin_of": environment.twin_of or None,
+        "cloud": {
+            "sandbox": environment.sandbox,
+            "accounts": list(environment.accounts),
+            "regions": list(environment.regions),
+        },
+        "workspace": environment.workspace,
+        "backend": _backend(environment),
+        "var_files": [_relative(environment, path) for path in environment.var_files],
+        "variables": _variables(environment),
+        "branch": environment.branch or None,
+        "protection": {
+            "clean_commit": protection.clean_commit,
+            "approval": protection.approval,
+            "plan_file": protection.plan_file,
+        },
+    }
+
+
+def _relative(environment: Environment, path: Any) -> str:
+    import os
+
+    return os.path.relpath(path, environment.directory)
+
+
+def _variables(environment: Environment) -> dict[str, Any]:
+    """The values of variables in plain Python; only those that the root module declares as not sensitive."""
+    from twinfra.cli.workspace import try_configuration
+    from twinfra.values.convert import type_of
+    from twinfra.values.encoding import value_to_json
+
+    if not environment.variables:
+        return {}
+    configuration, _ = try_configuration()
+    declared = configuration.root.variables if configuration.modules else {}
+    return {
+        name: value_to_json(value, type_of(value))
+        if name in declared and not declared[name].sensitive
+        else SENSITIVE
+        for name, value in environment.variables.items()
+    }
+
+
+def _backend(environment: Environment) -> dict[str, Any]:
+    """The settings of the backend; only those that its schema knows as not sensitive."""
+    from twinfra.cli.workspace import try_configuration
+    from twinfra.diagnostics import DiagnosticError
+    from twinfra.state.backends.registry import backend_schema
+
+    if not environment.backend:
+        return {}
+    configuration, _ = try_configuration()
+    block = configuration.root.backend if configuration.modules else None
+    try:
+        known = backend_schema(block.type).attributes if block is not None else {}
+    except DiagnosticError:
+        known = {}
+    return {
+        name: value if name in known and not known[name].sensitive else SENSITIVE
+        for name, value in environment.backend.items()
+    }
+
+
+def _cloud(environment: Environment) -> str:
+    if environment.sandbox:
+        where = "sandbox"
+    elif environment.accounts:
+        where = ("accounts " if len(environment.accounts) > 1 else "account ") + ", ".join(
+            environment.accounts
+        )
+    else:
+        where = "any account"
+    regions = f" in {', '.join(environment.regions)}" if environment.regions else ""
+    return where + regions
+
+
+def _notes(environment: Environment) -> Iterator[str]:
+    if environment.twin_of:
+        yield f"twin of {environment.twin_of}"
+    if environment.branch:
+        yield f"branch {environment.branch}"
+    yield from _asked(environment)
+
+
+def _asked(environment: Environment) -> Iterator[str]:
+    protection = environment.protection
+    if protection.clean_commit:
+        yield "clean commit"
+    if protection.approval:
+        yield "approval"
+    if protection.plan_file:
+        yield "saved plan"
+
+
+def _facts(environment: Environment, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    from twinfra.cli.machine.text import dumps
+
+    yield "cloud", _cloud(environment)
+    yield "workspace", environment.workspace
+    for name, value in document["backend"].items():
+        yield f"backend {name}", value if isinstance(value, str) else dumps(value)
+    for path in document["var_files"]:
+        yield "var file", path
+    for name, value in document["variables"].items():
+        yield f"var.{name}", value if value == SENSITIVE else dumps(value)
+    if environment.branch:
+        yield "branch", environment.branch
+    if environment.twin_of:
+        yield "twin of", environment.twin_of
+    asked = list(_asked(environment))
+    if asked:
+        yield "needs", ", ".join(asked)
+
+
+def _wrapped(parts: list[str], width: int) -> list[str]:
+    """Parts joined by commas, in lines that break between parts."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        joined = f"{lines[-1]}, {part}"
+        if len(joined) <= width:
+            lines[-1] = joined
+        else:
+            lines[-1] += ","
+            lines.append(part)
+    return lines
+
+
+COMMANDS = {"env": env}
