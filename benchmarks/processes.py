@@ -58,6 +58,29 @@ def measure(
     return Run(seconds, max(tree.peak, usage.ru_maxrss * 1024), usage.ru_utime + usage.ru_stime)
 
 
+def first_output(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Run:
+    """Run a command until it prints something, then end it. Raises `CommandFailed` where it never does."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        cwd=directory,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    printed = os.read(process.stdout.fileno(), 1)
+    seconds = time.perf_counter() - start
+    process.terminate()
+    process.stdout.close()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if not printed:
+        raise CommandFailed(f"{' '.join(command)} printed nothing and exited with {process.returncode}")
+    return Run(seconds, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
+
+
 def best(
     times: int,
     command: Sequence[str],

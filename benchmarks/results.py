@@ -14,13 +14,16 @@ from benchmarks.processes import Run
 class Target:
     """The most that ours may take: as shares of what stock Terraform takes, or (`seconds`) on its own.
 
-    `growth` is the most that ours may take as a multiple of a smaller run of ours.
+    `growth` is the most that ours may take as a multiple of a smaller run of ours, `megabytes` the most memory, and
+    `count` how many of what is counted there may be.
     """
 
     time: float | None = None
     memory: float | None = None
     seconds: float | None = None
     growth: float | None = None
+    megabytes: float | None = None
+    count: int | None = None
 
     def __str__(self) -> str:
         parts = []
@@ -32,18 +35,23 @@ class Target:
             parts.append(f"{self.seconds:g} s")
         if self.growth is not None:
             parts.append(f"{self.growth:g} times")
+        if self.megabytes is not None:
+            parts.append(f"{self.megabytes:g} MB")
+        if self.count is not None:
+            parts.append(str(self.count))
         return ", ".join(parts)
 
 
 @dataclass(frozen=True)
 class Result:
-    """One benchmark. `before` is the smaller run that `growth` is about."""
+    """One benchmark. `before` is the smaller run that `growth` is about; `count`: what was counted, if anything."""
 
     name: str
     ours: Run
     stock: Run | None = None
     target: Target | None = None
     before: Run | None = None
+    count: int | None = None
 
     @property
     def time(self) -> float | None:
@@ -70,6 +78,8 @@ class Result:
             (self.memory, self.target.memory),
             (self.ours.seconds, self.target.seconds),
             (self.growth, self.target.growth),
+            (self.ours.memory / 1e6, self.target.megabytes),
+            (self.count, self.target.count),
         )
         known = [value <= limit for value, limit in pairs if value is not None and limit is not None]
         return all(known) if known else None
@@ -109,6 +119,8 @@ def _row(result: Result) -> tuple[str, ...]:
     shown = "" if time is None else f"{1 / time:.1f}x faster" if time < 1 else f"{time:.2f}x"
     if growth is not None:
         shown = f"{growth:.2f} times"
+    if result.count is not None:
+        shown = str(result.count)
     return (
         result.name,
         _run(result.ours),
