@@ -89,3 +89,7 @@ resource "aws_eks_addon" "names" {
 data "aws_eks_cluster" "read" {
   name = aws_eks_cluster.main.name
 }
+
+data "aws_eks_cluster_auth" "read" {
+  name = aws_eks_cluster.main.name
+}
