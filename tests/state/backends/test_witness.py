@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.state.backends.conftest import Rig, in_workspaces
+from tests.cli.conftest import Directory, twinfra
+from tests.state.backends.conftest import KINDS, Rig, block, in_workspaces
 from tests.state.backends.faults import HttpProxy
 from tests.state.states import BUILTIN, data_object, thing
 from tests.state.stock import Stock, needs_stock
 
 from twinfra.diagnostics import DiagnosticError
+from twinfra.state.backends.registry import backend_schema
 from twinfra.state.store import open_store
 
+__all__ = ["twinfra"]
 pytestmark = [needs_stock, pytest.mark.witness, pytest.mark.emulator]
 
-KINDS = ("s3", "s3-dynamodb", "s3-ministack", "gcs", "http", "pg")
 _STOCK_ONLY = {
     "s3": {
         "skip_credentials_validation": True,
@@ -28,25 +31,21 @@ _STOCK_ONLY = {
 }
 
 
-@pytest.fixture(params=KINDS)
-def rig(request: pytest.FixtureRequest, make_rig: Callable[[str], Rig]) -> Rig:
-    return make_rig(request.param)
-
-
 def stock(rig: Rig, directory: Path, body: str) -> Stock:
     """Stock Terraform on the rig's state, initialized."""
     directory.mkdir(exist_ok=True)
     settings = rig.settings | _STOCK_ONLY.get(rig.type, {})
-    if rig.type == "gcs":
+    if isinstance(rig.proxy, HttpProxy):
         # Not through the proxy, which takes no uploads in chunks.
-        assert isinstance(rig.proxy, HttpProxy)
         host, port = rig.proxy.target
-        settings["storage_custom_endpoint"] = f"http://{host}:{port}/storage/v1/b"
+        settings = json.loads(json.dumps(settings).replace(rig.proxy.url, f"http://{host}:{port}"))
+    if rig.type == "local":
+        settings = {name: str(rig.place.directory / path) for name, path in settings.items()}
     lines = [f"    {name} = {json.dumps(value)}" for name, value in settings.items()]
     found = Stock(directory).write(
-        f'terraform {{\n  backend "{rig.type}" {{\n' + "\n".join(lines) + f"\n  }}\n}}\n{body}"
+        f'terraform {{\n  backend "{rig.type}" {{\n' + "\n".join(lines) + "\n  }\n}\n"
     )
-    found.run("init", "-input=false")
+    found.write(body, "body.tf").run("init", "-input=false")
     return found
 
 
@@ -60,25 +59,41 @@ resource "terraform_data" "a" {
 """
 
 
-def test_each_reads_what_the_other_wrote(rig: Rig, tmp_path: Path) -> None:
-    theirs = stock(rig, tmp_path / "stock", A)
+def text(value: str) -> str:
+    """A configuration with a thing, others of it, and an output."""
+    return f"""
+resource "terraform_data" "a" {{
+  input = "{value}"
+}}
+resource "terraform_data" "more" {{
+  count = 2
+  input = "${{terraform_data.a.output}} ${{count.index}}"
+}}
+output "o" {{
+  value = terraform_data.more[*].output
+}}
+"""
+
+
+@pytest.mark.parametrize("rig", [*KINDS, "local"], indirect=True)
+def test_each_plans_no_changes_on_what_the_other_did(rig: Rig, twinfra: Directory) -> None:
+    """It applies, we plan nothing and change something, it plans nothing and changes something, we plan nothing."""
+    theirs = stock(rig, twinfra.path / "stock", text("one"))
     theirs.run("apply", "-auto-approve")
-    with open_store(rig.open(), "default", "apply", tmp_path) as store:
-        found = store.state.current(thing("a"))
-        assert found is not None
-        assert found.attributes["input"] == {"value": "x", "type": "string"}
-        serial = store.state.serial
-        state = store.state.copy()
-        state.put(thing("ours"), BUILTIN, data_object("ours", "y"))
-        store.save(state)
-    (tmp_path / "stock/more.tf").write_text('resource "terraform_data" "ours" {\n  input = "y"\n}\n')
+    twinfra.write(main_tf=block(rig) + text("one"))
+    assert twinfra("plan", "-detailed-exitcode").code == 0
+    twinfra.write(main_tf=block(rig) + text("two"))
+    twinfra.ok("apply", "-auto-approve")
+    theirs.write(text("two"), "body.tf")
     plan = theirs.run("plan", "-detailed-exitcode", check=False)
     assert plan.returncode == 0, plan.stdout + plan.stderr
-    (tmp_path / "stock/more.tf").unlink()
-    theirs.run("apply", "-auto-approve")
-    with open_store(rig.open(), "default", "plan", tmp_path) as store:
-        assert store.state.current(thing("ours")) is None
-        assert store.state.serial == serial + 2
+    theirs.write(text("three"), "body.tf").run("apply", "-auto-approve")
+    twinfra.write(main_tf=block(rig) + text("three"))
+    ran = twinfra("plan", "-detailed-exitcode")
+    assert ran.code == 0, ran.all
+    assert json.loads(twinfra.ok("output", "-json", "o").out) == ["three 0", "three 1"]
+    twinfra.ok("destroy", "-auto-approve")
+    assert theirs.run("state", "list").stdout == ""
 
 
 def test_our_lock_stops_stock_terraform(rig: Rig, tmp_path: Path) -> None:
@@ -150,3 +165,13 @@ def test_a_dynamodb_digest_of_ours_is_what_stock_terraform_expects(
         state.put(thing("ours"), BUILTIN, data_object("ours", "y"))
         store.save(state)
     assert theirs.run("plan", "-detailed-exitcode", check=False).returncode == 2
+
+
+@pytest.mark.parametrize("type", ["s3", "gcs", "http", "pg", "local"])
+def test_settings_have_the_names_that_stock_terraform_knows(type: str, tmp_path: Path) -> None:
+    names = backend_schema(type).attributes
+    lines = "\n".join(f"    {name} = null" for name in (*names, "no_such_setting"))
+    theirs = Stock(tmp_path).write(f'terraform {{\n  backend "{type}" {{\n{lines}\n  }}\n}}\n')
+    refused = theirs.run("init", "-input=false", "-no-color", check=False)
+    unknown = re.findall(r'An argument named "(\w+)" is not expected', refused.stdout + refused.stderr)
+    assert set(unknown) == {"no_such_setting"}
