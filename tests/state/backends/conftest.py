@@ -173,11 +173,11 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Impatient(botocore.config.Config):  # type: ignore[misc]
         def __init__(self, **options: Any) -> None:
-            super().__init__(**(options | {"read_timeout": 0.5}))
+            super().__init__(**(options | {"read_timeout": 1}))
 
     monkeypatch.setattr(botocore.config, "Config", Impatient)
-    monkeypatch.setattr(_http, "_SECONDS", 0.5)
-    monkeypatch.setattr(_pg_session, "_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(_http, "_SECONDS", 1.0)
+    monkeypatch.setattr(_pg_session, "_ANSWER_SECONDS", 1.0)
 
 
 # -- rigs

@@ -74,6 +74,24 @@ def test_every_state_goes_from_every_kind_to_every_kind(
         assert stored(source) == before
 
 
+def test_a_backend_that_is_taken_out_of_the_configuration_gives_its_states_back(
+    make_rig: Callable[[str], Rig], twinfra: Directory
+) -> None:
+    rig = make_rig("s3")
+    fill(rig, "default", "dev")
+    use(rig, twinfra)
+    before = stored(rig)
+    twinfra.write(main_tf="")
+    refused = twinfra("plan")
+    assert refused.code == 1
+    assert "init -migrate-state" in " ".join(refused.err.split())
+    twinfra.ok("init", "-migrate-state", "-force-copy")
+    assert Path("terraform.tfstate").read_bytes() == before["default"]
+    assert Path("terraform.tfstate.d/dev/terraform.tfstate").read_bytes() == before["dev"]
+    twinfra.ok("init")
+    assert "terraform_data.a" in twinfra.ok("state", "list").out
+
+
 def test_of_several_workspaces_the_one_in_use_goes_where_one_state_is_kept(
     make_rig: Callable[[str], Rig], twinfra: Directory
 ) -> None:

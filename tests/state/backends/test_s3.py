@@ -6,7 +6,9 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from tests.state.backends.conftest import BUCKET, Rig
@@ -350,6 +352,52 @@ def test_a_role_is_assumed(rig: Rig, sandbox: Sandbox) -> None:
     assert faults.counts(sandbox)["sts.AssumeRole"] == 1
     credential = http(rig).sent[-1]["authorization"]
     assert server.ACCESS_KEY not in credential
+
+
+@emulated
+def test_all_that_is_said_of_a_role_is_asked_of_sts(rig: Rig) -> None:
+    arn = "arn:aws:iam::123456789012:role/states"
+    backend = rig.open(
+        assume_role={
+            "role_arn": arn,
+            "duration": "20m",
+            "external_id": "an-id",
+            "policy": '{"Version": "2012-10-17"}',
+            "policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+            "session_name": "ours",
+            "source_identity": "ada",
+            "tags": {"team": "ml"},
+            "transitive_tag_keys": ["team"],
+        }
+    )
+    backend.read("default")
+    asked = next(one for one in rig.proxy.seen if "Action=AssumeRole&" in one).split(" ", 2)[2]
+    fields = {name: values[0] for name, values in parse_qs(asked).items()}
+    del fields["Action"], fields["Version"]
+    assert fields == {
+        "RoleArn": arn,
+        "DurationSeconds": "1200",
+        "ExternalId": "an-id",
+        "Policy": '{"Version": "2012-10-17"}',
+        "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        "RoleSessionName": "ours",
+        "SourceIdentity": "ada",
+        "Tags.member.1.Key": "team",
+        "Tags.member.1.Value": "ml",
+        "TransitiveTagKeys.member.1": "team",
+    }
+
+
+@emulated
+def test_a_role_is_assumed_with_a_token_of_another_provider(rig: Rig, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("a.web.token")
+    arn = "arn:aws:iam::123456789012:role/states"
+    backend = rig.open(assume_role_with_web_identity={"role_arn": arn, "web_identity_token_file": str(token)})
+    backend.read("default")
+    asked = next(one for one in rig.proxy.seen if "AssumeRoleWithWebIdentity" in one).split(" ", 2)[2]
+    fields = parse_qs(asked)
+    assert (fields["RoleArn"], fields["WebIdentityToken"]) == ([arn], ["a.web.token"])
 
 
 @emulated
