@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "twins": ("twinfra.cli.twins", "Compare two environments: do they differ in their parameters alone?"),
     "fingerprint": ("twinfra.cli.fingerprint", "Show the digests of code, inputs and state"),
     "key": ("twinfra.cli.signing", "Make keys that sign saved plans"),
+    "prove": ("twinfra.cli.prove", "Prove that code and inputs determine what is built"),
     "sandbox": ("twinfra.cli.sandbox", "Start, stop and inspect the embedded cloud"),
     "kubeconfig": ("twinfra.cli.kubeconfig", "Merge a cluster's access data into a kubeconfig file"),
     "functions": ("twinfra.cli.functions", "List the functions of the language"),

@@ -34,6 +34,7 @@ from twinfra.state.workspaces import current_workspace, data_directory
 if TYPE_CHECKING:
     from twinfra.cli.backends import Chosen
     from twinfra.engine.planfile import SavedPlan
+    from twinfra.providers.permitted import Permitted
     from twinfra.providers.protocol import Provider
     from twinfra.state.encryption.codec import Codec
     from twinfra.state.journal import Journal
@@ -140,11 +141,37 @@ def make_providers(
     others are encrypted, `directory` where states of others and the sandbox lie: the working directory where not
     given. Raises `DiagnosticError` for an unknown environment.
     """
-    from twinfra.providers import registry
-
     environment = current()
     permitted = permitted_of(environment, sandbox)
     sandbox = sandbox or (environment is not None and environment.sandbox)
+    own = own_providers(configuration, directory, permitted)
+
+    if not sandbox:
+        return Providers(own)
+    variables: list[dict[str, str]] = []
+
+    def create(address: ProviderAddress) -> Provider:
+        if address != AWS:
+            return own(address)
+        from twinfra.providers.aws import AwsProvider
+        from twinfra.sandbox import server
+
+        if not variables:
+            kept = {name: value for name, value in os.environ.items() if name not in server.UNSET}
+            variables.append(kept | server.environment(server.ensure_running(directory or Path.cwd())))
+        return AwsProvider(variables[0], permitted)
+
+    return Providers(create)
+
+
+def own_providers(
+    configuration: Configuration | None,
+    directory: Path | None = None,
+    permitted: Permitted | None = None,
+) -> Callable[[ProviderAddress], Provider]:
+    """Makes providers that act where their settings say; see `make_providers`."""
+    from twinfra.providers import registry
+
     here = copy_context()
 
     def codec() -> Codec:
@@ -164,22 +191,7 @@ def make_providers(
 
         return TerraformProvider(codec, directory)
 
-    if not sandbox:
-        return Providers(own)
-    variables: list[dict[str, str]] = []
-
-    def create(address: ProviderAddress) -> Provider:
-        if address != AWS:
-            return own(address)
-        from twinfra.providers.aws import AwsProvider
-        from twinfra.sandbox import server
-
-        if not variables:
-            kept = {name: value for name, value in os.environ.items() if name not in server.UNSET}
-            variables.append(kept | server.environment(server.ensure_running(directory or Path.cwd())))
-        return AwsProvider(variables[0], permitted)
-
-    return Providers(create)
+    return own
 
 
 # -- state

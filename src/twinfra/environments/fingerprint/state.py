@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, partial
 from typing import Any
 
 from twinfra.addresses import MANAGED, ProviderAddress, quote
@@ -15,7 +15,14 @@ from twinfra.environments.fingerprint.canonical import canonical, digest_text, k
 from twinfra.environments.fingerprint.expressions import sorted_by_text
 from twinfra.environments.fingerprint.identifiers import Identifiers
 from twinfra.environments.fingerprint.key import Key
-from twinfra.environments.fingerprint.volatile import Part, VolatileRule, declared_parts, with_rules
+from twinfra.environments.fingerprint.volatile import (
+    Part,
+    VolatileRule,
+    declared_parts,
+    mirrors,
+    resolved,
+    with_rules,
+)
 from twinfra.schema import ProviderSchema, ResourceSchema
 from twinfra.state.model import InstanceObject, InstanceState, State
 from twinfra.values.encoding import EncodingError, type_from_json
@@ -43,6 +50,7 @@ class _Kind:
 
     part: Part
     types: dict[str, Type]
+    mirrors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +70,7 @@ def state_digest(state: State, schemas: Schemas, key: Key, volatile: Sequence[Vo
     `schemas` finds what providers declare (`Providers.schema`), `key` hashes what is sensitive, `volatile` are the
     rules of twinfra.toml.
     """
-    forms = StateForms(state, schemas, key, volatile)
-    resources = ",".join(canonical(form) for form in forms.resources())
-    outputs = canonical(forms.outputs())
-    return digest_text(f'{{"format":{canonical(FORMAT)},"outputs":{outputs},"resources":[{resources}]}}')
+    return StateForms(state, schemas, key, volatile).digest
 
 
 class StateForms:
@@ -79,6 +84,13 @@ class StateForms:
         self._rows = _rows(state, schemas, volatile)
         self._identifiers = Identifiers()
         self._name_all()
+
+    @cached_property
+    def digest(self) -> str:
+        """S."""
+        resources = ",".join(map(canonical, self.resources()))
+        outputs = canonical(self.outputs())
+        return digest_text(f'{{"format":{canonical(FORMAT)},"outputs":{outputs},"resources":[{resources}]}}')
 
     def resources(self) -> Iterator[dict[str, Any]]:
         """The form of each managed instance, in the order of their addresses as texts."""
@@ -270,8 +282,10 @@ def _rows(state: State, schemas: Schemas, volatile: Sequence[VolatileRule]) -> l
             schema = None
         if schema is None:
             return _Kind(_NOTHING, {})
-        return _Kind(declared_parts(schema), dict(schema.block.type.attributes))
+        part = declared_parts(schema)
+        return _Kind(part, dict(schema.block.type.attributes), mirrors(part))
 
+    refers = _References(state)
     rows: list[_Row] = []
     for address, resource in state.resources.items():
         if address.resource.mode != MANAGED:
@@ -281,9 +295,32 @@ def _rows(state: State, schemas: Schemas, volatile: Sequence[VolatileRule]) -> l
         for key, instance in resource.instances.items():
             text = name if key is None else f"{name}[{key if isinstance(key, int) else quote(key)}]"
             part = with_rules(kind.part, text, volatile) if volatile else kind.part
+            if kind.mirrors and instance.current is not None:
+                part = resolved(part, partial(refers, instance.current.attributes.get("id")))
             rows.append(_Row(text, provider, kind, part, instance))
     rows.sort(key=_address)
     return rows
+
+
+class _References:
+    """Which ids the resources of a type hold in an attribute; each looked up once for all."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._held: dict[tuple[str, str], set[str]] = {}
+
+    def __call__(self, id: Any, type: str, attribute: str) -> bool:
+        held = self._held.get((type, attribute))
+        if held is None:
+            held = self._held[type, attribute] = {
+                value
+                for address, resource in self._state.resources.items()
+                if address.resource.mode == MANAGED and address.resource.type == type
+                for instance in resource.instances.values()
+                if instance.current is not None
+                and isinstance(value := instance.current.attributes.get(attribute), str)
+            }
+        return id in held
 
 
 def _address(row: _Row) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from twinfra.schema import ResourceSchema
@@ -27,13 +27,15 @@ class Part:
     """What is declared about the attributes below one place: children by name, and what holds for the place.
 
     `generated`: it is an identifier that the cloud chooses; `only_with`: the attribute beside it that must have a
-    text for that to be so (empty where there is no condition). `volatile`: it is left out.
+    text for that to be so (empty where there is no condition). `volatile`: it is left out; `shown_by`: the type and
+    attribute of other resources that say the same, where only those that refer to this one make it volatile.
     """
 
     children: dict[str, Part] = field(default_factory=dict)
     generated: bool = False
     only_with: str = ""
     volatile: bool = False
+    shown_by: tuple[str, str] | None = None
 
 
 def declared_parts(schema: ResourceSchema) -> Part:
@@ -44,9 +46,29 @@ def declared_parts(schema: ResourceSchema) -> Part:
         part = _place(root, path.split("."))
         part.generated = True
         part.only_with = other
-    for path in schema.volatile:
-        _place(root, path.split(".")).volatile = True
+    for text in schema.volatile:
+        path, _, other = text.partition(" if ")
+        part = _place(root, path.split("."))
+        if other:
+            kind, _, attribute = other.partition(".")
+            part.shown_by = (kind, attribute)
+        else:
+            part.volatile = True
     return root
+
+
+def mirrors(part: Part) -> bool:
+    """Whether something at the top is volatile only where other resources refer to the instance."""
+    return any(child.shown_by is not None for child in part.children.values())
+
+
+def resolved(part: Part, refers: Callable[[str, str], bool]) -> Part:
+    """The declarations for one instance; `refers` tells whether a resource of a type names it by an attribute."""
+    children = {
+        name: replace(child, volatile=True) if child.shown_by and refers(*child.shown_by) else child
+        for name, child in part.children.items()
+    }
+    return replace(part, children=children)
 
 
 def with_rules(part: Part, address: str, rules: Iterable[VolatileRule]) -> Part:
@@ -68,7 +90,7 @@ def _place(root: Part, steps: list[str]) -> Part:
 
 def _copy(part: Part) -> Part:
     children = {name: _copy(child) for name, child in part.children.items()}
-    return Part(children, part.generated, part.only_with, part.volatile)
+    return replace(part, children=children)
 
 
 def _below(path: str, address: str) -> list[str] | None:

@@ -148,6 +148,7 @@ RESOURCE = Resource(
         **TAGS,
     },
     identifiers=("id",),
+    volatile=("route if aws_route.route_table_id",),
     id="RouteTableId",
     create=call("create_route_table", "RouteTable", token="ClientToken"),
     retry_create=(Retry("InvalidVpcID.NotFound", seconds=30),),

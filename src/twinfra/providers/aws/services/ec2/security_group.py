@@ -229,6 +229,10 @@ RESOURCE = Resource(
     about="What may come in and go out; rules are declared inside, or each as a resource, but not both.",
     fields=_FIELDS,
     identifiers=("id", "name if name_prefix"),
+    volatile=(
+        "ingress if aws_vpc_security_group_ingress_rule.security_group_id",
+        "egress if aws_vpc_security_group_egress_rule.security_group_id",
+    ),
     id="GroupId",
     create=_create,
     retry_create=(Retry("InvalidVpcID.NotFound", seconds=30),),

@@ -109,6 +109,7 @@ RESOURCE = Resource(
     service="eks",
     about="An add-on of a Kubernetes cluster.",
     fields=_FIELDS,
+    identifiers=("arn",),
     volatile=("created_at", "modified_at"),
     id="{cluster_name}:{addon_name}",
     id_about="Name of the cluster, a colon, and its name.",

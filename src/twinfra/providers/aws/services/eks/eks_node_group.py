@@ -350,6 +350,7 @@ RESOURCE = Resource(
     about="A managed group of nodes of a Kubernetes cluster.",
     fields=_FIELDS,
     identifiers=(
+        "arn",
         "node_group_name if node_group_name_prefix",
         "resources.autoscaling_groups.name",
         "resources.remote_access_security_group_id",

@@ -181,6 +181,7 @@ RESOURCE = Resource(
     about="A target group: where a load balancer sends to, and how it checks that targets are well.",
     fields=FIELDS,
     identifiers=("id", "arn", "arn_suffix", "name if name_prefix"),
+    volatile=("load_balancer_arns",),
     id="TargetGroupArn",
     id_about="Its ARN.",
     create=_create,

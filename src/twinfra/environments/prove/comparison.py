@@ -1,0 +1,177 @@
+"""What differs between the states of two builds, attribute by attribute, and what in the code it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from twinfra.addresses import AbsResource, Instance, parse_address
+from twinfra.config.model import Configuration, Module, ResourceConfig
+from twinfra.diagnostics import SourceRange
+from twinfra.environments.fingerprint.canonical import canonical
+from twinfra.environments.fingerprint.state import StateForms
+from twinfra.environments.prove.findings import Finding, Kind
+from twinfra.environments.prove.sources import FUNCTIONS
+from twinfra.lang.body import NativeBody
+from twinfra.lang.nodes import Expression
+from twinfra.lang.references import References
+
+_ABSENT = object()
+_LONGEST = 200
+_HASHED = "hmac-sha256"
+_OF_CLOUD = "The cloud chose it: nothing in code or inputs says which."
+_GIVE_IT = (
+    "Give it in the configuration; or, where it does not matter, leave it out with a rule "
+    "[[fingerprint.volatile]] in twinfra.toml."
+)
+
+
+def differences(configuration: Configuration, first: StateForms, second: StateForms) -> list[Finding]:
+    """A finding for each attribute, output and resource that the two builds do not have alike."""
+    found: list[Finding] = []
+    one = {form["address"]: form for form in first.resources()}
+    two = {form["address"]: form for form in second.resources()}
+    for address in sorted(one.keys() | two.keys()):
+        if address not in one or address not in two:
+            which = "first" if address in one else "second"
+            found.append(
+                Finding(
+                    Kind.RESOURCE,
+                    address,
+                    f"Only the {which} build has it.",
+                    "Let count and for_each follow from variables and the code alone.",
+                    _block(configuration, address, ()),
+                    measured=True,
+                )
+            )
+            continue
+        ours = {name: value for name, value in one[address].items() if name != "attributes"}
+        theirs = {name: value for name, value in two[address].items() if name != "attributes"}
+        pairs = [*_pairs(ours, theirs, ()), *_pairs(_attributes(one[address]), _attributes(two[address]), ())]
+        found += _copies([_attribute(configuration, address, path, a, b) for path, a, b in pairs])
+    outputs = _pairs(first.outputs(), second.outputs(), ())
+    for path, a, b in outputs:
+        declared = configuration.root.outputs.get(path[0])
+        place, why, mend = None, "The two builds gave it different values.", "See what it reads."
+        if declared is not None:
+            place = declared.range
+            why, mend = _cause(configuration.root, declared.expression) or (why, mend)
+        found.append(
+            Finding(
+                Kind.OUTPUT,
+                f"output.{path[0]}",
+                why,
+                mend,
+                place,
+                measured=True,
+                values=(_shown(a), _shown(b)),
+            )
+        )
+    return found
+
+
+def _copies(findings: list[Finding]) -> list[Finding]:
+    """The findings of one resource; what the cloud only repeats of what is configured is told as that."""
+    configured = {one.values: one for one in findings if one.why is not _OF_CLOUD}
+    result = []
+    for one in findings:
+        source = configured.get(one.values) if one.why is _OF_CLOUD else None
+        if source is not None:
+            one = replace(one, why=f"It repeats {source.what}.", mend="Mend that one.")
+        result.append(one)
+    return result
+
+
+def _attributes(form: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = form.get("attributes", {})
+    return found
+
+
+def _pairs(first: Any, second: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """The places where two JSON values differ, each as deep as both have the same shape."""
+    if (
+        isinstance(first, dict)
+        and isinstance(second, dict)
+        and _HASHED not in first
+        and _HASHED not in second
+    ):
+        for name in sorted(first.keys() | second.keys()):
+            yield from _pairs(first.get(name, _ABSENT), second.get(name, _ABSENT), (*path, name))
+    elif isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        for at, (one, other) in enumerate(zip(first, second, strict=True)):
+            yield from _pairs(one, other, (*path, f"[{at}]"))
+    elif first is _ABSENT or second is _ABSENT or canonical(first) != canonical(second):
+        yield path, first, second
+
+
+def _shown(value: Any) -> str:
+    if value is _ABSENT:
+        return "(absent)"
+    if isinstance(value, dict) and _HASHED in value:
+        return "(sensitive)"
+    text = canonical(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def _attribute(
+    configuration: Configuration, address: str, path: tuple[str, ...], first: Any, second: Any
+) -> Finding:
+    why, mend = _OF_CLOUD, _GIVE_IT
+    name = address + "".join(step if step.startswith("[") else f".{step}" for step in path)
+    place = _block(configuration, address, path)
+    module, resource = _declared(configuration, address)
+    expression = None if resource is None else _argument(resource, path[0])
+    if module is not None and expression is not None:
+        why, mend = _cause(module, expression) or (
+            "Its expression gave different values in the two builds.",
+            "Let what it reads follow from variables and the code alone.",
+        )
+    return Finding(
+        Kind.ATTRIBUTE, name, why, mend, place, measured=True, values=(_shown(first), _shown(second))
+    )
+
+
+def _declared(configuration: Configuration, address: str) -> tuple[Module | None, ResourceConfig | None]:
+    try:
+        parsed = parse_address(address)
+    except ValueError:
+        return None, None
+    if isinstance(parsed, Instance):
+        parsed = parsed.of
+    if not isinstance(parsed, AbsResource):
+        return None, None
+    module = configuration.modules.get(parsed.module.path)
+    return module, None if module is None else module.resources.get(parsed.resource)
+
+
+def _argument(resource: ResourceConfig, name: str) -> Expression | None:
+    attribute = resource.body.attributes.get(name) if isinstance(resource.body, NativeBody) else None
+    return None if attribute is None else attribute.expression
+
+
+def _block(configuration: Configuration, address: str, path: tuple[str, ...]) -> SourceRange | None:
+    """Where the argument stands that gives an attribute, else its resource's block."""
+    _, resource = _declared(configuration, address)
+    if resource is None:
+        return None
+    expression = _argument(resource, path[0]) if path else None
+    return resource.range if expression is None else expression.range
+
+
+def _cause(module: Module, expression: Expression) -> tuple[str, str] | None:
+    """The function that an expression calls, itself or through local values, whose result is another one each time."""
+    waiting, seen = [expression], set[str]()
+    while waiting:
+        references = References(waiting.pop())
+        for call in references.calls:
+            name = call.name.removeprefix("core::")
+            if name in FUNCTIONS:
+                why, mend = FUNCTIONS[name]
+                return f"It comes from {name}(), at {call.range}. {why}", mend
+        for reference in references.found:
+            local = module.locals.get(reference.name) if reference.kind == "local" else None
+            if local is not None and local.name not in seen:
+                seen.add(local.name)
+                waiting.append(local.expression)
+    return None
