@@ -203,6 +203,22 @@ def test_a_rollback_that_fails_half_way_says_what_to_do_and_is_recorded(
     assert inputs(project.path / "terraform.tfstate") == {"a": 2}
 
 
+def test_a_protected_environment_is_rolled_back_to_commits_of_its_branch_only(
+    project: Directory, repository: Repository
+) -> None:
+    toml = '[environments.staging]\nbranch = "main"\nclean_commit = true\napproval = true\nplan_file = true\n'
+    repository.commit("One", main_tf=main(1), twinfra_toml=toml)
+    repository.git("switch", "-q", "-c", "side")
+    repository.commit("Side", main_tf=main(5))
+    repository.git("switch", "-q", "main")
+    repository.commit("Two", main_tf=main(2))
+    options = ("-env", "staging")
+    assert "Approval is required" in project("rollback", "-to", "HEAD^", "-auto-approve", *options).err
+    assert "Not on the declared branch" in project("rollback", "-to", "side", *options, stdin="yes\n").err
+    project.ok("rollback", "-to", "HEAD^", *options, stdin="yes\n")
+    assert newest(project, *options)["commit"]["subject"] == "One"
+
+
 def test_a_missing_commit_is_told_with_what_fetches_it(project: Directory, repository: Repository) -> None:
     repository.commit("One", main_tf=main(1))
     ran = project("rollback", "-to", "v9", "-auto-approve")

@@ -140,13 +140,16 @@ def code_facts(directory: Path) -> tuple[dict[str, Any], list[Diagnostic]]:
 
 def facts_body(facts: GitFacts | None) -> dict[str, Any]:
     """Facts of Git as they stand in receipts."""
+    from twinfra.engine.planfile import is_plan_file
+
     if facts is None:
         return {"commit": "", "branch": "", "subject": "", "dirty": False}
     return {
         "commit": facts.commit,
         "branch": facts.branch,
         "subject": facts.subject,
-        "dirty": facts.dirty,
+        # That a saved plan lies there changes nothing of the code.
+        "dirty": any(not is_plan_file(facts.top / one) for one in facts.changes),
     }
 
 

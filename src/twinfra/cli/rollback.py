@@ -32,6 +32,7 @@ def rollback(to: str | None, auto_approve: bool, dry_run: bool, **options: Any) 
     Afterwards the code here is ahead of what runs: revert it in Git too, or the next apply goes forward again.
     """
     from twinfra.cli.plan import plan_and_apply
+    from twinfra.cli.protection import refuse_unasked
     from twinfra.cli.running import make_plan, show_errored, show_plan, work
     from twinfra.cli.signing import refuse_unsigned
     from twinfra.environments.checkout import materialised
@@ -43,6 +44,7 @@ def rollback(to: str | None, auto_approve: bool, dry_run: bool, **options: Any) 
         raise UsageProblem("-json cannot ask: give -auto-approve or -dry-run too.")
     if not dry_run:
         refuse_unsigned(())
+        refuse_unasked(auto_approve)
     with (
         materialised(Path.cwd(), to) as checkout,
         work(common, "rollback", at=checkout) as run,
