@@ -36,7 +36,9 @@ def _repository(place: Path) -> list[str]:
 
     def git(*arguments: str) -> str:
         who = ("-c", "user.name=bench", "-c", "user.email=bench@example.org")
-        done = subprocess.run(["git", *who, *arguments], cwd=place, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            ["git", *who, *arguments], cwd=place, check=True, capture_output=True, text=True
+        )
         return done.stdout
 
     git("init", "-q", "-b", "main")
