@@ -100,7 +100,7 @@ def _forms(address: str) -> Iterable[str]:
 
 
 def _explained(entry: Entry) -> Explained:
-    return Explained(entry.causes, entry.together, entry.allowed, entry.reasons)
+    return Explained(entry.causes, entry.together, entry.allowed, entry.reasons, entry.derived_from)
 
 
 def _texts(entry: Entry) -> tuple[str, str] | None:

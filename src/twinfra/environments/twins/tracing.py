@@ -1,8 +1,9 @@
 """From each difference back to the inputs that make it.
 
 An input is a cause of a difference where the value has its trace, and, if there are others, where taking that
-one input over from the other side (either way) really changes the value. Where none does so alone, or where the
-rest changes it together, they are causes together.
+one input over from the other side (either way) really changes the value. Where one alone makes the whole
+difference, it is the only cause. Where none changes it alone, or where the rest changes it together, they are
+causes together.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ def trace(differences: Sequence[Difference], inputs: Sequence[Input], variations
     rest: list[tuple[int, Numbers]] = []
     for at in several:
         place, found = differences[at].place, candidates[at]
+        whole = [one for one in found if changed.is_enough(place, one, found)]
+        if len(whole) == 1:
+            traced[at].causes = frozenset(whole)
+            continue
         alone = frozenset(one for one in found if changed(place, frozenset((one,)), found))
         if not alone:
             traced[at].together = True
@@ -93,7 +98,10 @@ class _Tests:
         `candidates`: all inputs that have a say in it, where that is known.
         """
         for swap, side in _swaps(swapped, candidates):
-            self._open.setdefault(swap, {})[place, side] = None
+            places = self._open.setdefault(swap, {})
+            places[place, side] = None
+            if len(swapped) == 1:
+                places[place, 1 - side] = None
 
     def answer(self) -> None:
         """Find all answers."""
@@ -103,6 +111,13 @@ class _Tests:
 
     def __call__(self, place: Place, swapped: Numbers, candidates: Numbers = NONE) -> bool:
         return any((place, side) in self._changed[swap] for swap, side in _swaps(swapped, candidates))
+
+    def is_enough(self, place: Place, one: int, candidates: Numbers) -> bool:
+        """Whether this input alone, taken over, gives the place the other side's value; for each side."""
+        return all(
+            (place, 1 - side) not in self._changed[swap]
+            for swap, side in _swaps(frozenset((one,)), candidates)
+        )
 
 
 def _swaps(swapped: Numbers, candidates: Numbers) -> tuple[tuple[Swap, int], tuple[Swap, int]]:
