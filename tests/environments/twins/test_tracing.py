@@ -204,7 +204,7 @@ def test_dynamic_blocks_and_their_number(pair: Pair) -> None:
     assert found["memory_thing.it.rule[0].port"] == ["var.shift"]
     added = entry(report, "memory_thing.it.rule[2]")
     assert added.kind is Kind.BLOCK
-    assert [one.input.name for one in added.causes][0] == "var.ports"
+    assert added.causes[0].input.name == "var.ports"
     assert added.values[0].data == {"absent": True}
 
 

@@ -85,13 +85,13 @@ def expressions(draw: st.DrawFn, program: Program, depth: int) -> Made:
         output = draw(st.sampled_from(["value", "input"]))
         return f"module.m{len(program.modules) - 1}.{output}", of_one
     if shape == 8:
-        return f'try(var.same.nothing, {one})', of_one
+        return f"try(var.same.nothing, {one})", of_one
     if shape == 9:
         other, of_other = inner()
         return f'format("%s-%s", {one}, {other})', of_one | of_other
     if shape == 10:
         other, _ = inner()
-        return f"merge({{ k = {other} }}, {{ k = {one} }})[\"k\"]", of_one
+        return f'merge({{ k = {other} }}, {{ k = {one} }})["k"]', of_one
     if shape == 11:
         return f'"%{{ for each_one in [{one}] }}<${{each_one}}>%{{ endfor }}"', of_one
     if shape == 12:
@@ -104,7 +104,7 @@ def expressions(draw: st.DrawFn, program: Program, depth: int) -> Made:
     if shape == 14:
         return f"jsondecode(jsonencode({{ k = {one}, l = {inner()[0]} }})).k", of_one
     other, _ = inner()
-    return f"[for key, each_one in {{ a = {one}, b = {other} }} : each_one if key == \"a\"][0]", of_one
+    return f'[for key, each_one in {{ a = {one}, b = {other} }} : each_one if key == "a"][0]', of_one
 
 
 @st.composite
@@ -132,7 +132,9 @@ def compared(text: str, first: dict[str, object], second: dict[str, object]) -> 
 
 @given(programs())
 @settings(max_examples=60, deadline=None)
-def test_the_causes_of_generated_configurations_are_found(made: tuple[str, dict[str, frozenset[str]]]) -> None:
+def test_the_causes_of_generated_configurations_are_found(
+    made: tuple[str, dict[str, frozenset[str]]],
+) -> None:
     text, expected = made
     first = {name: f"{name}-a" for name in VARIABLES} | {"same": "same"}
     second = {name: f"{name}-b" for name in VARIABLES} | {"same": "same"}
@@ -154,7 +156,9 @@ LOGIC = st.recursive(
 )
 
 
-@given(LOGIC, st.lists(st.booleans(), min_size=5, max_size=5), st.lists(st.booleans(), min_size=5, max_size=5))
+@given(
+    LOGIC, st.lists(st.booleans(), min_size=5, max_size=5), st.lists(st.booleans(), min_size=5, max_size=5)
+)
 @settings(max_examples=60, deadline=None)
 def test_a_cause_is_what_changes_the_value_when_it_is_taken_over(
     expression: str, own: list[bool], other: list[bool]
@@ -200,14 +204,11 @@ def by_trying_all(
         if taken(first, second, (name,)) != one or taken(second, first, (name,)) != two
     ]
     rest = tuple(name for name in differing if name not in alone)
+    together = len(rest) > 1 and (taken(first, second, rest) != one or taken(second, first, rest) != two)
     if len(whole) == 1:
         found = whole
-    elif not alone:
-        found = differing
-    elif len(rest) > 1 and (taken(first, second, rest) != one or taken(second, first, rest) != two):
-        found = differing
     else:
-        found = alone
+        found = differing if together or not alone else alone
     return [f"var.{name}" for name in differing if name in found]
 
 
