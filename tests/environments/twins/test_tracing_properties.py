@@ -205,10 +205,8 @@ def by_trying_all(
     ]
     rest = tuple(name for name in differing if name not in alone)
     together = len(rest) > 1 and (taken(first, second, rest) != one or taken(second, first, rest) != two)
-    if len(whole) == 1:
-        found = whole
-    else:
-        found = differing if together or not alone else alone
+    several = differing if together or not alone else alone
+    found = whole if len(whole) == 1 else several
     return [f"var.{name}" for name in differing if name in found]
 
 
