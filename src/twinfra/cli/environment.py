@@ -65,8 +65,9 @@ class _Choice:
 
 
 class _Made:
-    def __init__(self, environment: Environment | None) -> None:
+    def __init__(self, environment: Environment | None, own: bool) -> None:
         self.environment = environment
+        self.own = own
 
 
 _IN_USE: ContextVar[_Choice | _Made | None] = ContextVar("environment", default=None)
@@ -96,9 +97,9 @@ def chosen(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def using(environment: Environment | None) -> Iterator[None]:
-    """Work in this environment for a while, or in none."""
-    token = _IN_USE.set(_Made(environment))
+def using(environment: Environment | None, *, own: bool = False) -> Iterator[None]:
+    """Work in this environment for a while, or in none. `own`: the options of the command are meant for it."""
+    token = _IN_USE.set(_Made(environment, own))
     try:
         yield
     finally:
@@ -112,7 +113,8 @@ def variable_options() -> list[tuple[str, str]]:
     """The options `-var` and `-var-file` of the command, in their order: they are for its own environment only."""
     from twinfra.cli.command import given_order
 
-    return [] if isinstance(_IN_USE.get(), _Made) else given_order("var", "var-file")
+    choice = _IN_USE.get()
+    return [] if isinstance(choice, _Made) and not choice.own else given_order("var", "var-file")
 
 
 def data_of(environment: Environment | None, directory: Path) -> Path:

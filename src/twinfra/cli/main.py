@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("twinfra.cli.history", "List, verify and export the ledger of all changes"),
     "force-unlock": ("twinfra.cli.state", "Release a lock that a dead process left behind"),
     "twins": ("twinfra.cli.twins", "Compare two environments: do they differ in their parameters alone?"),
+    "promote": ("twinfra.cli.promote", "Plan an environment at exactly the code that another one runs"),
     "fingerprint": ("twinfra.cli.fingerprint", "Show the digests of code, inputs and state"),
     "key": ("twinfra.cli.signing", "Make keys that sign saved plans"),
     "prove": ("twinfra.cli.prove", "Prove that code and inputs determine what is built"),

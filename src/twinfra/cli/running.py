@@ -16,7 +16,7 @@ from twinfra.cli.environment import check_cloud
 from twinfra.cli.interrupt import interruptible
 from twinfra.cli.options import Shared, seconds
 from twinfra.cli.protection import check_run
-from twinfra.cli.receipts import append_waiting, code_facts, is_kept, of_apply
+from twinfra.cli.receipts import append_waiting, code_facts, facts_body, is_kept, of_apply
 from twinfra.cli.signing import refuse_unsigned
 from twinfra.cli.terminal import Terminal
 from twinfra.cli.workspace import (
@@ -38,6 +38,7 @@ from twinfra.engine.providers import Providers
 from twinfra.state.locks import LockInfo
 from twinfra.state.model import State
 from twinfra.state.recovery import Recovered
+from twinfra.state.workspaces import data_directory
 from twinfra.values.value import Value
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class Run:
             base=self.workspace.state,
             workspace=self.workspace.name,
             providers=self.providers,
+            # Not that of a checkout, which is gone when the plan is applied.
+            data=data_directory(self.at.source) if self.at is not None else None,
             codec=plan_codec(self.configuration),
             signer=signer,
             origin=self._origin(),
@@ -114,9 +117,11 @@ class Run:
         store = self.workspace.store
         if not is_kept(store.backend, store.workspace):
             return {}
+        if self.at is not None:
+            return facts_body(self.at.facts) | self.remarks
         facts, problems = code_facts(Path.cwd())
         self.report(problems)
-        return facts
+        return facts | self.remarks
 
     def saved_result(self) -> api.PlanResult:
         """What was planned when the plan file was made."""
