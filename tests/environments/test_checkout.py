@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.environments.repositories import Repository
+from tests.environments.repositories import Repository, new_repository
 
 from twinfra.diagnostics import DiagnosticError
 from twinfra.environments.checkout import environment_then, materialised
@@ -142,3 +142,22 @@ def test_an_environment_has_the_inputs_of_the_commit_and_todays_place(repository
         other = environment_then(checkout, replace(today, name="other"))
         assert other.variables == {"a": 2}
         assert other.var_files == (checkout.top / "s.tfvars",)
+
+
+def test_submodules_of_the_commit_are_there_too(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = new_repository(tmp_path / "other")
+    other.commit("Module", m_tf="m1")
+    repository.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other.path), "modules/m")
+    repository.commit("One", main_tf="1")
+    other.commit("Module changed", m_tf="m2")
+    repository.git("-C", "modules/m", "pull", "-q")
+    repository.commit("Two", main_tf="2")
+    with pytest.raises(DiagnosticError) as caught, materialised(repository.path, "HEAD^"):
+        pass
+    assert "fetch the submodules" in caught.value.diagnostics[0].detail
+    monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "file")
+    with materialised(repository.path, "HEAD^") as checkout:
+        assert (checkout.directory / "modules/m/m.tf").read_text() == "m1"
+    assert worktrees(repository) == 1

@@ -175,3 +175,15 @@ def test_without_a_git_command_there_are_no_facts(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert describe(repository.path) is None
+
+
+def test_what_a_hook_is_given_is_not_taken_for_the_directory(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    id = repository.commit("One", main_tf="1")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
+    facts = describe(repository.path)
+    assert facts is not None
+    assert (facts.commit, facts.changes) == (id, ())
+    assert not (tmp_path / "index").exists()

@@ -25,9 +25,9 @@ def secrets_key(backend: Backend, workspace: str) -> Key:
     """
     from twinfra.cli.environment import current, data_of, project
     from twinfra.environments.fingerprint import local_key, shared_key
-    from twinfra.state.backends.records import Records
+    from twinfra.state.backends.records import keeps_records
 
-    if project() is not None and isinstance(backend, Records):
+    if project() is not None and keeps_records(backend):
         return shared_key(backend, workspace)
     return local_key(data_of(current(), Path.cwd()))
 

@@ -19,6 +19,7 @@ _BY_PRODUCTS = re.compile(
     r"\.[^/]*\.tfstate\.(?:journal$|receipts/)|\.terraform\.lock\.hcl$)"
 )
 """What commands themselves put into a working directory; that it is not committed says nothing of the code."""
+_OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 _UNIT, _MESSAGE_FIELDS = "\x1f", 6
 
 
@@ -83,7 +84,7 @@ def describe(directory: Path) -> GitFacts | None:
                 changes.append(line[2:])
         elif line[:2] in ("1 ", "u "):
             changes.append(line.split(" ", 8 if line[0] == "1" else 10)[-1])
-    subject = _run(directory, "log", "-1", "--format=%s") if commit else ""
+    subject = _run(directory, "log", "-1", "--no-show-signature", "--format=%s") if commit else ""
     return GitFacts(
         Path(top),
         Path(prefix or "."),
@@ -106,7 +107,8 @@ def read_commits(directory: Path, ids: Iterable[str]) -> dict[str, Commit]:
     fields = "%H%x1f%an%x1f%ae%x1f%cI%x1f%s%x1f%B"
     found = _run(
         directory,
-        *("log", "-z", "--no-walk=unsorted", "--ignore-missing", "--stdin", f"--format={fields}"),
+        *("log", "-z", "--no-show-signature", "--no-walk=unsorted", "--ignore-missing", "--stdin"),
+        f"--format={fields}",
         given="".join(f"{id}\n" for id in wanted),
     )
     commits = {}
@@ -230,11 +232,16 @@ def _process(
     return subprocess.run(
         ["git", *arguments],
         cwd=directory,
-        env={**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
+        env={**_environment(), "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
         input=b"" if given is None else given.encode(),
         capture_output=True,
         check=False,
     )
+
+
+def _environment() -> dict[str, str]:
+    """The environment without what a hook of a repository is given: that is of another directory, or an index."""
+    return {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
 
 
 def _text(output: bytes) -> str:

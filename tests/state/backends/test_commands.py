@@ -97,3 +97,27 @@ def test_the_outputs_of_a_state_are_read_by_another_configuration(rig: Rig, twin
     ran = twinfra.ok("apply", "-auto-approve")
     assert twinfra.ok("output", "-raw", "o").out == "x"
     assert not any(secret in ran.all for secret in SECRETS)
+
+
+def test_receipts_lie_beside_the_state_and_wait_for_a_network_that_was_lost(
+    rig: Rig, twinfra: Directory
+) -> None:
+    twinfra.write(main_tf=block(rig) + THING, twinfra_toml="[environments.staging]\n")
+    first = twinfra.ok("apply", "-auto-approve")
+    if rig.type == "http":
+        assert "A backend without history" in first.err
+        assert "A backend without history" in twinfra("history").err
+        return
+    assert first.err == ""
+
+    def records(request: str) -> bool:
+        return "records" in request and (rig.type == "pg" or request.startswith(("PUT", "POST")))
+
+    rig.proxy.spoil("drop", records, 1000)
+    assert "Not recorded: taint" in twinfra.ok("taint", "terraform_data.a").err
+    rig.proxy.faults.clear()
+    assert len(json.loads(twinfra.ok("history", "-json").out)["entries"]) == 1
+    twinfra.ok("apply", "-auto-approve")
+    found = json.loads(twinfra.ok("history", "-json").out)["entries"]
+    assert [one["kind"] for one in found] == ["apply", "taint", "apply"]
+    assert twinfra("audit", "verify").code == 0

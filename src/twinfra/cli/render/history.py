@@ -106,5 +106,6 @@ def _time(text: str) -> str:
 
 
 def _cut(text: str, width: int) -> str:
-    text = " ".join(text.split("\n"))
+    # What people wrote into commits and names must not steer the terminal.
+    text = "".join(one if one.isprintable() else " " for one in text)
     return text if len(text) <= width else text[: max(1, width - 3)] + "..."

@@ -38,10 +38,7 @@ class Records(Protocol):
 
 def records_of(backend: Backend) -> Records:
     """The backend as one that keeps records. Raises `DiagnosticError` where it does not."""
-    inner = backend
-    while (within := getattr(inner, "inner", None)) is not None:
-        inner = within
-    if isinstance(inner, Records) and isinstance(backend, Records):
+    if isinstance(backend, Records) and keeps_records(backend):
         return backend
     raise DiagnosticError(
         error(
@@ -52,6 +49,14 @@ def records_of(backend: Backend) -> Records:
             "then run twinfra init -migrate-state.",
         )
     )
+
+
+def keeps_records(backend: Backend) -> bool:
+    """Whether `records_of` gives something: whether there is a place for records, also behind encryption."""
+    inner = backend
+    while (within := getattr(inner, "inner", None)) is not None:
+        inner = within
+    return isinstance(inner, Records)
 
 
 def check_record_name(name: str) -> None:

@@ -54,13 +54,26 @@ class Pending:
         """Forget one that is in the ledger by now."""
         try:
             self._path(id).unlink(missing_ok=True)
+            self._tidy()
+        except OSError as reason:
+            raise file_problem(reason, "remove the receipt", self._path(id)) from None
+
+    def remove_leftovers(self) -> None:
+        """Remove what a process that was killed while it put something aside left. Under the state's lock."""
+        try:
+            for one in self.directory.glob(".*.new"):
+                one.unlink(missing_ok=True)
+            self._tidy()
+        except OSError as reason:
+            raise file_problem(reason, "remove what is left in", self.directory) from None
+
+    def _tidy(self) -> None:
+        try:
             if not any(self.directory.iterdir()):
                 self.directory.rmdir()
                 sync_directory(self.directory.parent)
         except FileNotFoundError:
             pass
-        except OSError as reason:
-            raise file_problem(reason, "remove the receipt", self._path(id)) from None
 
     def waiting(self) -> Iterator[dict[str, Any]]:
         """Those that no other process is still at, the oldest first. One that cannot be read is left where it is."""
@@ -94,6 +107,7 @@ class Pending:
 
 def append_pending(ledger: Ledger, pending: Pending) -> list[Entry]:
     """Append what waits, each once; returns the new entries. Under the state's lock. Raises `DiagnosticError`."""
+    pending.remove_leftovers()
     waiting = list(pending.waiting())
     if not waiting:
         return []
