@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Directory, twinfra
-from tests.state.backends.conftest import Rig, block
+from tests.state.backends.conftest import BUCKET, Rig, block
 
 from twinfra.state.locks import new_lock
 
@@ -70,6 +70,22 @@ def test_a_network_that_is_lost_at_the_end_of_an_apply_loses_nothing(rig: Rig, t
         twinfra.ok("force-unlock", "-force", holder.id)
     assert twinfra("plan", "-detailed-exitcode").code == 0
     assert twinfra.ok("state", "list").out == "terraform_data.a\n"
+
+
+def test_an_apply_writes_to_s3_once_between_lock_and_unlock(
+    make_rig: Callable[[str], Rig], twinfra: Directory
+) -> None:
+    rig = make_rig("s3")
+    twinfra.write(main_tf=block(rig) + THING)
+    twinfra.ok("apply", "-auto-approve")
+    twinfra.write(main_tf=block(rig) + THING.replace('"x"', '"y"'))
+    del rig.proxy.seen[:]
+    twinfra.ok("apply", "-auto-approve")
+    key = rig.settings["key"]
+    asked = [one.split("?")[0].strip().replace(f"/{BUCKET}/{key}", "KEY") for one in rig.proxy.seen]
+    assert asked[:2] == ["PUT KEY.tflock", "GET KEY"]
+    written = [one for one in asked if not one.startswith("GET")]
+    assert written == ["PUT KEY.tflock", "PUT KEY", "DELETE KEY.tflock"]
 
 
 def test_settings_may_be_given_when_the_directory_is_prepared(
