@@ -22,7 +22,8 @@ body { margin: 0 auto; max-width: 70rem; padding: 1.5rem 1rem 4rem; background: 
 h1 { font-size: 1.5rem; line-height: 1.2; margin: 0 0 .25rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 .verdict { font-weight: 600; } .good { color: var(--good); } .bad { color: var(--bad); }
 .soft { color: var(--soft); font-size: .875rem; }
-code, td.value { font: .8125rem/1.45 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+td code { line-height: 1.5rem; }
+code, td.value { font: .8125rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: collapse; table-layout: fixed; }
 th { text-align: left; font-size: .8125rem; font-weight: 600; }
 th, td { padding: .375rem .5rem; border-top: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }

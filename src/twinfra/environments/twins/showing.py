@@ -33,7 +33,7 @@ from twinfra.values.value import (
 
 NOTHING = Shown("(none)", {"absent": True})
 PRESENT = Shown("(exists)", {"present": True})
-_SECRET = Shown("(sensitive)", {"sensitive": True})
+SECRET = Shown("(sensitive)", {"sensitive": True})
 
 
 def shown(value: Value, sources: bool = False) -> Shown:
@@ -41,7 +41,7 @@ def shown(value: Value, sources: bool = False) -> Shown:
     if value is ABSENT:
         return NOTHING
     if has_marks(value, SENSITIVE) or has_marks(value, EPHEMERAL):
-        return _SECRET
+        return SECRET
     bare = unmark_deep(value)[0]
     if type(bare) is Unknown:
         data: dict[str, Any] = {"unknown": True}
@@ -62,7 +62,7 @@ def shown_pair(first: Value, second: Value) -> tuple[Shown, Shown]:
     moved = origins(deep_marks(first)) != origins(deep_marks(second))
     one, two = shown(first, moved), shown(second, moved)
     bare, other = unmark(first)[0], unmark(second)[0]
-    if one is _SECRET or two is _SECRET or type(bare) is not Set or type(other) is not Set:
+    if one is SECRET or two is SECRET or type(bare) is not Set or type(other) is not Set:
         return one, two
     if len(bare) > 1 or len(other) > 1:
         only, others = set_parts(bare, other)

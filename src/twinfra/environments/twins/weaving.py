@@ -6,9 +6,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twinfra.environments.twins.inputs import Cause, Origin
-from twinfra.values.marks import PathMarks, Trace, mark_paths
+from twinfra.values.marks import PathMarks, mark, mark_paths
 from twinfra.values.unknowns import contains_unknown
-from twinfra.values.value import EMPTY_MARKS, GetAttr, Index, Map, Marked, Path, Unknown, Value, is_null
+from twinfra.values.value import (
+    EMPTY_MARKS,
+    SENSITIVE,
+    GetAttr,
+    Index,
+    Map,
+    Marked,
+    Path,
+    Unknown,
+    Value,
+    is_null,
+)
 
 Sources = Callable[[str, str], tuple[Sequence[str], Sequence[str]] | None]
 """See `providers.protocol.Explaining.sources`."""
@@ -62,8 +73,6 @@ class Weave:
 
     def _computed(self, name: str, value: Value, origin: frozenset[str]) -> Value:
         """A value that the provider made of what is written and of its settings."""
-        from twinfra.values.marks import mark
-
         sources = self._sources(self._kind, name) if self._sources is not None else None
         if sources is None:
             found = self._all()
@@ -81,12 +90,12 @@ class Weave:
         return mark_paths(value, [one for one in paths if one[1]])
 
     def _all(self) -> frozenset[str]:
-        """The causes of all that is written, and of all settings."""
+        """The causes of all that is written, and of all settings; and whether any of it is secret."""
         if self._causes is None:
             found: set[str] = set()
             for paths in (*self._marks.values(), self._setting_marks):
                 for _, marks in paths:
-                    found.update(one for one in marks if isinstance(one, Cause))
+                    found.update(one for one in marks if isinstance(one, Cause) or one == SENSITIVE)
             self._causes = frozenset(found)
         return self._causes
 
@@ -106,12 +115,11 @@ def _by_key(value: Value, marks: PathMarks, keyed: bool) -> PathMarks:
     found: PathMarks = []
     for path, own in marks:
         step = path[-1] if path else None
-        traces = frozenset(one for one in own if isinstance(one, Trace))
         if keyed and isinstance(step, Index):
             if step.key in value:
-                found.append(((step,), traces))
+                found.append(((step,), own))
         else:
-            found.append(((), traces))
+            found.append(((), own))
     return found
 
 
