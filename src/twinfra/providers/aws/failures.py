@@ -157,8 +157,15 @@ def describe(problem: ApiError, doing: str) -> Diagnostic:
     mend = _MENDS.get(problem.code, "")
     if problem.code in _DENIED:
         mend = f"Allow the action {problem.service}:{_camel(problem.operation)} to these credentials."
+    if problem.throttled:
+        mend = (
+            "Run it again; where that does not help, with a lower -parallelism, or a higher max_retries in "
+            "the provider block."
+        )
     said = problem.message.rstrip(". ") or "no reason given"
     detail = f"{_camel(problem.operation)} of {problem.service} answered {problem.code}: {said}."
+    if problem.attempts > 1:
+        detail += f" It was tried {problem.attempts} times."
     if problem.request_id:
         detail += f" (request {problem.request_id})"
     return error(f"Error while {doing}", detail, mend=mend)

@@ -8,7 +8,17 @@ from twinfra.providers.aws.checks import arn, cidr
 from twinfra.providers.aws.context import Context
 from twinfra.providers.aws.fields import TAGS, Field, boolean, number, output, string
 from twinfra.providers.aws.recovery import by_trace, drop_trace
-from twinfra.providers.aws.resource import Api, Attributes, Change, Describe, Resource, Update, Wait, call
+from twinfra.providers.aws.resource import (
+    Api,
+    Attributes,
+    Change,
+    Describe,
+    Resource,
+    Retry,
+    Update,
+    Wait,
+    call,
+)
 from twinfra.providers.aws.services.ec2._shared import deleting, owner_field, told
 from twinfra.providers.aws.tagging import ec2_tags
 from twinfra.values.types import STRING
@@ -227,6 +237,7 @@ RESOURCE = Resource(
     identifiers=("id", "ipv6_cidr_block_association_id"),
     id="SubnetId",
     create=call("create_subnet", "Subnet"),
+    retry_create=(Retry("InvalidVpcID.NotFound", seconds=30),),
     read=Describe(operation="describe_subnets", items="Subnets", key="SubnetId", filter="subnet-id"),
     extend=_extend,
     delete=deleting("delete_subnet", 20, "subnet-id", SubnetId="id"),

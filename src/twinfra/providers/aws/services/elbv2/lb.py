@@ -188,6 +188,7 @@ RESOURCE = Resource(
     id="LoadBalancerArn",
     id_about="Its ARN.",
     create=_create,
+    retry_create=(Retry("SubnetNotFound", seconds=30.0), Retry("InvalidSecurityGroup", seconds=30.0)),
     read=_LISTING.one,
     read_many=_LISTING.many,
     extend=_extend,

@@ -269,7 +269,11 @@ RESOURCE = Resource(
     id="ListenerArn",
     id_about="Its ARN.",
     create=_create,
-    retry_create=(Retry("CertificateNotFound", seconds=60.0),),
+    retry_create=(
+        Retry("CertificateNotFound", seconds=60.0),
+        Retry("LoadBalancerNotFound", seconds=30.0),
+        Retry("TargetGroupNotFound", seconds=30.0),
+    ),
     read=_LISTING.one,
     read_many=_LISTING.many,
     extend=_extend,

@@ -6,8 +6,9 @@ from twinfra.providers.aws.context import Context
 from twinfra.providers.aws.fields import TAGS, output, string
 from twinfra.providers.aws.naming import name_to_create, prefixed_name
 from twinfra.providers.aws.recovery import by_name
-from twinfra.providers.aws.resource import Api, Attributes, Change, Resource, Retry, Update
+from twinfra.providers.aws.resource import Api, Attributes, Change, Resource, Update
 from twinfra.providers.aws.services.iam._names import name_fields
+from twinfra.providers.aws.services.iam._unseen import ROLE_UNSEEN
 from twinfra.providers.aws.tagging import arn_tags, request_tags
 from twinfra.values.types import STRING
 
@@ -15,7 +16,6 @@ _TAGS = arn_tags(
     "tag_instance_profile", "untag_instance_profile", member="InstanceProfileName", source="name"
 )
 _NAMES = name_fields(128)
-_ROLE_UNSEEN = (Retry("NoSuchEntity", "role", seconds=30),)
 
 
 def _create(context: Context, attributes: Attributes) -> Api:
@@ -48,7 +48,7 @@ def _set_role(context: Context, change: Change) -> None:
     if after:
         context.retry(
             lambda: context.call("add_role_to_instance_profile", InstanceProfileName=name, RoleName=after),
-            _ROLE_UNSEEN,
+            ROLE_UNSEEN,
         )
 
 

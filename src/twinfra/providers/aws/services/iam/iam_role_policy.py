@@ -8,6 +8,7 @@ from twinfra.providers.aws.fields import policy_text, string
 from twinfra.providers.aws.naming import name_to_create, prefixed_name
 from twinfra.providers.aws.resource import Api, Attributes, Change, Resource, Update, call
 from twinfra.providers.aws.services.iam._names import name_fields, policy_document
+from twinfra.providers.aws.services.iam._unseen import ROLE_UNSEEN
 
 _NAMES = name_fields(128)
 
@@ -57,6 +58,7 @@ RESOURCE = Resource(
     import_id="{role}:{name}",
     create=_create,
     complete_create=True,
+    retry_create=ROLE_UNSEEN,
     read=_read,
     updates=(Update(fields=("policy",), call=_update),),
     delete=call("delete_role_policy", RoleName="role", PolicyName="name"),

@@ -7,6 +7,7 @@ from twinfra.providers.aws.context import Context
 from twinfra.providers.aws.fields import string
 from twinfra.providers.aws.planning import Draft
 from twinfra.providers.aws.resource import Api, Attributes, Resource, call
+from twinfra.providers.aws.services.iam._unseen import ROLE_UNSEEN
 from twinfra.values.value import Unknown
 
 
@@ -44,6 +45,7 @@ RESOURCE = Resource(
     import_id="{role}/{policy_arn}",
     create=_create,
     complete_create=True,
+    retry_create=ROLE_UNSEEN,
     read=_read,
     delete=call("detach_role_policy", RoleName="role", PolicyArn="policy_arn"),
     not_found=("NoSuchEntity",),
