@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 from tests.cli.conftest import Directory
 
+from twinfra.cli.command import Command, normalise
 from twinfra.cli.environment import current, named, opened
+from twinfra.cli.main import COMMANDS
 from twinfra.diagnostics import DiagnosticError
 
 MAIN = """
@@ -113,12 +119,65 @@ def test_reading_changing_and_showing_work_in_the_environment(project: Directory
     assert "1 destroyed" in project.ok("destroy", "-auto-approve", env).out
 
 
-def test_a_saved_plan_of_one_environment_is_refused_in_another(project: Directory) -> None:
+@pytest.mark.parametrize("options", [("-env=production",), ()])
+def test_a_saved_plan_of_one_environment_is_refused_in_another(
+    project: Directory, options: tuple[str, ...]
+) -> None:
+    # Both have a state of the same workspace, and neither has one yet.
+    project.write(
+        backend_tf=LOCAL,
+        twinfra_toml=PROJECT.replace("variables", 'workspace = "default"\nvariables'),
+    )
     project.ok("plan", "-env=staging", "-out=plan")
-    ran = project("apply", "-env=production", "plan")
+    ran = project("apply", *options, "plan")
     assert ran.code == 1
-    assert "Saved plan is for another" in ran.err
+    assert "Saved plan is for another environment" in ran.err
+    assert "twinfra apply -env staging plan" in ran.err
     project.ok("apply", "-env=staging", "plan")
+
+
+def test_a_saved_plan_of_no_environment_is_refused_in_one(project: Directory) -> None:
+    project.ok("plan", "-var=env=plain", "-out=plan")
+    ran = project("apply", "-env=staging", "plan")
+    assert (ran.code, "was made in no environment" in ran.err) == (1, True)
+    project.ok("apply", "plan")
+
+
+def test_every_command_takes_the_option() -> None:
+    def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+        if isinstance(command, click.Group):
+            for inner, one in command.commands.items():
+                yield from commands(one, f"{name} {inner}")
+        else:
+            yield name, command
+
+    found = [
+        one
+        for name, (module, _) in COMMANDS.items()
+        for one in commands(import_module(module).COMMANDS[name], name)
+    ]
+    assert len(found) > 40
+    for name, command in found:
+        assert isinstance(command, Command), name
+        assert normalise(["-env", "staging"], command) == ["-env=staging"], name
+
+
+def test_environments_have_states_of_their_own_in_one_bucket(
+    project: Directory, aws: Callable[..., Any]
+) -> None:
+    aws("s3").create_bucket(Bucket="states-of-environments")
+    project.write(backend_tf='terraform {\n  backend "s3" {\n    bucket = "states-of-environments"\n  }\n}\n')
+    text = PROJECT
+    for name in ("staging", "production"):
+        own = f'backend = {{ key = "{name}/state", region = "us-east-1" }}'
+        text = text.replace(f"[environments.{name}]", f"[environments.{name}]\n{own}")
+    project.write(twinfra_toml=text)
+    project.ok("apply", "-auto-approve", "-env=staging")
+    project.ok("apply", "-auto-approve", "-env=production")
+    keys = [one["Key"] for one in aws("s3").list_objects_v2(Bucket="states-of-environments")["Contents"]]
+    assert {"staging/state", "production/state"} <= set(keys)
+    assert project.ok("output", "-raw", "env", "-env=staging").out == "staging"
+    assert not (project.path / ".terraform" / "twinfra-backend.json").exists()
 
 
 def test_an_unknown_environment_is_refused_with_the_nearest_name(project: Directory) -> None:

@@ -44,6 +44,8 @@ def check_run(operation: str, saved: SavedPlan | None, at: Checkout | None) -> N
     To be called before anything is read or written. `at`: the commit that is worked in.
     """
     environment = current()
+    if saved is not None:
+        _check_meant(saved, environment)
     if environment is None or operation in LOOKING:
         return
     problems = _wrong_code(environment, at)
@@ -52,6 +54,25 @@ def check_run(operation: str, saved: SavedPlan | None, at: Checkout | None) -> N
     if saved is not None and not problems:
         problems += _other_code(environment, saved)
     _raise(problems)
+
+
+def _check_meant(saved: SavedPlan, environment: Environment | None) -> None:
+    """Raise `DiagnosticError` where a saved plan is for another environment, or for none."""
+    meant = str(saved.origin.get("environment", ""))
+    name = environment.name if environment is not None else ""
+    if meant == name:
+        return
+    made = f'in the environment "{meant}"' if meant else "in no environment"
+    here = f'this is "{name}"' if name else "this is none"
+    raise DiagnosticError(
+        error(
+            "Saved plan is for another environment",
+            f"{saved.path} was made {made}; {here}.",
+            mend=f"Apply it there: twinfra apply -env {meant} {saved.path}"
+            if meant
+            else "Apply it without -env and TWINFRA_ENV, or plan again.",
+        )
+    )
 
 
 def check_by_hand(operation: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from twinfra.cli.checkout import working_in
 from twinfra.cli.command import SilentFailure
 from twinfra.cli.encryption import plan_codec, saved_plan_codec
-from twinfra.cli.environment import check_cloud
+from twinfra.cli.environment import check_cloud, current
 from twinfra.cli.interrupt import interruptible
 from twinfra.cli.options import Shared, seconds
 from twinfra.cli.protection import check_run
@@ -113,15 +113,17 @@ class Run:
         )
 
     def _origin(self) -> dict[str, Any]:
-        """What the plan is made of, for the receipt of whoever applies it."""
+        """For which environment the plan is, and what it is made of, for the receipt of whoever applies it."""
         store = self.workspace.store
+        environment = current()
+        about = {} if environment is None else {"environment": environment.name}
         if not is_kept(store.backend, store.workspace):
-            return {}
+            return about
         if self.at is not None:
-            return facts_body(self.at.facts) | self.remarks
+            return about | facts_body(self.at.facts) | self.remarks
         facts, problems = code_facts(Path.cwd())
         self.report(problems)
-        return facts | self.remarks
+        return about | facts | self.remarks
 
     def saved_result(self) -> api.PlanResult:
         """What was planned when the plan file was made."""

@@ -53,7 +53,7 @@ class SavedPlan:
     `schemas` are digests of the schemas it was made with, by `provider mode type`. `ephemeral`: the variables
     that had a value which is not kept, and so have to be given again. `signed_by`: the fingerprint of the key that
     it says it is signed by, empty where it is not; only a verifier tells whether that is so. `origin`: what Git said
-    of the files.
+    of the files, and the environment that the plan is for.
     """
 
     path: Path
