@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Directory
 
+from twinfra.cli.backends import read_extra
+
 THING = 'resource "terraform_data" "thing" { input = "kept" }\n'
 
 
@@ -153,3 +155,39 @@ def test_what_cannot_be_copied_is_told(twinfra: Directory, source: str, said: st
     assert ran.code == 1
     assert said in ran.err
     assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("by", ["option", "file", "json"])
+def test_settings_by_option_have_the_types_of_the_schema(twinfra: Directory, by: str) -> None:
+    role = {"role_arn": "arn:aws:iam::123456789012:role/states", "tags": {"team": "ml"}}
+    texts = [f"{name} = {json.dumps(value)}\n" for name, value in role.items()]
+    expression = "{ " + ", ".join(text.strip() for text in texts) + " }"
+    if by == "option":
+        given = ["encrypt=false", "max_retries=7", f"assume_role={expression}"]
+    elif by == "file":
+        (twinfra.path / "s").write_text(f'encrypt = "false"\nmax_retries = "7"\nassume_role = {expression}\n')
+        given = ["s"]
+    else:
+        document = {"encrypt": "false", "max_retries": "7", "assume_role": role}
+        (twinfra.path / "s.json").write_text(json.dumps(document))
+        given = ["s.json"]
+    found = read_extra(given, "s3")
+    assert (found["encrypt"], found["max_retries"]) == (False, 7)
+    assert {name: found["assume_role"][name] for name in role} == role
+    assert found["assume_role"]["external_id"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("encrypt=maybe", "encrypt"),
+        ("assume_role={session_name=1}", "role_arn"),
+        ("assume_role={", "assume_role"),
+        ("assume_role=var.role", "constant"),
+    ],
+)
+def test_settings_by_option_that_do_not_fit_are_refused(twinfra: Directory, given: str, said: str) -> None:
+    twinfra.write(main_tf=block('bucket = "b"\n    key = "k"', "s3"))
+    ran = twinfra("init", f"-backend-config={given}")
+    assert ran.code == 1
+    assert said in ran.err

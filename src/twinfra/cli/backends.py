@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Source, SourceRange, error, nearest
-from twinfra.schema import Block
+from twinfra.schema import Attribute, Block
 from twinfra.state.files import file_problem, make_directory, replace_file
 from twinfra.values.value import Null, Value
 
@@ -165,22 +165,24 @@ def read_extra(texts: Sequence[str], type: str) -> dict[str, Any]:
     """The settings of `-backend-config` options: files, or `NAME=VALUE`. Raises `DiagnosticError`."""
     from twinfra.lang.compiler import constant
     from twinfra.lang.json_syntax import parse_json
-    from twinfra.lang.parser import parse_config
+    from twinfra.lang.parser import parse_config, parse_expression
     from twinfra.state.backends.registry import backend_schema
-    from twinfra.values.convert import ConversionError, convert
+    from twinfra.values.types import PrimitiveType
 
     found: dict[str, Any] = {}
-    schema = backend_schema(type)
+    attributes = backend_schema(type).attributes
     for text in texts:
-        name, equals, value = text.partition("=")
+        name, equals, given = text.partition("=")
         if equals and not Path(text).is_file():
-            attribute = schema.attributes.get(name)
-            try:
-                found[name] = value if attribute is None else _plain(convert(value, attribute.type))
-            except ConversionError as refused:
-                raise DiagnosticError(
-                    error("Unsuitable setting of a backend", f"-backend-config={name}=...: {refused}.")
-                ) from None
+            attribute = attributes.get(name)
+            if attribute is None or isinstance(attribute.type, PrimitiveType):
+                found[name] = _converted(given, attribute, f"-backend-config={name}=...")
+                continue
+            # As in stock Terraform, what is more than a text is written as in the language.
+            expression, problems = parse_expression(Source(f"-backend-config={name}", given))
+            if problems:
+                raise DiagnosticError(problems)
+            found[name] = _converted(constant(expression), attribute, f"-backend-config={name}=...")
             continue
         try:
             source = Source(text, Path(text).read_text(encoding="utf-8"))
@@ -191,11 +193,24 @@ def read_extra(texts: Sequence[str], type: str) -> dict[str, Any]:
         )
         if problems:
             raise DiagnosticError(problems)
-        attributes, problems = body.just_attributes()
+        settings, problems = body.just_attributes()
         if problems:
             raise DiagnosticError(problems)
-        found.update({name: _plain(constant(one.expression)) for name, one in attributes.items()})
+        for name, one in settings.items():
+            found[name] = _converted(constant(one.expression), attributes.get(name), f"{name} in {text}")
     return found
+
+
+def _converted(value: Value, attribute: Attribute | None, where: str) -> Any:
+    """A setting in plain Python, of the type that it must have; one that nobody knows as it is: it is told later."""
+    from twinfra.values.convert import ConversionError, convert
+
+    try:
+        return _plain(value if attribute is None else convert(value, attribute.type))
+    except ConversionError as refused:
+        raise DiagnosticError(
+            error("Unsuitable setting of a backend", f"{where}: {refused}.", mend="Correct that value.")
+        ) from None
 
 
 def remembered(data: Path) -> Remembered | None:
