@@ -3,9 +3,11 @@
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import planted
 
 from twinfra.sandbox import faults, server
 from twinfra.sandbox.server import Sandbox
@@ -13,14 +15,39 @@ from twinfra.sandbox.server import Sandbox
 _FOREIGN = ("AWS_", "TF_", "TWINFRA_")
 
 
+planted.watch_processes()
+
+
+@pytest.fixture(scope="session")
+def finest_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all commands of a test process log, in this process and in others."""
+    return tmp_path_factory.mktemp("log") / "log"
+
+
 @pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, finest_log: Path) -> Iterator[None]:
     for name in os.environ:
         if name.startswith(_FOREIGN):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("TWINFRA_LOG", "trace")
+    monkeypatch.setenv("TWINFRA_LOG_PATH", str(finest_log))
+    with planted.watched_files(finest_log):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Any:
+    """What a test left in the captured output is searched for planted secrets, too."""
+    report = yield
+    if report.when == "call" and report.passed:
+        try:
+            planted.refuse_planted("captured output", report.capstdout, report.capstderr)
+        except AssertionError as found:
+            report.outcome, report.longrepr = "failed", str(found)
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.planted import check_output
 
 from twinfra.cli.main import run
 
@@ -47,6 +48,7 @@ class Directory:
         self._monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
         code = run([str(one) for one in arguments])
         printed = self._capsys.readouterr()
+        check_output([str(one) for one in arguments], printed.out, printed.err)
         return Ran(code, printed.out, printed.err)
 
     def ok(self, *arguments: str, **given: Any) -> Ran:

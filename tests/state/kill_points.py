@@ -237,6 +237,7 @@ def run(world: World, points: int, size: int, seed: int) -> dict[str, Any]:
         for name, number in found.items():
             seen[name] += number
         world.check(names)
+        print(f"{seen['kills']} of {points}", file=sys.stderr)
     return seen | {"seconds": round(time.monotonic() - start, 1), "resources": size, "seed": seed}
 
 

@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from twinfra import log
+
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("twinfra.cli.init", "Prepare a working directory: modules, providers, backend"),
     "validate": ("twinfra.cli.validate", "Check whether the configuration is valid"),
@@ -61,9 +63,13 @@ def run(arguments: list[str]) -> int:
 
         print_version()
         return 0
+    begun = log.timer()
     try:
+        if not _start_log(arguments):
+            return 1
         code = _dispatch(arguments)
         sys.stdout.flush()
+        log.say(log.INFO, "command ended", code=code, seconds=log.since(begun))
         return code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -72,7 +78,32 @@ def run(arguments: list[str]) -> int:
         print("\nInterrupted.", file=sys.stderr)
         return 130
     except Exception as bug:
+        log.say(log.ERROR, "mistake of twinfra's own", kind=type(bug).__name__)
         return _report(bug)
+    finally:
+        log.stop()
+
+
+def _start_log(arguments: list[str]) -> bool:
+    """Begin the log that the environment asks for. Names of options are in it, never their values."""
+    try:
+        log.start()
+    except (log.WrongLevel, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return False
+    if log.wanted(log.INFO):
+        from twinfra import __version__
+
+        options = [one.partition("=")[0] for one in arguments if one.startswith("-")]
+        log.say(
+            log.INFO,
+            "command begins",
+            command=next((one for one in arguments if not one.startswith("-")), ""),
+            options=" ".join(options),
+            version=__version__,
+            process=os.getpid(),
+        )
+    return True
 
 
 def _dispatch(arguments: list[str]) -> int:

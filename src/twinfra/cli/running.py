@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twinfra import log
 from twinfra.cli.checkout import working_in
 from twinfra.cli.command import SilentFailure
 from twinfra.cli.encryption import plan_codec, saved_plan_codec
@@ -262,7 +263,18 @@ def _find_interrupted(run: Run) -> None:
 
 @contextmanager
 def listening(run: Run, total: int = 0) -> Iterator[Listener]:
-    """The listener that fits: JSON lines, a live table on a terminal, or plain lines."""
+    """The listener that fits: JSON lines, a live table on a terminal, or plain lines; logged where that is wanted."""
+    with _showing(run, total) as listener:
+        if log.wanted(log.ERROR):
+            from twinfra.cli.logged import Logged
+
+            yield Logged(listener)
+        else:
+            yield listener
+
+
+@contextmanager
+def _showing(run: Run, total: int) -> Iterator[Listener]:
     if run.options.json:
         from twinfra.cli.machine.events import JsonEvents
 

@@ -15,7 +15,7 @@ from twinfra.config.reading import (
     text_of,
     without_postconditions,
 )
-from twinfra.diagnostics import DiagnosticError, Diagnostics, error
+from twinfra.diagnostics import DiagnosticError, Diagnostics, SourceRange, error
 from twinfra.lang.nodes import Attribute, Block, BlockShape, BodyShape, Expression, Literal
 from twinfra.lang.static import is_quoted
 from twinfra.lang.type_expr import Defaults, apply_defaults, parse_type
@@ -65,7 +65,10 @@ def read_variable(block: Block, module: Module, found: Diagnostics) -> None:
     nullable = flag_of(attributes.get("nullable"), found, True)
     has_default, default = False, None
     if "default" in attributes:
-        has_default, default = _default(name, attributes["default"], type, defaults, nullable, found)
+        written = attributes["default"]
+        # The line of a sensitive default would show it.
+        place = block.range if sensitive else written.expression.range
+        has_default, default = _default(name, written.expression, type, defaults, nullable, found, place)
     validations = read_checks(content.of("validation"), "validation", found, name)
     if name in module.variables:
         found.add(declared_twice("variable", name, block.range, module.variables[name].range))
@@ -107,16 +110,16 @@ def _type(attribute: Attribute | None, found: Diagnostics) -> tuple[Type, Defaul
 
 def _default(
     name: str,
-    attribute: Attribute,
+    written: Expression,
     type: Type,
     defaults: Defaults | None,
     nullable: bool,
     found: Diagnostics,
+    place: SourceRange,
 ) -> tuple[bool, Value]:
-    """Whether there is a default, and which: converted to the variable's type."""
-    place = attribute.expression.range
+    """Whether there is a default, and which: converted to the variable's type. `place`: what messages point to."""
     try:
-        value = constant_of(attribute.expression)
+        value = constant_of(written)
         value = convert(apply_defaults(defaults, value), type)
     except DiagnosticError as refused:
         found.extend(refused.at(place).diagnostics)

@@ -10,12 +10,16 @@ from typing import Any, cast
 
 from twinfra.decode import Decoder
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error
+from twinfra.engine.lifecycle import value_at
+from twinfra.engine.objects import Facts
 from twinfra.engine.scope import ModuleScope
 from twinfra.values.marks import PathMarks, has_marks, unmark_deep_with_paths
-from twinfra.values.value import EPHEMERAL, GetAttr, Path
+from twinfra.values.value import EPHEMERAL, GetAttr, Path, Value
 
 Object = dict[str, Any]
 _NO_MARKS: PathMarks = []
+_SHORTEST = 3
+"""Shorter texts, such as a digit, are in every message by chance."""
 
 
 def decode_config(
@@ -47,9 +51,20 @@ def decode_config(
 
 
 def locate(
-    diagnostic: Diagnostic, decoder: Decoder | None, fallback: SourceRange | None, address: str = ""
+    diagnostic: Diagnostic,
+    decoder: Decoder | None,
+    fallback: SourceRange | None,
+    address: str = "",
+    hidden: Sequence[str] = (),
 ) -> Diagnostic:
-    """A provider's diagnostic with its place in the source: of the attribute it speaks of, or `fallback`."""
+    """A provider's diagnostic with its place in the source: of the attribute it speaks of, or `fallback`.
+
+    `hidden`: texts that it must not tell (see `secrets_in`).
+    """
+    if hidden:
+        diagnostic = replace(
+            diagnostic, detail=_without(diagnostic.detail, hidden), mend=_without(diagnostic.mend, hidden)
+        )
     if diagnostic.subject is None:
         path = cast(Path, diagnostic.path)
         place = decoder.range_of(path) if decoder is not None and path else None
@@ -57,3 +72,33 @@ def locate(
     if address and not diagnostic.address:
         diagnostic = replace(diagnostic, address=address)
     return diagnostic
+
+
+def secrets_in(config: Value, marks: PathMarks, facts: Facts | None = None) -> list[str]:
+    """The texts in a configuration that are sensitive, by their marks or by the schema: no message may have them."""
+    paths = [path for path, _ in marks]
+    if facts is not None and isinstance(config, dict):
+        paths += facts.sensitive_paths(config)
+    found: set[str] = set()
+    for path in paths:
+        _collect(value_at(config, path), found)
+    # A part of another is replaced after it.
+    return sorted(found, key=len, reverse=True)
+
+
+def _collect(value: Any, found: set[str]) -> None:
+    if isinstance(value, str):
+        if len(value) >= _SHORTEST:
+            found.add(value)
+    elif isinstance(value, dict):
+        for inner in value.values():
+            _collect(inner, found)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for inner in value:
+            _collect(inner, found)
+
+
+def _without(text: str, hidden: Sequence[str]) -> str:
+    for one in hidden:
+        text = text.replace(one, "(sensitive value)")
+    return text

@@ -9,7 +9,7 @@ from typing import Any
 
 from twinfra.addresses import MANAGED, AbsResource, Instance
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, as_warnings
-from twinfra.engine.bodies import decode_config, locate
+from twinfra.engine.bodies import decode_config, locate, secrets_in
 from twinfra.engine.changes import Action, Reason, ResourceChange
 from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.events import Listener
@@ -120,8 +120,10 @@ class DataReads:
         ):
             return None
         config, marks = decode_config(node.decoder, scope, ())
+        hidden = secrets_in(config, marks, node.facts)
         told = [
-            locate(one, node.decoder, node.place, str(address)) for one in _validated(provider, node, config)
+            locate(one, node.decoder, node.place, str(address), hidden)
+            for one in _validated(provider, node, config)
         ]
         if any(one.severity is Severity.ERROR for one in told):
             raise DiagnosticError(told)
@@ -166,7 +168,11 @@ class DataReads:
         if problem is not None:
             if not isinstance(problem, ProviderError):
                 raise problem
-            told = [locate(item, node.decoder, node.place, str(one.address)) for item in problem.diagnostics]
+            hidden = secrets_in(one.config, one.marks, node.facts)
+            told = [
+                locate(item, node.decoder, node.place, str(one.address), hidden)
+                for item in problem.diagnostics
+            ]
             if not node.nested:
                 self._walk.fail(node, told)
                 return

@@ -7,7 +7,7 @@ from typing import Any
 
 from twinfra.addresses import Instance, ProviderConfig
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
-from twinfra.engine.bodies import locate
+from twinfra.engine.bodies import locate, secrets_in
 from twinfra.engine.changes import Action, Reason, ResourceChange
 from twinfra.engine.lifecycle import MISSING, ignore_changes, value_at
 from twinfra.engine.nodes import ResourceNode
@@ -56,7 +56,7 @@ def plan_instance(
             config = prior.attributes
         elif node.ignored:
             config = ignore_changes(config, prior.attributes, node.ignored)
-    planned = _ask(node, address, provider, kind, facts, prior, config, found)
+    planned = _ask(node, address, provider, kind, facts, prior, config, wanted.marks, found)
     after = planned.planned
     assert after is not None
     reason = wanted.forced
@@ -73,7 +73,7 @@ def plan_instance(
             action = _replacing(node)
             if reason is Reason.NONE:
                 reason = Reason.REPLACE_BECAUSE_CANNOT_UPDATE
-            planned = _ask(node, address, provider, kind, facts, None, config, found)
+            planned = _ask(node, address, provider, kind, facts, None, config, wanted.marks, found)
             after = planned.planned
             assert after is not None
         elif same:
@@ -127,6 +127,7 @@ def _ask(
     facts: Facts,
     prior: Stored | None,
     config: Object,
+    marks: PathMarks,
     found: list[Diagnostic],
 ) -> Planned:
     """The provider's plan for a configuration; write-only values are shown to it in `config` alone."""
@@ -136,11 +137,13 @@ def _ask(
     try:
         planned = provider.plan(kind, Proposal(prior, config, proposed))
     except ProviderError as refused:
+        hidden = secrets_in(config, marks, facts)
         raise DiagnosticError(
-            locate(one, node.decoder, node.place, str(address)) for one in refused.diagnostics
+            locate(one, node.decoder, node.place, str(address), hidden) for one in refused.diagnostics
         ) from None
     if planned.warnings:
-        found.extend(locate(one, node.decoder, node.place, str(address)) for one in planned.warnings)
+        hidden = secrets_in(config, marks, facts)
+        found.extend(locate(one, node.decoder, node.place, str(address), hidden) for one in planned.warnings)
     return planned
 
 
@@ -176,7 +179,12 @@ def prevented(node: ResourceNode, address: Instance) -> Diagnostic:
 
 
 def check_config(
-    node: ResourceNode, address: Instance, provider: Provider, config: Object, found: list[Diagnostic]
+    node: ResourceNode,
+    address: Instance,
+    provider: Provider,
+    config: Object,
+    marks: PathMarks,
+    found: list[Diagnostic],
 ) -> None:
     """Let the provider check a configuration whose values are known by now; raises where it refuses."""
     try:
@@ -185,7 +193,8 @@ def check_config(
         told = refused.diagnostics
     if not told:
         return
-    placed = [locate(one, node.decoder, node.place, str(address)) for one in told]
+    hidden = secrets_in(config, marks, node.facts)
+    placed = [locate(one, node.decoder, node.place, str(address), hidden) for one in told]
     if any(one.severity == "error" for one in placed):
         raise DiagnosticError(placed)
     found.extend(placed)

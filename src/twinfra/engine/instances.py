@@ -201,7 +201,7 @@ class InstancePlans:
             ):
                 return
             config, marks = decode_config(node.decoder, scope, node.facts.write_only)
-            check_config(node, address, provider, config, told)
+            check_config(node, address, provider, config, marks, told)
             wanted = Wanted(config, marks)
             if existing is not None:
                 wanted.forced = self._forced(node, scope, address)

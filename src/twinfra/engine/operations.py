@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from twinfra.addresses import Instance, ProviderConfig
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error, warning
-from twinfra.engine.bodies import decode_config, locate
+from twinfra.engine.bodies import decode_config, locate, secrets_in
 from twinfra.engine.changes import Action, Reason, ResourceChange
 from twinfra.engine.confirmation import confirm_call, not_confirmed, to_confirm
 from twinfra.engine.consistency import first_difference, path_text
@@ -98,7 +98,7 @@ class Operations:
                 self._restore(address, node.provider.config, deposed)
             raise
         except ProviderError as failed:
-            self._failed(place, marks, failed, began, call, deposed)
+            self._failed(place, planned, marks, failed, began, call, deposed)
             return
         result: Stored = call.result
         # Recorded as tainted until its provisioners are through, so that a crash meanwhile is no success.
@@ -137,7 +137,7 @@ class Operations:
             return None
         config, marks = decode_config(node.decoder, scope, facts.write_only)
         told: list[Diagnostic] = []
-        check_config(node, address, provider, config, told)
+        check_config(node, address, provider, config, marks, told)
         stored = run.state.current(address)
         before: Object | None = None
         if change.before is not None:
@@ -258,6 +258,7 @@ class Operations:
     def _failed(
         self,
         place: Place,
+        planned: Planned,
         marks: PathMarks,
         failed: ProviderError,
         began: Action,
@@ -274,7 +275,10 @@ class Operations:
             else:
                 run.put(address, node.provider.config, None)
         run.listener.apply_failed(address, began, call.seconds)
-        run.fail(node, [locate(one, node.decoder, node.place, str(address)) for one in failed.diagnostics])
+        hidden = secrets_in(planned.config, marks, node.facts)
+        run.fail(
+            node, [locate(one, node.decoder, node.place, str(address), hidden) for one in failed.diagnostics]
+        )
 
     # -- objects that make room
 

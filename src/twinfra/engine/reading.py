@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, as_warnings
-from twinfra.engine.bodies import decode_config, locate
+from twinfra.engine.bodies import decode_config, locate, secrets_in
 from twinfra.engine.datasources import planned_data
 from twinfra.engine.instance import addressed
 from twinfra.engine.objects import encode_object, marked
@@ -61,7 +61,8 @@ def read_deferred(run: Applier, place: Place, provider: Provider) -> Operation:
     try:
         yield call
     except ProviderError as failed:
-        fail([locate(one, node.decoder, node.place, str(address)) for one in failed.diagnostics])
+        hidden = secrets_in(config, marks, node.facts)
+        fail([locate(one, node.decoder, node.place, str(address), hidden) for one in failed.diagnostics])
         if node.nested:
             unread = Stored(unknown_as_null(planned_data(node.facts, config)))
             run.put(address, node.provider.config, encode_object(unread, node.facts, marks))

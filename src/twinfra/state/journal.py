@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from twinfra import log
 from twinfra.addresses import Instance, ProviderConfig
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.state.encryption.codec import LineSealer
@@ -143,6 +144,7 @@ class Journal:
         if not self._pending:
             return
         data = b"".join(self._pending)
+        begun, records = log.timer(), len(self._pending)
         try:
             if self._end + len(data) > self._reserved - RESERVE // 2:
                 self._reserve(len(data))
@@ -158,6 +160,7 @@ class Journal:
             return
         self._pending.clear()
         self._end += len(data)
+        log.say(log.TRACE, "journal synced", records=records, bytes=len(data), seconds=log.since(begun))
 
     # -- what the store calls
 

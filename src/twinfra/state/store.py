@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from twinfra import log
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.state.backends.protocol import NOTHING, Backend, Conflict, Locked
 from twinfra.state.comparison import same_content
@@ -251,8 +252,18 @@ class Store:
 
     def put(self, ready: Prepared) -> None:
         """Store what was prepared, where nobody has written since. Raises `Conflict` and `DiagnosticError`."""
+        begun = log.timer()
         version = self.backend.write(self.workspace, ready.pieces, self._stored.version)
         self._stored = Stored(ready.state, True, version, ready.digest)
+        if log.wanted(log.INFO):
+            log.say(
+                log.INFO,
+                "state written",
+                state=self.label,
+                serial=ready.state.serial,
+                bytes=sum(map(len, ready.pieces)),
+                seconds=log.since(begun),
+            )
 
     def overwrite(self, state: State, force: bool = False) -> bool:
         """Store a state from elsewhere as it is, serial and lineage included; False when it is there already.
@@ -348,6 +359,14 @@ class Store:
                 raise DiagnosticError(self.conflict()) from None
         self.recovered = _also(recovered, transfers)
         self._intents = recovered.intents
+        log.say(
+            log.WARN,
+            "journal of an earlier run folded in",
+            state=self.label,
+            objects=len(recovered.objects),
+            unanswered=len(recovered.intents),
+            damaged=recovered.damaged,
+        )
         if recovered.intents:
             Journal(
                 path,
@@ -376,7 +395,18 @@ def open_store(
     """
     held = _acquire(backend, workspace, operation, lock) if lock.wanted else None
     try:
+        begun = log.timer()
         store = Store(backend, workspace, directory, read_stored(backend, workspace), held)
+        if log.wanted(log.DEBUG):
+            log.say(
+                log.DEBUG,
+                "state read" if store.existed else "no state yet",
+                state=store.label,
+                serial=store.state.serial,
+                lineage=store.state.lineage,
+                resources=len(store.state.resources),
+                seconds=log.since(begun),
+            )
         store._recover()
         yield store
     finally:
@@ -385,6 +415,7 @@ def open_store(
             # the condition that nobody else had written.
             with suppress(Locked):
                 backend.unlock(workspace, held.id)
+                log.say(log.DEBUG, "lock released", state=backend.label(workspace), id=held.id)
 
 
 def _also(recovered: Recovered, transfers: tuple[str, ...]) -> Recovered:
@@ -394,6 +425,7 @@ def _also(recovered: Recovered, transfers: tuple[str, ...]) -> Recovered:
 def _acquire(backend: Backend, workspace: str, operation: str, options: LockOptions) -> LockInfo:
     place = backend.label(workspace)
     lock = new_lock(operation, place)
+    begun = log.timer()
     start = time.monotonic()
     pause = _FIRST_PAUSE
     told = False
@@ -409,10 +441,20 @@ def _acquire(backend: Backend, workspace: str, operation: str, options: LockOpti
                 ) from None
             if not told and options.waiting is not None:
                 options.waiting(locked.holder)
+            if not told:
+                log.say(log.INFO, "waiting for the lock", state=place, timeout=options.timeout)
             told = True
             time.sleep(min(pause, left))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         else:
+            log.say(
+                log.DEBUG,
+                "lock taken",
+                state=place,
+                id=lock.id,
+                operation=operation,
+                seconds=log.since(begun),
+            )
             return lock
 
 

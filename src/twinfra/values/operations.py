@@ -228,7 +228,12 @@ def index(value: Value, key: Value) -> Value:
     if type(value) is Marked or type(key) is Marked:
         value, marks = unmark(value)
         key, more = unmark(key)
-        return mark(index(value, key), marks | more)
+        try:
+            return mark(index(value, key), marks | more)
+        except OperationError as failed:
+            # What is wrong would tell the key, or keys of the value.
+            hidden = "There is no such element. The value or the key is sensitive, so that neither is shown."
+            raise OperationError(failed.summary, hidden) from None
     if is_null(value):
         raise OperationError("Element of null", "There are no elements, since the value is null.")
     if is_null(key):

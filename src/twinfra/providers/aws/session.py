@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from twinfra import log
 from twinfra.providers.aws.endpoints import partition_of
 from twinfra.providers.aws.failures import ApiError, translate
 from twinfra.providers.aws.settings import Settings
@@ -220,6 +221,9 @@ class Session:
         client.meta.events.register_first(
             f"needs-retry.{client.meta.service_model.service_id.hyphenize()}", _give_up_early
         )
+        if log.wanted(log.DEBUG):
+            client.meta.events.register("after-call", _log_answer)
+            client.meta.events.register("after-call-error", _log_failure)
         return client
 
     def _endpoint_of(self, service: str) -> str:
@@ -282,3 +286,27 @@ def _give_up_early(attempts: int = 0, caught_exception: Exception | None = None,
 
     if isinstance(caught_exception, EndpointConnectionError):
         raise caught_exception
+
+
+def _log_answer(http_response: Any, parsed: Any, model: Any, **others: Any) -> None:
+    """Which call was answered, and how. botocore's own log has whole requests and answers, and is never used."""
+    told = parsed.get("ResponseMetadata", {}) if isinstance(parsed, dict) else {}
+    log.say(
+        log.DEBUG,
+        "call answered",
+        service=model.service_model.service_name,
+        operation=model.name,
+        status=http_response.status_code,
+        retries=told.get("RetryAttempts", 0),
+        request=told.get("RequestId"),
+    )
+
+
+def _log_failure(exception: Any, model: Any = None, **others: Any) -> None:
+    log.say(
+        log.WARN,
+        "call failed",
+        service=None if model is None else model.service_model.service_name,
+        operation=None if model is None else model.name,
+        kind=type(exception).__name__,
+    )

@@ -24,7 +24,7 @@ from urllib.request import (
     Request,
 )
 
-from twinfra import __version__
+from twinfra import __version__, log
 
 _SECONDS = 60.0
 _REDIRECTS = 5
@@ -107,8 +107,20 @@ class Transport:
         for attempt in range(self.retries.times + 1):
             last = attempt == self.retries.times
             try:
+                begun = log.timer()
                 answer = self._once(method, url, headers or {}, body, attempt + 1)
                 reached = True
+                log.say(
+                    log.DEBUG,
+                    "request",
+                    method=method,
+                    host=urlsplit(url).hostname,
+                    status=answer.status,
+                    attempt=attempt + 1,
+                    sent=len(body or b""),
+                    received=len(answer.body),
+                    seconds=log.since(begun),
+                )
                 if not answer.stumbled and accept(answer):
                     return answer
                 if last and answer.stumbled:
@@ -117,6 +129,9 @@ class Transport:
                     raise NoAnswer("the answer was damaged on its way", True)
                 self.pause(self._wait(attempt, answer))
             except NoAnswer as problem:
+                log.say(
+                    log.WARN, "no answer", method=method, host=urlsplit(url).hostname, attempt=attempt + 1
+                )
                 reached = reached or problem.connected
                 if last or problem.final:
                     raise NoAnswer(str(problem), reached) from None

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from twinfra import log
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends import _remote
 
@@ -90,6 +91,7 @@ class Session:
         import psycopg
         from psycopg import sql
 
+        begun = log.timer()
         connection = self._open()
         query = sql.SQL(statement).format(
             states=sql.Identifier(self._table.schema, "states"),
@@ -98,6 +100,7 @@ class Session:
         try:
             with self._watched(connection):
                 cursor = connection.execute(query, parameters or None)
+                log.say(log.DEBUG, "statement", purpose=doing, seconds=log.since(begun))
                 return cursor.fetchall() if cursor.description is not None else []
         except psycopg.Error as reason:
             if connection.closed or connection.broken:
