@@ -132,6 +132,16 @@ def test_settings_that_are_known_late_are_checked_before_their_first_use(
     assert "create_bucket" not in calls
 
 
+def test_an_object_of_the_state_in_another_region_is_not_read(project: Directory, calls: list[str]) -> None:
+    declare(project, 'region = ["us-east-1", "eu-west-1"]')
+    project.write(main_tf=BUCKET.replace("bucket =", 'region = "eu-west-1"\n  bucket ='))
+    project.ok("apply", "-auto-approve", "-env=production")
+    declare(project, 'region = "us-east-1"')
+    calls.clear()
+    assert "this would act in eu-west-1" in refused(project, "destroy", "-auto-approve")
+    assert set(calls) == {"get_caller_identity"}
+
+
 def test_the_sandbox_is_not_a_declared_account(project: Directory) -> None:
     declare(project, f'account = "{ACCOUNT}"')
     assert "-sandbox is another cloud" in refused(project, "plan", "-sandbox")

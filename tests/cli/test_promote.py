@@ -195,6 +195,29 @@ def test_a_source_that_drifted_is_refused(
     assert "aws_s3_bucket.it" in told
 
 
+def test_two_environments_with_one_state_are_refused(project: Directory) -> None:
+    project.write(twinfra_toml=PROJECT + 'workspace = "staging"\n')
+    commit(project.path)
+    project.ok("apply", "-auto-approve", "-env=staging")
+    assert "both have their state in terraform.tfstate.d/staging" in refused(project, "-auto-approve")
+
+
+def test_a_drift_rule_holds_for_the_source_too(twinfra: Directory, aws: Callable[..., Any]) -> None:
+    git(twinfra.path, "init", "-q", "-b", "main")
+    twinfra.write(
+        main_tf='variable "env" {}\nprovider "aws" {}\nresource "aws_s3_bucket" "it" {\n'
+        '  bucket = "promoted-quietly-${var.env}"\n  tags = { a = "b" }\n}\n',
+        twinfra_toml=PROJECT.replace(", nodes = 2", "")
+        + '[[drift.ignore]]\naddress = "aws_s3_bucket.*"\nattribute = "tags*"\nreason = "Scanned"\n'
+        "expires = 2099-12-31\n",
+    )
+    commit(twinfra.path)
+    twinfra.ok("apply", "-auto-approve", "-env=staging")
+    tags = {"TagSet": [{"Key": "a", "Value": "changed"}]}
+    aws("s3").put_bucket_tagging(Bucket="promoted-quietly-staging", Tagging=tags)
+    twinfra.ok("promote", "staging", "production")
+
+
 def test_the_targets_protection_holds(project: Directory) -> None:
     project.ok("apply", "-auto-approve", "-env=staging")
     project.write(twinfra_toml=PROJECT + "plan_file = true\n")

@@ -12,7 +12,7 @@ import click
 
 from twinfra.cli.command import ENVIRONMENT, SilentFailure, UsageProblem, command, flag, value
 from twinfra.cli.options import Shared, shared, take_shared
-from twinfra.diagnostics import DiagnosticError, error
+from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 
 if TYPE_CHECKING:
     from twinfra.cli.running import Run
@@ -130,7 +130,8 @@ def _read(source: Environment) -> Running:
     with using(source):
         backend = connect_backend(try_configuration()[0])
         try:
-            return what_runs(source.name, open_ledger(backend, workspace_name()).newest())
+            ledger = open_ledger(backend, workspace_name())
+            return what_runs(source.name, ledger.label, ledger.newest())
         finally:
             backend.close()
 
@@ -198,7 +199,8 @@ def _verify(source: Environment, running: Running, checkout: Checkout | None, co
     )
     with using(source), work(options, "drift", at=checkout) as run:
         workspace = run.workspace
-        now = what_runs(source.name, open_ledger(workspace.store.backend, workspace.name).newest())
+        ledger = open_ledger(workspace.store.backend, workspace.name)
+        now = what_runs(source.name, ledger.label, ledger.newest())
         if now.entry.hash != running.entry.hash:
             raise DiagnosticError(
                 error(
@@ -242,6 +244,8 @@ def _carry_out(
         using(target, own=True),
         work(common, "promote" if applying else "plan", at=checkout) as run,
     ):
+        if run.workspace.store.label == running.state:
+            raise DiagnosticError(_one_state(running, target))
         run.kind = "promote"
         run.remarks = {"promoted_from": running.environment, "promoted_entry": running.entry.n}
         _tell(run, running, target, checkout)
@@ -260,6 +264,15 @@ def _carry_out(
                 f"\nThe plan is saved in {out}. To do exactly this, run: twinfra apply -env {target.name} {out}"
             )
         return CHANGES if detailed_exitcode and result.plan.applyable else 0
+
+
+def _one_state(running: Running, target: Environment) -> Diagnostic:
+    return error(
+        "Two environments with one state",
+        f'"{running.environment}" and "{target.name}" both have their state in {running.state}.',
+        target.place_of("workspace"),
+        mend="Give each a workspace, or settings of the backend, of its own.",
+    )
 
 
 def _tell(run: Run, running: Running, target: Environment, checkout: Checkout | None) -> None:

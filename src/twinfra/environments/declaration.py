@@ -26,6 +26,9 @@ ENVIRONMENTS = "environments"
 SECTIONS = ("twins", "drift", "releases", "ci", "fingerprint", "report")
 """What may stand in the file beside the environments; each is read by the module that owns it."""
 
+_OWN = 2
+"""Keys that lead to an environment's table."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _ACCOUNT = re.compile(r"\d{12}")
 
@@ -135,8 +138,9 @@ def read_project(path: Path, name: str = "") -> Project:
     where = places(source)
     found = Diagnostics()
     top = Table(values, (), where, found)
+    own = _by_environment(where)
     environments = {
-        one: _environment(one, table, path.parent, found)
+        one: _environment(one, table, path.parent, own.get(one, {}), found)
         for one, table in top.table(ENVIRONMENTS).named().items()
     }
     _check_twins(environments, found)
@@ -193,7 +197,18 @@ class _Number(str):
     __slots__ = ()
 
 
-def _environment(name: str, table: Table, directory: Path, found: Diagnostics) -> Environment:
+def _by_environment(where: Mapping[Keys, SourceRange]) -> dict[str, dict[Keys, SourceRange]]:
+    """The places of each environment's keys, from its own table on."""
+    found: dict[str, dict[Keys, SourceRange]] = {}
+    for keys, place in where.items():
+        if len(keys) > _OWN and keys[0] == ENVIRONMENTS:
+            found.setdefault(str(keys[1]), {})[keys[_OWN:]] = place
+    return found
+
+
+def _environment(
+    name: str, table: Table, directory: Path, where: Mapping[Keys, SourceRange], found: Diagnostics
+) -> Environment:
     if not _NAME.fullmatch(name):
         table.fail(
             "Unsuitable name of an environment",
@@ -215,7 +230,6 @@ def _environment(name: str, table: Table, directory: Path, found: Diagnostics) -
             "account",
             mend="Keep one of them.",
         )
-    own = len(table.path)
     made = Environment(
         name,
         directory,
@@ -230,7 +244,7 @@ def _environment(name: str, table: Table, directory: Path, found: Diagnostics) -
         Protection(table.flag("clean_commit"), table.flag("approval"), table.flag("plan_file")),
         table.text("twin_of"),
         table.place(),
-        {keys[own:]: one for keys, one in table.places.items() if keys[:own] == table.path and keys[own:]},
+        where,
     )
     table.finish()
     return made

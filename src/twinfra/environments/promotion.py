@@ -20,10 +20,11 @@ _NAMED = 5
 class Running:
     """The code that an environment runs: its digest, and the commit it was applied from (empty where unknown).
 
-    `entry` is the receipt that says so.
+    `entry` is the receipt that says so, `state` how people know the state it lies beside.
     """
 
     environment: str
+    state: str
     entry: Entry
     code: str
     commit: str
@@ -34,8 +35,8 @@ class Running:
         return str(self.entry.body.get("finished") or self.entry.time)
 
 
-def what_runs(environment: str, newest: Iterable[Entry]) -> Running:
-    """What an environment runs, by the entries of its ledger from the newest back.
+def what_runs(environment: str, state: str, newest: Iterable[Entry]) -> Running:
+    """What an environment runs, by the entries of its ledger from the newest back. `state`: see `Running`.
 
     An apply of targets counts where an apply of everything with the same code came before it. Raises
     `DiagnosticError` where nothing is known, or not all of the code was applied.
@@ -50,7 +51,7 @@ def what_runs(environment: str, newest: Iterable[Entry]) -> Running:
             raise DiagnosticError(problem)
         first = first or entry
         if body.get("complete"):
-            return Running(environment, first, str(body["code"]), _commit_of(first, entry))
+            return Running(environment, state, first, str(body["code"]), _commit_of(first, entry))
     if first is not None:
         raise DiagnosticError(_partial(environment, first))
     raise DiagnosticError(
