@@ -259,3 +259,17 @@ def test_a_backend_without_history_says_so(twinfra: Directory) -> None:
         ran = twinfra(*command)
         assert ran.code == 1
         assert "A backend without history" in ran.err
+
+
+def test_records_are_sealed_anew_when_asked(project: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.state.encryption.blocks import SIMPLE
+
+    assert "Nothing is recorded" in project.ok("audit", "seal").out
+    monkeypatch.setenv("TF_ENCRYPTION", SIMPLE)
+    project.ok("apply", "-auto-approve")
+    path = project.path / "terraform.tfstate.records" / "ledger-000001.json"
+    before = json.loads(path.read_text())["meta"]
+    assert "anew" in project.ok("audit", "seal").out
+    assert json.loads(path.read_text())["meta"] != before
+    assert [one["kind"] for one in entries(project)] == ["audit seal", "apply"]
+    assert project.ok("audit", "verify").code == 0

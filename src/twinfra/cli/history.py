@@ -138,6 +138,32 @@ def export(first: int) -> int:
     return 0
 
 
+@audit.command("seal")
+@flag("lock", "hold the state's lock meanwhile", default=True)
+@value("lock-timeout", "how long to wait for the lock, such as 30s", default="0s")
+def seal(lock: bool, lock_timeout: str) -> int:
+    """Write all records of the ledger anew, encrypted with the key that is configured now; no entry changes.
+
+    After a change of keys with a fallback the next command does that by itself. This is for a key that was changed in
+    its place, such as another key_id of a KMS.
+    """
+    from twinfra.cli.receipts import audited
+    from twinfra.cli.state_change import opened
+    from twinfra.state.ledger.log import open_ledger
+
+    with opened(
+        "audit seal", lock=lock, lock_timeout=lock_timeout, state=None, must_exist=False
+    ) as workspace:
+        ledger = open_ledger(workspace.store.backend, workspace.name)
+        if not ledger.exists():
+            print("Nothing is recorded yet.")
+            return 0
+        with audited(workspace, "audit seal"):
+            number = ledger.seal()
+    print(f"Wrote {number} record{'' if number == 1 else 's'} anew.")
+    return 0
+
+
 @audit.command("verify")
 @value("head", "also expect the entry NUMBER:HASH, as an earlier verify printed it", multiple=True)
 @flag("json", "print JSON")

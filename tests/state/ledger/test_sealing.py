@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,25 @@ def test_a_sealed_segment_that_was_changed_is_found(tmp_path: Path) -> None:
     path.write_bytes(bytes(content))
     found = verify(ledger(tmp_path, SIMPLE)).findings
     assert {(one.kind, one.n) for one in found} == {("damaged", 0), ("missing", 3)}
+
+
+def test_segments_of_many_processes_need_one_key(tmp_path: Path) -> None:
+    for _ in range(5):
+        ledger(tmp_path, SIMPLE).append("apply", {})
+    salts = set()
+    for content in contents(tmp_path):
+        salts.add(json.loads(content)["meta"]["key_provider.pbkdf2.main"])
+    assert len(salts) == 1
+
+
+def test_sealing_anew_takes_a_new_key_for_all_records(tmp_path: Path) -> None:
+    for _ in range(5):
+        ledger(tmp_path, SIMPLE).append("apply", {})
+    before = contents(tmp_path)
+    one = ledger(tmp_path, SIMPLE)
+    entries = one.entries()
+    assert one.seal() == 4
+    salts = [json.loads(content)["meta"]["key_provider.pbkdf2.main"] for content in contents(tmp_path)]
+    assert len(set(salts)) == 1
+    assert salts[0] != json.loads(before[0])["meta"]["key_provider.pbkdf2.main"]
+    assert ledger(tmp_path, SIMPLE).entries() == entries

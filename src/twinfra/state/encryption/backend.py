@@ -72,7 +72,7 @@ class EncryptedBackend:
         return [self._decoded(workspace, *one) for one in zip(names, found, strict=True)]
 
     def write_record(self, workspace: str, name: str, data: bytes, expected: str | None) -> str:
-        sealed = b"".join(self.codec.encode((data,)))
+        sealed = b"".join(self.codec.encode_again((data,)))
         return records_of(self.inner).write_record(workspace, name, sealed, expected)
 
     def _decoded(self, workspace: str, name: str, found: Content | None) -> Content | None:

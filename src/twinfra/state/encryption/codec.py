@@ -33,6 +33,14 @@ class Codec(Protocol):
     def encode(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
         """Content as it is stored."""
 
+    def encode_again(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
+        """The same with the key of what was read last, where that is one to write with: for many contents that are
+        read together, of which each would need a key made (from a passphrase, or by a service) of its own.
+        """
+
+    def renew(self) -> None:
+        """Let `encode_again` take the key that new content gets, whatever was read."""
+
     def decode(self, data: bytes, name: str) -> bytes:
         """Stored content as it was written; `name` is what people call it."""
 
@@ -55,6 +63,12 @@ class Plain:
 
     def encode(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
         return pieces
+
+    def encode_again(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
+        return pieces
+
+    def renew(self) -> None:
+        pass
 
     def decode(self, data: bytes, name: str) -> bytes:
         from twinfra.state.encryption.envelope import is_envelope

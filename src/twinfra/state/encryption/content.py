@@ -31,6 +31,7 @@ class ContentCodec:
         self._methods = methods
         self._kind = kind
         self.fell_back = False
+        self._last: tuple[bytes, Mapping[str, Meta]] | None = None
         self._accepts_plain = accepts_plain or any(not one.encrypts for one in methods)
 
     @property
@@ -39,12 +40,23 @@ class ContentCodec:
         return self._methods[0].encrypts
 
     def encode(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
+        return self._encoded(pieces, None)
+
+    def encode_again(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
+        return self._encoded(pieces, self._last)
+
+    def renew(self) -> None:
+        self._last = None
+
+    def _encoded(
+        self, pieces: Iterable[bytes], known_key: tuple[bytes, Mapping[str, Meta]] | None
+    ) -> Iterable[bytes]:
         if not self.encrypts:
             return pieces
         known = list(pieces)
         identity = identity_in(known) if self._kind == "state" else None
         method = self._methods[0]
-        key, metas = method.new_key()
+        key, metas = known_key or method.new_key()
         try:
             data = aes_gcm.encrypt(key, b"".join(known), method.authenticated)
         except aes_gcm.TooLarge:
@@ -105,8 +117,12 @@ class ContentCodec:
             if not method.encrypts:
                 continue
             try:
-                content = opening(method, method.old_key(metas))
-                self.fell_back |= method is not self._methods[0]
+                key = method.old_key(metas)
+                content = opening(method, key)
+                if method is self._methods[0]:
+                    self._last = key, metas
+                else:
+                    self.fell_back = True
                 return content
             except UnfitMeta as unfit:
                 reasons.append(f"{method.address}: {unfit}")

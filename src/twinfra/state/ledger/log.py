@@ -35,7 +35,7 @@ MOST_BYTES = 256 * 1024
 HEAD = "ledger-head"
 _SEGMENT = "ledger-"
 _BLOCK = 16
-"""Segments that are read at a time, from the newest back."""
+"""The most segments that are read at a time, from the newest back."""
 _SECONDS = 120.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5
 
@@ -89,7 +89,7 @@ class Ledger:
             block, names = names[-size:], names[:-size]
             for entries in reversed(self._read(block)):
                 yield from reversed(entries)
-            size = _BLOCK
+            size = min(2 * size, _BLOCK)
 
     def append(self, kind: str, body: Mapping[str, Any], *, unless: Condition | None = None) -> Entry:
         """Append an entry that happens now; returns it.
@@ -122,6 +122,15 @@ class Ledger:
             # By chance, so that those who met do not meet again.
             self._pause(random.uniform(0, longest))
             longest = min(longest * 2, _LONGEST_PAUSE)
+
+    def seal(self) -> int:
+        """Write all records again as new content would be written, such as with a new key; returns how many.
+
+        One that somebody else writes meanwhile is left to them.
+        """
+        names = self.records.list_records(self.workspace)
+        self._write_anew(names)
+        return len(names)
 
     def decode(self, name: str, content: Content | None) -> list[Entry]:
         """The entries of a segment as it was read. Raises `DiagnosticError` where it is damaged."""
@@ -168,7 +177,8 @@ class Ledger:
         if again is not None:
             return again
         if self._codec.fell_back:
-            self._write_anew(names[:-1])
+            others = self.records.list_records(self.workspace)
+            self._write_anew([name for name in others if name not in (last, HEAD)])
         before = held[-1] if held else None
         entry = chained(
             before.n + 1 if before is not None else 1, before.hash if before is not None else FIRST, made
@@ -190,11 +200,13 @@ class Ledger:
         return entry
 
     def _write_anew(self, names: list[str]) -> None:
-        """Write closed segments again after a change of keys, so that the old key can be let go of.
+        """Write records again after a change of keys, so that the old key can be let go of.
 
-        Before the last one, which tells the next command that there was a change.
+        In an append before the last segment, which tells the next command that there was a change.
         """
-        for name, content in zip(names, self.records.read_records(self.workspace, names), strict=True):
+        contents = self.records.read_records(self.workspace, names)
+        self._codec.renew()
+        for name, content in zip(names, contents, strict=True):
             # Who came first did just the same.
             with suppress(Conflict):
                 if content is not None:
