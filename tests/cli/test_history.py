@@ -62,8 +62,8 @@ def test_who_what_when_why_and_how_it_ended(project: Directory, repository: Repo
     lines = text.splitlines()
     assert lines[0].startswith("#3  ")
     assert lines[0].endswith("ada  apply  done  ~1")
-    assert "with changes that were not committed" in lines[2]
-    assert f"{first[:12]} main (Ada)  Begin" in text
+    assert "with changes that were not committed" in lines[3]
+    assert f"{first[:12]} main (Ada)\n      Begin\n" in text
     assert f"plan {middle['plan'][:23]}  serial 2" in text  # type: ignore[index]
     assert all(len(line) <= 80 for line in lines)
 

@@ -64,12 +64,12 @@ def rollback(to: str | None, auto_approve: bool, dry_run: bool, **options: Any) 
         outcome = run.receipt.body.get("outcome") if run.receipt is not None else ""
         if code and outcome:
             run.terminal.say(
-                "\nThe rollback is not complete. Run it again to go on, or twinfra apply to return to the code "
-                "that is here."
+                "\nThe rollback is not complete. Run it again to go on, or twinfra apply to return\n"
+                "to the code that is here."
             )
         elif not code:
             run.terminal.say(
-                f"\nWhat runs is as {checkout.commit[:12]} says. The code here is still that of "
+                f"\nWhat runs is as {checkout.commit[:12]} says. The code here is still that of\n"
                 f"{checkout.now.commit[:12] or 'no commit'}: revert it too, else the next apply goes forward again."
             )
         return code

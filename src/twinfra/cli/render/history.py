@@ -60,7 +60,8 @@ def _happening(one: Happening, style: Style) -> Iterator[str]:
     if one.commit_id:
         author = f" ({one.commit.author})" if one.commit is not None else ""
         branch = f" {body['branch']}" if body.get("branch") else ""
-        yield _cut(f"      {one.commit_id[:12]}{branch}{author}  {one.why}", style.width)
+        yield _cut(f"      {one.commit_id[:12]}{branch}{author}", style.width)
+        yield _cut(f"      {one.why}", style.width)
         if body.get("dirty"):
             yield style("      with changes that were not committed", "yellow")
         if one.missing:
