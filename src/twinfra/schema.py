@@ -106,8 +106,9 @@ class ResourceSchema:
 
     `identifiers`: dotted paths of attributes whose values the cloud makes up, such as ids; `a if b` is one only
     where the attribute `b` beside it has a value. `volatile`: paths of attributes that change though nobody changes
-    anything, or tell of the past only, such as dates; `a if type.b` is one only where a resource of that type has
-    the id of this one in `b`, and says what `a` says. Paths lead through lists and sets without an index.
+    anything, or tell of the past only, such as dates; `a if b` is one only where `b` beside it has a value, from which
+    it follows; `a if type.b` only where a resource of that type has the id of this one in `b`, and says what `a`
+    says. Paths lead through lists and sets without an index.
     """
 
     block: Block

@@ -131,7 +131,7 @@ class StateForms:
             return
         for name in sorted(part.children):
             child = part.children[name]
-            if child.volatile:
+            if child.left_out(value):
                 continue
             if child.generated:
                 self._name(value, name, child, place)
@@ -148,7 +148,7 @@ class StateForms:
 
     def _name(self, owner: dict[str, Any], name: str, part: Part, place: str) -> None:
         value = owner.get(name)
-        if _is_generated(part, owner):
+        if part.made_up(owner):
             values = value if isinstance(value, list | tuple) else (value,)
             for at, one in enumerate(values):
                 if isinstance(one, str):
@@ -170,7 +170,7 @@ class StateForms:
                 found: Any = rename(value)
             elif part is None:
                 found = self._typed(value, types.get(name, DYNAMIC))
-            elif part.volatile:
+            elif part.left_out(stored.attributes):
                 continue
             else:
                 found = self._declared(
@@ -183,7 +183,7 @@ class StateForms:
         self, value: Any, part: Part, type: Type, owner: dict[str, Any], place: str, name: str
     ) -> Any:
         """The form of a value about which something is declared."""
-        if part.generated and _is_generated(part, owner):
+        if part.made_up(owner):
             return self._reference(value, f"{place}.{name}")
         return self._below(value, part, type, f"{place}.{name}")
 
@@ -238,7 +238,7 @@ class StateForms:
         form: dict[str, Any] = {}
         for name, one in value.items():
             child = part.children.get(name)
-            if one is None or (child is not None and child.volatile):
+            if one is None or (child is not None and child.left_out(value)):
                 continue
             own = types.get(name, DYNAMIC)
             if child is None:
@@ -250,11 +250,6 @@ class StateForms:
 
 def _index(type: Type, at: int) -> str:
     return "*" if isinstance(type, SetType) else str(at)
-
-
-def _is_generated(part: Part, owner: dict[str, Any]) -> bool:
-    """Whether the cloud chose the value: always, or where the attribute it depends on has a text."""
-    return part.generated and (not part.only_with or bool(owner.get(part.only_with)))
 
 
 def _attribute_types(type: Type) -> dict[str, Type]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 from twinfra.schema import ResourceSchema
 
@@ -27,15 +28,25 @@ class Part:
     """What is declared about the attributes below one place: children by name, and what holds for the place.
 
     `generated`: it is an identifier that the cloud chooses; `only_with`: the attribute beside it that must have a
-    text for that to be so (empty where there is no condition). `volatile`: it is left out; `shown_by`: the type and
-    attribute of other resources that say the same, where only those that refer to this one make it volatile.
+    text for that to be so (empty where there is no condition). `volatile`: it is left out; `follows`: so it is
+    where this attribute beside it has a value; `shown_by`: so it is where a resource of this type has the id of this
+    one in this attribute.
     """
 
     children: dict[str, Part] = field(default_factory=dict)
     generated: bool = False
     only_with: str = ""
     volatile: bool = False
+    follows: str = ""
     shown_by: tuple[str, str] | None = None
+
+    def left_out(self, owner: Mapping[str, Any]) -> bool:
+        """Whether it is left out of an object, given the attributes beside it."""
+        return self.volatile or (bool(self.follows) and bool(owner.get(self.follows)))
+
+    def made_up(self, owner: Mapping[str, Any]) -> bool:
+        """Whether the cloud chose its value, given the attributes beside it."""
+        return self.generated and (not self.only_with or bool(owner.get(self.only_with)))
 
 
 def declared_parts(schema: ResourceSchema) -> Part:
@@ -49,9 +60,11 @@ def declared_parts(schema: ResourceSchema) -> Part:
     for text in schema.volatile:
         path, _, other = text.partition(" if ")
         part = _place(root, path.split("."))
-        if other:
-            kind, _, attribute = other.partition(".")
+        kind, dot, attribute = other.partition(".")
+        if dot:
             part.shown_by = (kind, attribute)
+        elif other:
+            part.follows = other
         else:
             part.volatile = True
     return root

@@ -260,6 +260,7 @@ RESOURCE = Resource(
         "dhcp_options_id",
         "ipv6_association_id",
         "main_route_table_id",
+        "ipv6_cidr_block if assign_generated_ipv6_cidr_block",
     ),
     id="VpcId",
     create=call("create_vpc", "Vpc"),
