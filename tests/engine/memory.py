@@ -111,6 +111,13 @@ class MemoryCloud:
         if message is not None:
             raise ProviderError(error("Cloud says no", message, path=(GetAttr("name"),)))
 
+    def attach(self, id: Any) -> None:
+        """A thing whose label is the id of another counts as a change of that one."""
+        with self.lock:
+            other = self.things.get(id)
+            if other is not None:
+                other["revision"] += 1
+
     def asked(self, operation: str) -> list[str]:
         """The names of the things for which an operation was asked, in order."""
         return [name for one, name in self.calls if one == operation]
@@ -167,6 +174,7 @@ class MemoryProvider:
             assert change.prior is not None
             cloud.note("delete", change.prior.attributes["name"])
             cloud.things.pop(change.prior.attributes["id"], None)
+            cloud.attach(change.prior.attributes["label"])
             cloud.gone.append(change.prior.attributes["id"])
             return None
         name = change.planned["name"]
@@ -190,6 +198,7 @@ class MemoryProvider:
         assert change.config is not None
         cloud.tokens.append(change.config["token"])
         cloud.things[made["id"]] = made
+        cloud.attach(made["label"])
         token = change.private.get(OPERATION_TOKEN)
         if token:
             cloud.made[token] = made["id"]

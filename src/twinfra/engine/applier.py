@@ -9,6 +9,7 @@ from twinfra.addresses import DATA, ROOT, AbsResource, Instance, Key, ProviderCo
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.engine import targets as targeting
+from twinfra.engine.aftermath import Aftermath
 from twinfra.engine.bodies import locate
 from twinfra.engine.changes import Action, Plan, ResourceChange
 from twinfra.engine.checkstate import check_results_json
@@ -113,6 +114,7 @@ class Applier(Evaluation):
         self._waits: dict[Node, dict[Node, None]] = {}
         self._providers: dict[ProviderNode, Provider] = {}
         self._destruction = Destruction(self)
+        self._aftermath = Aftermath(self)
         self._unconfirmed = Unconfirmed(self, self.state)
         self._targeting = targeting.Targeting(program, ())
         self._evaluated: set[Node] | None = None
@@ -130,6 +132,8 @@ class Applier(Evaluation):
             return ApplyResult(self.state, self.diagnostics)
         self.walk = Walk(self._waits, self, self.stop, self.options.parallelism, self.options.order)
         finished = self.walk.run()
+        self.settle()
+        self._aftermath.settle()
         self.settle()
         stopped = not finished and self.stop.level != RUN
         if not finished and not stopped:
@@ -223,6 +227,10 @@ class Applier(Evaluation):
         """The started provider of a configuration."""
         return self._providers[node]
 
+    def has_started(self, node: ProviderNode) -> bool:
+        """Whether a provider was started in this apply."""
+        return node in self._providers
+
     def node_of(self, address: Instance) -> ResourceNode | None:
         """The block of an instance, where there is one."""
         resource = address.resource
@@ -236,6 +244,7 @@ class Applier(Evaluation):
         self, address: Instance, provider: ProviderConfig, value: InstanceObject | None, deposed: str = ""
     ) -> None:
         """Record what an object is now, in the state and with the recorder."""
+        self._aftermath.touched(address, self.state.current(address), value)
         self.state.put(address, provider, value, deposed)
         self.recorder.record(address, provider, value, deposed)
         self.dirty = True

@@ -23,12 +23,19 @@ class Closures:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._names: dict[ResourceNode, tuple[str, ...]] | None = None
+        self._near: dict[Node, _Found] = {}
 
     def names(self, node: ResourceNode) -> tuple[str, ...]:
         """The addresses, as configured, of all resources that a resource depends on, in order."""
         if self._names is None:
             self._names = self._work_out()
         return self._names[node]
+
+    def nearest(self, node: ResourceNode) -> tuple[ResourceNode, ...]:
+        """The resources that a resource refers to itself, or through values that are no resources."""
+        if self._names is None:
+            self._names = self._work_out()
+        return tuple(self._near[node])
 
     def _work_out(self) -> dict[ResourceNode, tuple[str, ...]]:
         reach: dict[Node, _Found] = {}
@@ -63,4 +70,5 @@ class Closures:
                 if found not in shared:
                     shared[found] = tuple(sorted(labels[one] for one in found))
                 names[node] = shared[found]
+        self._near = near
         return names

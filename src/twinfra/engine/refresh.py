@@ -142,13 +142,9 @@ class Refresher:
 
     def collect(self, address: Instance, one: Existing) -> None:
         """Take the result of the read of an object, once its call is done."""
-        call = one.call
-        if call is None:
+        if one.call is None:
             return
-        one.call = None
-        outcome: Any = call.error
-        if outcome is None:
-            outcome = call.result if one.place < 0 else call.result[one.place]
+        outcome = self.outcome(one)
         seconds = time.monotonic() - self._started.pop(one, time.monotonic())
         self._listener.refresh_finished(address, id_of(one.value), seconds)
         if isinstance(outcome, ProviderError):
@@ -157,6 +153,18 @@ class Refresher:
             raise outcome
         else:
             self.settle(address, one, outcome)
+
+    @staticmethod
+    def outcome(one: Existing) -> Stored | BaseException | None:
+        """What came of the read of an object that was begun and is done; None where the object is gone."""
+        call = one.call
+        if call is None:
+            raise ValueError("no read of this object is under way")
+        one.call = None
+        found: Any = call.error
+        if found is None:
+            found = call.result if one.place < 0 else call.result[one.place]
+        return found  # type: ignore[no-any-return]
 
     def settle(self, address: Instance, one: Existing, found: Stored | None) -> None:
         """Compare what was read with what was recorded, and correct the state."""
