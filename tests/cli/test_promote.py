@@ -228,6 +228,18 @@ def test_the_targets_protection_holds(project: Directory) -> None:
     assert "Not committed: twinfra.toml" in refused(project, "-auto-approve")
 
 
+def test_a_saved_plan_of_a_commit_of_the_branch_may_be_applied_though_the_directory_has_moved_on(
+    project: Directory,
+) -> None:
+    project.write(twinfra_toml=PROJECT + 'clean_commit = true\nbranch = "main"\nplan_file = true\n')
+    commit(project.path)
+    project.ok("apply", "-auto-approve", "-env=staging")
+    move_on(project)
+    project.ok("promote", "staging", "production", "-out=plan.bin")
+    project.ok("apply", "-env=production", "plan.bin")
+    assert inputs(project) == ["one of production"] * 2
+
+
 def test_programs_get_events(project: Directory) -> None:
     project.ok("apply", "-auto-approve", "-env=staging")
     ran = project.ok("promote", "staging", "production", "-json")

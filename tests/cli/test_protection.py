@@ -121,6 +121,19 @@ def test_a_saved_plan_must_be_of_the_code_that_is_checked_out(repository: Direct
     ok(repository, "apply", "plan.bin")
 
 
+def test_a_plan_of_another_branch_may_be_applied_once_its_code_was_merged(repository: Directory) -> None:
+    protect(repository, 'clean_commit = true\nbranch = "main"')
+    git(repository.path, "switch", "-q", "-c", "feature")
+    repository.write(main_tf=MAIN.replace("one", "two"))
+    commit(repository.path, "Two")
+    ok(repository, "plan", "-out=plan.bin")
+    git(repository.path, "switch", "-q", "main")
+    assert "Saved plan is of other code" in refused(repository, "apply", "plan.bin")
+    git(repository.path, "merge", "-q", "--squash", "feature")
+    git(repository.path, "commit", "-qm", "Two, squashed")
+    ok(repository, "apply", "plan.bin")
+
+
 # -- branch
 
 

@@ -48,11 +48,12 @@ def check_run(operation: str, saved: SavedPlan | None, at: Checkout | None) -> N
         _check_meant(saved, environment)
     if environment is None or operation in LOOKING:
         return
-    problems = _wrong_code(environment, at)
-    if saved is None and at is None:
-        problems += _without_plan(environment, operation)
-    if saved is not None and not problems:
-        problems += _other_code(environment, saved)
+    if saved is None:
+        problems = _wrong_code(environment, at)
+        if at is None:
+            problems += _without_plan(environment, operation)
+    else:
+        problems = _wrong_plan(environment, saved)
     _raise(problems)
 
 
@@ -130,13 +131,22 @@ def _without_plan(environment: Environment, operation: str) -> list[Diagnostic |
     return [refuse_without_plan(environment, _PLANNED[operation])]
 
 
-def _other_code(environment: Environment, saved: SavedPlan) -> list[Diagnostic | None]:
-    """A saved plan carries its own code: it must be that of the commit which was just looked at."""
+def _wrong_plan(environment: Environment, saved: SavedPlan) -> list[Diagnostic | None]:
+    """A saved plan carries its own code: that of a commit which will do, or of what is checked out here."""
     if not (environment.protection.clean_commit or environment.branch):
         return []
     from twinfra.cli.workspace import load_configuration
     from twinfra.environments.fingerprint import code_digest
+    from twinfra.environments.protection import is_right_code
 
+    origin = saved.origin
+    if is_right_code(
+        environment, Path.cwd(), str(origin.get("commit") or ""), bool(origin.get("dirty", True))
+    ):
+        return []
+    problems = _wrong_code(environment, None)
+    if any(problems):
+        return problems
     if code_digest(saved.configuration) == code_digest(load_configuration()):
         return []
     return [

@@ -26,6 +26,15 @@ def refuse_code(environment: Environment, directory: Path, facts: GitFacts | Non
     return [one for one in found if one is not None]
 
 
+def is_right_code(environment: Environment, directory: Path, commit: str, dirty: bool) -> bool:
+    """Whether code of this commit, wherever it was read, may change the environment. `dirty`: it was changed since."""
+    if not commit or dirty:
+        return False
+    if not environment.branch:
+        return True
+    return any(is_ancestor(directory, commit, one) for one in branch_refs(directory, environment.branch))
+
+
 def refuse_without_plan(environment: Environment, instead: str) -> Diagnostic | None:
     """What is wrong with a change that no saved plan announced; `instead` says how to do it with one."""
     if not environment.protection.plan_file:
