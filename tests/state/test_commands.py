@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -422,6 +425,7 @@ def test_the_lock_of_a_running_process_is_not_released(twinfra: Directory) -> No
         other.say()
     assert ran.code == 1
     assert "in use" in words(ran.err)
+    assert f"process {other.process.pid} of this machine still runs" in words(ran.err)
 
 
 def test_what_a_killed_process_left_of_its_lock_is_removed_when_approved(twinfra: Directory) -> None:
@@ -432,10 +436,19 @@ def test_what_a_killed_process_left_of_its_lock_is_removed_when_approved(twinfra
     assert twinfra("force-unlock", "another").code == 1
     ran = twinfra("force-unlock", held, stdin="no\n")
     assert ran.code == 1
-    assert "that process has ended" in ran.out
+    assert f"process {other.process.pid} of this machine has ended" in words(ran.out)
+    assert f"@{socket.gethostname()} for apply since 20" in words(ran.out)
     assert note.exists()
     twinfra.ok("force-unlock", held, stdin="yes\n")
     assert not note.exists()
+
+
+def test_of_a_holder_on_another_machine_nobody_says_whether_it_runs(twinfra: Directory) -> None:
+    lock = replace(new_lock("apply"), who="anna@elsewhere")
+    (twinfra.path / ".terraform.tfstate.lock.info").write_bytes(lock.to_json())
+    ran = twinfra("force-unlock", lock.id, stdin="no\n")
+    assert "anna@elsewhere for apply since" in words(ran.out)
+    assert f"whether process {os.getpid()} on elsewhere still runs cannot be told from here" in words(ran.out)
 
 
 def test_without_a_lock_there_is_nothing_to_unlock(twinfra: Directory) -> None:

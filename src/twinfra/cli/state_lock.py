@@ -102,14 +102,13 @@ def _alive(holder: LockInfo, place: str) -> Diagnostic:
 
 
 def _facts(holder: LockInfo) -> str:
-    """Who holds a lock, for what, since when, and whether that process still runs."""
-    from twinfra.state.locks import is_abandoned
+    """Who holds a lock, on which machine, for what, since when, and whether that process still runs."""
+    from twinfra.state.locks import holder_process
 
     purpose = holder.operation.removeprefix("OperationType").lower() or "an operation"
     since = f" since {holder.created}" if holder.created else ""
     version = f" ({holder.version})" if holder.version else ""
-    ended = "; that process has ended" if is_abandoned(holder) else ""
-    return f"{holder.who or 'somebody'} for {purpose}{since}{version}{ended}"
+    return f"{holder.who or 'somebody'} for {purpose}{since}{version}; {holder_process(holder)}"
 
 
 def _approved(holder: LockInfo, place: str) -> bool:

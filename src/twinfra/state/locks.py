@@ -90,13 +90,29 @@ def new_lock(operation: str, path: str = "") -> LockInfo:
 
 def is_abandoned(lock: LockInfo) -> bool:
     """Whether the holder was a process of this very machine that runs no more. In doubt it is not."""
+    return _still_runs(lock) is False
+
+
+def holder_process(lock: LockInfo) -> str:
+    """What is known of the process that holds a lock, as a part of a sentence."""
+    found = _PROCESS.search(lock.info)
+    pid = f"process {found[1]}" if found is not None else "its process"
+    running = _still_runs(lock)
+    if running is None:
+        where = f" on {machine}" if (machine := lock.who.rpartition("@")[2]) else ""
+        return f"whether {pid}{where} still runs cannot be told from here"
+    return f"{pid} of this machine {'still runs' if running else 'has ended'}"
+
+
+def _still_runs(lock: LockInfo) -> bool | None:
+    """Whether the holder runs; None where it was not of ours, not of this machine, or before it was started anew."""
     found = _PROCESS.search(lock.info)
     if found is None or lock.who.rpartition("@")[2] != socket.gethostname():
-        return False
+        return None
     pid, since, machine = found.groups()
     if machine != _machine():
-        return False
-    return _started(int(pid)) != since
+        return None
+    return _started(int(pid)) == since
 
 
 def is_running_elsewhere(lock: LockInfo) -> bool:
