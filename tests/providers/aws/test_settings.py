@@ -20,6 +20,9 @@ CLEAN = (
 )  # fmt: skip
 
 
+ROLE = "arn:aws:iam::123456789012:role/deployer"
+
+
 @pytest.fixture
 def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """A machine that knows nothing of AWS."""
@@ -104,6 +107,7 @@ def test_handed_in_variables_win_over_the_block(rig_with: Any) -> None:
     rig = rig_with(
         access_key="real", secret_key="real", profile="real", endpoints=[{"s3": "https://s3.example.com"}],
         assume_role=[{"role_arn": "arn:aws:iam::111111111111:role/real"}],
+        assume_role_with_web_identity=[{"role_arn": ROLE}],
     )  # fmt: skip
     assert rig.provider.identity() == {
         "cloud": "sandbox", "region": "us-east-1", "partition": "aws", "account": "123456789012",
@@ -147,10 +151,32 @@ def test_an_endpoint_that_nobody_answers_is_said_soon(no_environment: pytest.Mon
         ({"assume_role": [{"session_name": "x"}]}, "needs role_arn"),
         ({"skip_metadata_api_check": "maybe"}, "true or false"),
         ({"region": "us-east1"}, "no name of a region"),
+        ({"max_retries": -1}, "0 or more"),
+        ({"s3_us_east_1_regional_endpoint": "global"}, "legacy"),
+        ({"ec2_metadata_service_endpoint_mode": "IPv5"}, "IPv6"),
+        ({"assume_role": [{"role_arn": "deployer"}]}, "not the ARN of a role"),
+        ({"assume_role": [{"role_arn": ROLE, "duration": "soon"}]}, "between 15 minutes and 12 hours"),
+        ({"assume_role": [{"role_arn": ROLE, "duration": "1m"}]}, "between 15 minutes and 12 hours"),
+        ({"assume_role_with_web_identity": [{"web_identity_token": "x"}]}, "needs role_arn"),
+        ({"assume_role_with_web_identity": [{"role_arn": ROLE}]}, "no token to show"),
     ],
 )
 def test_what_the_block_may_not_say_is_refused(given: dict[str, Any], said: str) -> None:
     assert said in refusal(lambda: settings(**given))
+
+
+def test_a_web_identity_becomes_a_role_by_its_token_file(
+    rig: Rig, no_environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    no_environment.setenv("AWS_ENDPOINT_URL", rig.endpoint)
+    no_environment.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    web = {"role_arn": ROLE, "session_name": "ci"}
+    assert "cannot be read" in refusal(
+        provider(region="us-east-1", assume_role_with_web_identity=[web]).identity
+    )
+    (tmp_path / "token").write_text("header.claims.signature\n")
+    made = provider(region="us-east-1", assume_role_with_web_identity=[web])
+    assert made.session.caller()[1].endswith("assumed-role/deployer/ci")
 
 
 def test_settings_not_known_yet_are_refused_only_when_acting(no_environment: pytest.MonkeyPatch) -> None:

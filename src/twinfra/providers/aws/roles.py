@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from twinfra.providers.aws.mapping import plain
@@ -16,7 +18,6 @@ def role_credentials(session: Any, settings: Settings, region: str, endpoint: st
         AssumeRoleWithWebIdentityCredentialFetcher,
         Credentials,
         DeferredRefreshableCredentials,
-        FileWebIdentityTokenLoader,
     )
     from botocore.exceptions import NoCredentialsError
 
@@ -30,9 +31,7 @@ def role_credentials(session: Any, settings: Settings, region: str, endpoint: st
     if settings.web_role is not None:
         web = settings.web_role
         token = web.get("web_identity_token")
-        loader = (
-            (lambda: token) if token else FileWebIdentityTokenLoader(web.get("web_identity_token_file") or "")
-        )
+        loader = (lambda: token) if token else _token_in(str(web.get("web_identity_token_file") or ""))
         fetcher: Any = AssumeRoleWithWebIdentityCredentialFetcher(
             client_creator=create,
             web_identity_token_loader=loader,
@@ -57,6 +56,23 @@ def role_credentials(session: Any, settings: Settings, region: str, endpoint: st
         )
         current = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
     return current
+
+
+def _token_in(file: str) -> Callable[[], str]:
+    """Reads the token when credentials are needed: whoever issues it writes it anew from time to time."""
+
+    def load() -> str:
+        from botocore.exceptions import CredentialRetrievalError
+
+        try:
+            return Path(file).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as problem:
+            why = getattr(problem, "strerror", None) or "it is no text"
+            raise CredentialRetrievalError(
+                provider="assume_role_with_web_identity", error_msg=f"{file} cannot be read: {why}"
+            ) from problem
+
+    return load
 
 
 def _arguments(role: dict[str, Any]) -> dict[str, Any]:

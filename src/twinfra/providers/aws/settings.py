@@ -14,6 +14,7 @@ from typing import Any
 
 from twinfra.diagnostics import Diagnostic, error
 from twinfra.providers.aws.endpoints import ENDPOINT_NAMES, botocore_service
+from twinfra.providers.aws.setting_rules import broken
 from twinfra.providers.protocol import Object, ProviderError
 from twinfra.schema import Attribute, Block, NestedBlock, Nesting
 from twinfra.values.types import BOOL, NUMBER, STRING, ListType, MapType, SetType, Type
@@ -221,6 +222,7 @@ def take(config: Object, environment: Mapping[str, str] | None) -> Settings:
     )
     variables = os.environ if environment is None else environment
     bound = environment is not None and bool(environment.get("AWS_ENDPOINT_URL"))
+    problems.extend(broken(config, None if bound else variables))
     mode = value("retry_mode") or variables.get("AWS_RETRY_MODE") or "adaptive"
     if mode not in ("standard", "adaptive", "legacy"):
         problems.append(
@@ -267,7 +269,11 @@ def take(config: Object, environment: Mapping[str, str] | None) -> Settings:
             )
         else:
             roles.append(role)
-    web = _blocks(value("assume_role_with_web_identity"))
+    web = [
+        one if one.get("web_identity_token") or one.get("web_identity_token_file")
+        else {**one, "web_identity_token_file": variables.get("AWS_WEB_IDENTITY_TOKEN_FILE", "")}
+        for one in _blocks(value("assume_role_with_web_identity"))
+    ]  # fmt: skip
     endpoints = _endpoints(_blocks(value("endpoints")), variables, problems)
     default_tags: dict[str, Any] = {}
     for one in _blocks(value("default_tags")):
