@@ -119,3 +119,14 @@ def test_wrong_rules_are_told_with_their_place(twinfra: Any) -> None:
     assert "on twinfra.toml line 2" in ran.err
     assert "reson" in ran.err
     assert "reason" in ran.err
+
+
+def test_the_receipt_of_an_apply_has_the_same_digests(twinfra: Any) -> None:
+    twinfra.write(main_tf=CONFIG, twinfra_toml='[environments.one]\nvariables = { password = "a" }\n')
+    twinfra.ok("apply", "-auto-approve", "-env", "one")
+    (receipt,) = json.loads(twinfra.ok("history", "-json", "-env", "one").out)["entries"]
+    found = digests(twinfra, "-env", "one")
+    assert {name: receipt[name] for name in found} == found
+    (twinfra.path / "twinfra.toml").unlink()
+    twinfra.ok("workspace", "select", "one")
+    assert digests(twinfra, "-var", "password=a") == found

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 def secrets_key(backend: Backend, workspace: str) -> Key:
     """The key under which secrets of a workspace are hashed: beside its state, so that all who share it have the same.
 
-    Without a project nothing is put beside a state; nor can it where the backend has no place for it. Then the key
-    is in the data directory. Raises `DiagnosticError`.
+    Without a project, and where nothing is beside the state yet, nothing is put there; nor can it be where the
+    backend has no place for it. Then the key is in the data directory. Raises `DiagnosticError`.
     """
     from twinfra.cli.environment import current, data_of, project
     from twinfra.environments.fingerprint import local_key, shared_key
-    from twinfra.state.backends.records import keeps_records
+    from twinfra.state.backends.records import keeps_records, records_of
 
-    if project() is not None and keeps_records(backend):
+    if keeps_records(backend) and (project() is not None or records_of(backend).list_records(workspace)):
         return shared_key(backend, workspace)
     return local_key(data_of(current(), Path.cwd()))
 
