@@ -245,3 +245,13 @@ def test_another_lock_holder_is_named(twinfra: Directory) -> None:
     assert lock.id in ran.err
     assert lock.who in ran.err
     twinfra.ok("plan")
+
+
+def test_flags_that_exclude_each_other_are_told_to_readers_of_json_too(twinfra: Directory) -> None:
+    twinfra.write(main_tf=PAIR)
+    for flags in (["-refresh-only", "-refresh=false"], ["-refresh-only", "-destroy"]):
+        ran = twinfra("plan", "-json", *flags)
+        assert ran.code == 1
+        assert [
+            one["@message"] for one in map(json.loads, ran.out.splitlines()) if one["@level"] == "error"
+        ] == ["Error: Flags that exclude each other"]

@@ -78,18 +78,29 @@ def test_a_module_that_contains_itself_is_refused(project: Project) -> None:
 
 def test_sources_that_cannot_be_loaded(project: Project) -> None:
     texts = {
-        "hashicorp/vpc/aws": "Unsupported module source",
-        "git::https://example.com/x.git": "Unsupported module source",
-        "/etc": "Unsupported module source",
-        "": "Unsupported module source",
-        "./missing": "No such module",
+        "hashicorp/vpc/aws": ("Unsupported module source", 1),
+        "git::https://example.com/x.git": ("Unsupported module source", 1),
+        "/etc": ("Unsupported module source", 2),
+        "": ("Unsupported module source", 2),
+        "./missing": ("No such module", 1),
     }
-    for source, summary in texts.items():
+    for source, (summary, line) in texts.items():
         _, found = project.load(f'module "a" {{\n  source = "{source}"\n}}\n')
 
         assert [one.summary for one in found] == [summary], source
         assert found.items[0].subject is not None
-        assert found.items[0].subject.first.line == 2
+        assert found.items[0].subject.first.line == line
+
+
+def test_modules_are_not_looked_into_before_the_root_module_can_be_read(project: Project) -> None:
+    _, found = project.load(
+        {
+            "main.tf": 'variable "x" {\n  bogus = 1\n}\nmodule "a" {\n  source = "./a"\n}\n',
+            "a/main.tf": "bogus = 1\n",
+        }
+    )
+
+    assert [one.subject.filename for one in found if one.subject] == ["main.tf"]
 
 
 def test_a_backend_of_a_called_module_is_only_warned_of(project: Project) -> None:

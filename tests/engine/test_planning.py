@@ -174,6 +174,15 @@ def test_a_trigger_on_an_attribute_looks_at_that_alone(project: Project) -> None
     assert actions(result)["memory_thing.b"] == "no-op"
 
 
+def test_a_trigger_that_names_no_instance_is_an_error(project: Project) -> None:
+    text = ONE + (
+        'resource "memory_thing" "b" {\n  name = "b"\n'
+        "  lifecycle {\n    replace_triggered_by = [memory_thing.a[1]]\n  }\n}\n"
+    )
+    result = project.write(text).plan()
+    assert errors(result) == ["Nothing to trigger a replacement"]
+
+
 def test_replace_asks_for_one_instance(project: Project) -> None:
     project.write(ONE).apply()
     result = project.plan(replace=("memory_thing.a",))

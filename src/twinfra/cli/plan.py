@@ -129,11 +129,25 @@ def refresh(backup: str | None, state_out: str | None, **options: Any) -> int:
 
 
 def mode_of(options: dict[str, Any]) -> str:
-    """The planning mode that the flags ask for; raises `UsageProblem` when they contradict each other."""
+    """The planning mode that the flags ask for; raises `UsageProblem` or `DiagnosticError` when they contradict each
+    other: the latter where a reader of JSON is told, too.
+    """
     if options["destroy"] and options["refresh_only"]:
-        raise UsageProblem("-destroy and -refresh-only exclude each other.")
+        raise DiagnosticError(
+            error(
+                "Flags that exclude each other",
+                "-destroy plans to destroy everything, and -refresh-only to change nothing.",
+                mend="Give one of the two.",
+            )
+        )
     if options["refresh_only"] and not options["refresh"]:
-        raise UsageProblem("-refresh-only and -refresh=false exclude each other.")
+        raise DiagnosticError(
+            error(
+                "Flags that exclude each other",
+                "-refresh-only looks at what exists, and -refresh=false says not to.",
+                mend="Give one of the two.",
+            )
+        )
     if options["refresh_only"] and options["replace"]:
         raise UsageProblem("-refresh-only and -replace exclude each other.")
     return "destroy" if options["destroy"] else "refresh-only" if options["refresh_only"] else "normal"

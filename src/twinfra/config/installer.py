@@ -128,6 +128,9 @@ class _Loading:
         self.found.extend(read_module(module, self._read(directory)))
         if call is not None:
             self._check_called(module)
+        if not path and self.found.has_errors:
+            # What is called may be read differently once this is mended.
+            return
         for one in module.calls.values():
             if one.source or one.source_range is not one.range:
                 self._call(module, one)
@@ -186,7 +189,7 @@ class _Loading:
                     "No such module",
                     f"The module {call.name} should lie in {directory}, which is not a directory that can be "
                     "read.",
-                    call.source_range,
+                    call.range,
                     mend="Correct the source; it is relative to the directory of the file it stands in.",
                 )
             )
@@ -219,6 +222,7 @@ def _unsupported_source(call: ModuleCall) -> Diagnostic | None:
             call.source_range,
             mend="Remove the version argument.",
         )
+    place = call.source_range
     if not source:
         mend = "Write a path relative to this file, beginning with ./ or ../."
         detail = "The source is empty."
@@ -228,4 +232,6 @@ def _unsupported_source(call: ModuleCall) -> Diagnostic | None:
     else:
         mend = "Copy the module into a directory, and write its path, beginning with ./ or ../."
         detail = f"Modules from registries, git and other remote places are not supported yet ({source})."
-    return error("Unsupported module source", detail, call.source_range, mend=mend)
+        if "/" in source:
+            place = call.range
+    return error("Unsupported module source", detail, place, mend=mend)

@@ -203,8 +203,9 @@ class InstancePlans:
             config, marks = decode_config(node.decoder, scope, node.facts.write_only)
             check_config(node, address, provider, config, marks, told)
             wanted = Wanted(config, marks)
+            forced = self._forced(node, scope, address)
             if existing is not None:
-                wanted.forced = self._forced(node, scope, address)
+                wanted.forced = forced
                 wanted.previous = run.moves.previous.get(address)
                 wanted.importing = self._importing.get(address, "")
             change = plan_instance(node, address, node.provider.config, provider, existing, wanted, told)
@@ -236,15 +237,16 @@ class InstancePlans:
 
     def _forced(self, node: ResourceNode, scope: ModuleScope, address: Instance) -> Reason:
         run = self._run
-        if address in run.replaced:
-            return Reason.REPLACE_BY_REQUEST
+        found = Reason.REPLACE_BY_REQUEST if address in run.replaced else Reason.NONE
         for trigger in node.triggers:
             source = run.program.resource(
                 node.path, (trigger.reference.kind, trigger.reference.type, trigger.reference.name)
             )
-            if source is not None and triggered(trigger, scope, run.changes_of.get(source, ())):
-                return Reason.REPLACE_BY_TRIGGERS
-        return Reason.NONE
+            if source is None or not triggered(trigger, scope, run.changes_of.get(source, ())):
+                continue
+            if found is Reason.NONE:
+                found = Reason.REPLACE_BY_TRIGGERS
+        return found
 
     def _record(
         self, node: ResourceNode, base: AbsResource, change: ResourceChange, existing: Existing

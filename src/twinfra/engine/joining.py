@@ -244,7 +244,8 @@ class Joiner:
             one = outputs.get(reference.attribute)
             if one is not None:
                 needs[one] = None
-            return
+                return
+        # Also where the name is wrong: what is wrong in the module is told first, and alone.
         for output in outputs.values():
             needs[output] = None
 

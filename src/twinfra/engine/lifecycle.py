@@ -144,7 +144,8 @@ def ignore_changes(config: dict[str, Value], prior: dict[str, Value], paths: lis
     """`config` with what `prior` has at each of the paths, as `ignore_changes` asks. Neither is changed.
 
     A path to a key follows the prior map: a key that it lacks is left out, one that it has is kept; of an
-    object that is no map, a key means the whole. A path that either side lacks changes nothing.
+    object that is no map, a key at the end of a path means the whole. A path that either side lacks changes
+    nothing, as does an attribute of a map, or a key of an object on the way.
     """
     result = config
     for path in paths:
@@ -162,15 +163,13 @@ def _restored(config: Value, prior: Value, path: Path) -> Value:
     if not rest and isinstance(step, Index) and isinstance(step.key, str) and kind is not Map:
         return config if config is None else prior
     key = step.name if isinstance(step, GetAttr) else step.key
-    if (kind is dict or kind is Map) and isinstance(prior, dict):
+    if kind is (dict if isinstance(step, GetAttr) else Map) and type(prior) is kind:
         return _restored_entry(config, prior, key, rest)
     if (kind is tuple or kind is List) and isinstance(prior, tuple) and type(key) is int:
         if not (0 <= key < len(config) and key < len(prior)):
             return config
         items = [*config[:key], _restored(config[key], prior[key], rest), *config[key + 1 :]]
         return tuple(items) if kind is tuple else List(items, config.element)
-    if kind is Map or config is None:
-        return config
     return config
 
 

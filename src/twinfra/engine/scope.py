@@ -9,17 +9,18 @@ while its expressions are evaluated.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from twinfra.addresses import MANAGED, ModuleInstance
+from twinfra.addresses import BUILTIN_PROVIDER, MANAGED, ModuleInstance
 from twinfra.config.model import Module
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error, nearest
 from twinfra.engine.tables import Repetition, Table
 from twinfra.lang.scope import EvaluationContext, Reference
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.marks import mark, unmark
-from twinfra.values.types import NUMBER, STRING
+from twinfra.values.types import DYNAMIC, NUMBER, STRING, ListType, MapType, ObjectType
 from twinfra.values.value import EPHEMERAL, UNKNOWN, Marked, Unknown, Value
 
 TableKey = tuple[str, str, str]
@@ -38,6 +39,15 @@ UNSET = _Unset()
 def table_key(mode: str, type: str, name: str) -> TableKey:
     """The key of a resource's table, from the parts of its address."""
     return (_KINDS.get(mode, mode), type, name)
+
+
+def _with_functions(module: Module) -> dict[str, str]:
+    """By the local name that a module declares for it: the one provider that has functions."""
+    return {
+        name: BUILTIN_PROVIDER.type
+        for name, required in module.required_providers.items()
+        if required.address == BUILTIN_PROVIDER
+    }
 
 
 class ModuleScope:
@@ -77,7 +87,7 @@ class ModuleScope:
     ) -> None:
         self.module = module
         self.instance_of = instance_of
-        self.context = context
+        self.context = replace(context, providers=_with_functions(module))
         self.root_directory = root_directory
         self.workspace = workspace
         self.parent = parent
@@ -272,7 +282,10 @@ class ModuleScope:
         if table.repetition is Repetition.SINGLE:
             return _outputs_of(table.rows[None])
         if self.validating:
-            return self._unkeyed(reference, table)
+            if reference.attribute:
+                raise self._needs_key(reference, table)
+            one = ObjectType(dict.fromkeys(self.calls[reference.name].rows[None].module.outputs, DYNAMIC))
+            return Unknown(ListType(one) if table.repetition is Repetition.COUNT else MapType(one))
         if table.open:
             return mark(UNKNOWN, table.traces)
         if table.repetition is Repetition.COUNT:
@@ -327,6 +340,8 @@ def undeclared(module: Module, reference: Reference) -> Diagnostic:
 def _outputs_of(scope: Any) -> Value:
     if type(scope) is not ModuleScope:
         return scope
+    if scope.validating:
+        return dict.fromkeys(scope.module.outputs, UNKNOWN)
     found = dict(scope.outputs)
     if len(found) < len(scope.module.outputs):
         # A run with targets leaves some out.
@@ -339,7 +354,9 @@ def _output(scope: Any, name: str, reference: Reference) -> Value:
     if type(scope) is not ModuleScope:
         return UNKNOWN
     try:
-        return scope.outputs[name]
+        found = scope.outputs[name]
+        # As in stock Terraform, only the apply or plan looks into what a module gives.
+        return UNKNOWN if scope.validating else found
     except KeyError:
         if name in scope.module.outputs:
             return UNKNOWN

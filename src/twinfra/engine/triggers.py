@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from twinfra.diagnostics import DiagnosticError, error
 from twinfra.engine.changes import Action, ResourceChange
 from twinfra.engine.lifecycle import value_at
 from twinfra.engine.nodes import Trigger
@@ -21,9 +22,10 @@ def triggered(trigger: Trigger, scope: ModuleScope, changes: Iterable[ResourceCh
     instance.
 
     Creating or deleting an object is no change of it. A trigger on an attribute looks at that attribute
-    alone.
+    alone. Raises `DiagnosticError` where no object is or was what the trigger names.
     """
     key = _Any
+    named = found = False
     if trigger.key is not None:
         key, _ = unmark(trigger.key.evaluate(scope))
     for change in changes:
@@ -31,15 +33,25 @@ def triggered(trigger: Trigger, scope: ModuleScope, changes: Iterable[ResourceCh
             continue
         if key is not _Any and not _same_key(key, change.address.key):
             continue
-        if change.action not in _CHANGING:
+        named = True
+        if found or change.action not in _CHANGING:
             continue
         if not trigger.path:
-            return True
+            found = True
+            continue
         before, _ = unmark_deep(value_at(change.before, trigger.path))
         after, _ = unmark_deep(value_at(change.after, trigger.path))
-        if not identical(before, after):
-            return True
-    return False
+        found = not identical(before, after)
+    if not named:
+        raise DiagnosticError(
+            error(
+                "Nothing to trigger a replacement",
+                f"There is no {trigger.range.text}: the resource has no such instance.",
+                trigger.range,
+                mend="Name an instance that the resource makes, or the resource without a key.",
+            )
+        )
+    return found
 
 
 class _Any:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twinfra.diagnostics import SourceRange
-from twinfra.lang.functions import lookup, suggestion
+from twinfra.lang.functions import PROVIDER, lookup, suggestion
 from twinfra.lang.functions.call import ArgumentCountError, call, parameter_at
 from twinfra.lang.functions.declaration import Function, FunctionError
 from twinfra.lang.iteration import pairs
@@ -39,14 +39,9 @@ if TYPE_CHECKING:
 
 def evaluate_call(run: Interpreter, node: Call) -> Value:
     """A call of any function."""
-    function = lookup(node.name)
+    function = _function(run, node.name)
     if function is None:
-        return run.fail(
-            "Unknown function",
-            f"There is no function {node.name}.",
-            node.name_range,
-            suggestion(node.name) or "`twinfra functions` lists all functions.",
-        )
+        return _unknown_function(run, node)
     before = len(run.diagnostics)
     expanded = _expanded(run, node)
     if expanded is None:
@@ -77,6 +72,23 @@ def evaluate_call(run: Interpreter, node: Call) -> Value:
         return call(function, arguments, run.scope.context)
     except FunctionError as failed:
         return mark(_failed(run, node, function, arguments, failed), _traces(arguments))
+
+
+def _function(run: Interpreter, name: str) -> Function | None:
+    if not name.startswith(PROVIDER):
+        return lookup(name)
+    local, _, rest = name.removeprefix(PROVIDER).partition("::")
+    provider = run.scope.context.providers.get(local)
+    return None if provider is None else lookup(f"{PROVIDER}{provider}::{rest}")
+
+
+def _unknown_function(run: Interpreter, node: Call) -> Value:
+    mend = suggestion(node.name) or "`twinfra functions` lists all functions."
+    if node.name.startswith(PROVIDER):
+        local = node.name.removeprefix(PROVIDER).partition("::")[0]
+        if local not in run.scope.context.providers:
+            mend = f"Declare the provider as {local} in the required_providers of this module, if it has this function."
+    return run.fail("Unknown function", f"There is no function {node.name}.", node.name_range, mend)
 
 
 def _expanded(run: Interpreter, node: Call) -> list[Value] | None:

@@ -14,7 +14,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from twinfra.lang import shortcuts
-from twinfra.lang.functions import lookup
+from twinfra.lang.functions import PROVIDER, lookup
 from twinfra.lang.interpreter import is_ambiguous_key
 from twinfra.lang.nodes import (
     Binary,
@@ -263,7 +263,8 @@ class _Generator:
         return _Piece(_call(self.helper(shortcuts.splat), source, ast.Lambda(arguments, each)))
 
     def call(self, node: Call) -> _Piece:
-        function = lookup(node.name)
+        # What a function of a provider is called, depends on the module.
+        function = None if node.name.startswith(PROVIDER) else lookup(node.name)
         if function is None or function.name == "templatestring":
             raise NotCompilableError
         given = len(node.arguments)

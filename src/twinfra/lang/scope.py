@@ -6,7 +6,8 @@ tests and the console bring their own. References are found when parsing, withou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from twinfra.diagnostics import DiagnosticError
@@ -49,7 +50,9 @@ class EvaluationContext:
     `base_dir`: what relative file names start from. `timestamp`: the time of this run (RFC 3339, UTC; empty
     where there is none), for `plantimestamp`. `planning`: whether results that are only known at apply
     (`timestamp`, `uuid`, `bcrypt`) must be unknown now. `console`: whether people evaluate expressions by hand,
-    for `type`. `now`: what `timestamp` gives (RFC 3339, UTC), the current time where empty.
+    for `type`. `now`: what `timestamp` gives (RFC 3339, UTC), the current time where empty. `providers`: the local
+    names that the module declares for providers with functions, and the name under which those functions are
+    declared here.
     """
 
     base_dir: Path
@@ -57,6 +60,7 @@ class EvaluationContext:
     planning: bool = False
     console: bool = False
     now: str = ""
+    providers: Mapping[str, str] = field(default_factory=dict)
 
 
 class UnresolvedReferenceError(DiagnosticError):

@@ -29,7 +29,7 @@ from twinfra.values.types import (
     has_dynamic,
     without_optional,
 )
-from twinfra.values.unify import can_convert, common_element
+from twinfra.values.unify import can_convert, common_element, unify
 from twinfra.values.unknowns import contains_unknown, refine
 from twinfra.values.value import (
     GetAttr,
@@ -250,7 +250,10 @@ def _to_elements(value: Value, wanted: ListType | SetType) -> tuple[list[Value],
         kinds = set(map(type, value))
         if len(kinds) == 1 and _SIMPLE.get(kinds.pop()) is element:
             return list(value), element
-    if type(value) is not tuple and has_dynamic(element):
+    if type(value) is tuple:
+        if isinstance(element, DynamicType) and value:
+            element = _one_type(common_element(map(type_of, value)))
+    elif has_dynamic(element):
         element = _converted_type(value.element, element)
     converted: list[Value] = []
     for at, item in enumerate(_items(value)):
@@ -258,22 +261,36 @@ def _to_elements(value: Value, wanted: ListType | SetType) -> tuple[list[Value],
             converted.append(convert(item, element))
         except ConversionError as refused:
             raise refused.under(Index(at)) from None
-    if has_dynamic(element):
-        return _alike(converted, element)
+    if has_dynamic(element) and converted:
+        if isinstance(wanted, ListType):
+            converted = _unified(converted)
+        return _alike(converted)
     return converted, without_optional(element)
 
 
-def _alike(values: list[Value], element: Type) -> tuple[list[Value], Type]:
-    """The values converted to the one type that fits them all, where the wanted type leaves it open."""
-    if not values:
-        return values, without_optional(element)
-    distinct = list(dict.fromkeys(map(type_of, values)))
-    if len(distinct) == 1:
-        return values, distinct[0]
-    common = common_element(distinct)
-    if common is None:
+def _one_type(found: Type | None) -> Type:
+    if found is None:
         raise ConversionError("all elements must be of one type")
-    return [convert(value, common) for value in values], without_optional(common)
+    return found
+
+
+def _unified(values: list[Value]) -> list[Value]:
+    """The values converted once more to the type that fits them all, now that each has the type it was left to have."""
+    distinct = dict.fromkeys(map(type_of, values))
+    if len(distinct) == 1:
+        return values
+    common = _one_type(unify(tuple(distinct)))
+    return [convert(value, common) for value in values]
+
+
+def _alike(values: list[Value]) -> tuple[list[Value], Type]:
+    """The values with the one type that all have which are not of an open type: those take that type."""
+    known = [kind for kind in dict.fromkeys(map(type_of, values)) if kind != DYNAMIC]
+    if not known:
+        return values, DYNAMIC
+    if len(known) > 1:
+        raise ConversionError("all elements must be of one type")
+    return [convert(value, known[0]) if type_of(value) == DYNAMIC else value for value in values], known[0]
 
 
 def _is_empty_misfit(value: Value, wanted: Type) -> bool:
@@ -316,6 +333,8 @@ def _to_map(value: Value, wanted: MapType) -> Value:
         items = [read_element(item, value.element) if _may_be_null(item) else item for item in items]
         if has_dynamic(element):
             element = _converted_type(value.element, element)
+    elif isinstance(element, DynamicType) and items:
+        element = _one_type(unify(tuple(map(type_of, items))))
     converted: list[Value] = []
     for name, item in zip(names, items, strict=True):
         try:
@@ -323,8 +342,10 @@ def _to_map(value: Value, wanted: MapType) -> Value:
         except ConversionError as refused:
             raise refused.under(Index(name)) from None
     found = without_optional(element)
-    if has_dynamic(element):
-        converted, found = _alike(converted, element)
+    if has_dynamic(element) and converted:
+        if isinstance(element, ListType | SetType | MapType | ObjectType):
+            converted = _unified(converted)
+        converted, found = _alike(converted)
     return Map(zip(names, map(stored_element, converted), strict=True), found)
 
 

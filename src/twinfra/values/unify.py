@@ -51,11 +51,11 @@ def can_convert(source: Type, target: Type, unsafe: bool = True) -> bool:
         if isinstance(source, MapType):
             return _same_or_convert(source.element, target.element, unsafe)
         return isinstance(source, ObjectType) and _all_become(
-            source.attributes.values(), target.element, unsafe
+            source.attributes.values(), target.element, unify, unsafe
         )
     if isinstance(target, ListType | SetType):
         if isinstance(source, TupleType):
-            return _all_become(source.elements, target.element, unsafe)
+            return _all_become(source.elements, target.element, common_element, unsafe)
         if isinstance(source, ListType) and isinstance(target, SetType) and not unsafe:
             return False
         return isinstance(source, ListType | SetType) and _same_or_convert(
@@ -88,13 +88,21 @@ def _can_become_object(source: Type, target: ObjectType, unsafe: bool) -> bool:
     )
 
 
-def _all_become(sources: Iterable[Type], element: Type, unsafe: bool) -> bool:
-    """Whether elements of these types can be those of one collection, whose element type may be `DYNAMIC`."""
+def _all_become(
+    sources: Iterable[Type],
+    element: Type,
+    common: Callable[[Sequence[Type], bool], Type | None],
+    unsafe: bool,
+) -> bool:
+    """Whether elements of these types can be those of one collection.
+
+    Where its element type is left open (`DYNAMIC`), `common` finds one.
+    """
     distinct = tuple(dict.fromkeys(sources))
     if not distinct:
         return True
     if isinstance(element, DynamicType):
-        found = common_element(distinct, unsafe)
+        found = common(distinct, unsafe)
         if found is None:
             return False
         element = found

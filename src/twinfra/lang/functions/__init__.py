@@ -3,6 +3,6 @@
 `lookup(name)` finds one; `catalog()` has all. See `declaration` for how to write one.
 """
 
-from twinfra.lang.functions.catalog import catalog, lookup, suggestion
+from twinfra.lang.functions.catalog import PROVIDER, catalog, lookup, suggestion
 
-__all__ = ["catalog", "lookup", "suggestion"]
+__all__ = ["PROVIDER", "catalog", "lookup", "suggestion"]

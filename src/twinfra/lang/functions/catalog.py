@@ -18,6 +18,8 @@ from twinfra.lang.functions.declaration import REGISTERED, Function
 _PACKAGE = __name__.rpartition(".")[0]
 _DECLARED = re.compile(r'^@function\(\s*"([a-z0-9_:]+)"', re.MULTILINE)
 _CORE = "core::"
+PROVIDER = "provider::"
+"""How the names of functions begin that providers bring."""
 
 
 def lookup(name: str) -> Function | None:

@@ -39,7 +39,7 @@ def _coalesce_type(arguments: Sequence[Value]) -> Type:
     returns=_coalesce_type,
 )
 def coalesce(*values: Value) -> Value:
-    """All arguments are converted to one type that fits all."""
+    """All arguments are converted to one type that fits all; one whose elements cannot be is passed over."""
     kind = _coalesce_type(values)
     for value in values:
         if type(value) is Unknown:
@@ -48,8 +48,8 @@ def coalesce(*values: Value) -> Value:
             continue
         try:
             converted = convert(value, kind)
-        except ConversionError as failed:
-            raise FunctionError(failed.reason) from None
+        except ConversionError:
+            continue
         if kind == STRING and converted == "":
             continue
         return converted

@@ -136,10 +136,14 @@ def concat(*sequences: Value) -> Value:
     kind = _concat_type(bare)
     if any(type(one) is Unknown for one in bare):
         return mark(Unknown(kind), marks)
-    items: list[Value] = []
-    for one in bare:
-        items += elements(convert(one, kind) if isinstance(kind, ListType) else one)
-    return mark(as_list(items, kind.element) if isinstance(kind, ListType) else tuple(items), marks)
+    if not isinstance(kind, ListType):
+        return mark(tuple(item for one in bare for item in elements(one)), marks)
+    lists = [convert(one, kind) for one in bare]
+    found = {one.element for one in lists if one}
+    if len(found) > 1:
+        raise FunctionError("the elements of the lists have no type in common")
+    items = [item for one in lists for item in elements(one)]
+    return mark(as_list(items, found.pop() if found else kind.element), marks)
 
 
 def _unmarked(values: Iterable[Value]) -> tuple[list[Value], frozenset[str]]:

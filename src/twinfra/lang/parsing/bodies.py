@@ -276,7 +276,8 @@ class BodyReader(ExpressionReader):
             else:
                 self._no_item(name)
         self._close_single_line(opening)
-        place = self.range(self.starts[opening], self.ends[self.previous()])
+        # As in stock Terraform, the content of a block on one line begins with its argument, not its brace.
+        place = self.range(missing.start, self.ends[self.previous()])
         return NativeBody(attributes, (), place, missing)
 
     def _close_single_line(self, opening: int) -> None:
