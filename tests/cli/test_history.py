@@ -180,17 +180,17 @@ def test_ten_thousand_receipts_are_answered_within_a_second(
     for number in range(0, len(made), 256):
         name = f"ledger-{number // 256 + 1:06}.json"
         (directory / name).write_bytes(write_segment(made[number : number + 256]))
-    start = time.perf_counter()
+    start = time.process_time()
     text = project.ok("history").out
-    shown = time.perf_counter() - start
-    start = time.perf_counter()
+    shown = time.process_time() - start
+    start = time.process_time()
     found = entries(project)
-    everything = time.perf_counter() - start
+    everything = time.process_time() - start
     assert "#10000" in text
     assert len(found) == 10_000
-    # Of processor time the second is the goal; other tests run beside this one.
+    # Time of the processor: other tests run beside this one.
     assert shown < 1
-    assert everything < 3
+    assert everything < 1.5
 
 
 # -- audit
