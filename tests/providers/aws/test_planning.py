@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from twinfra.providers.aws.checks import cidr
+from twinfra.providers.aws.checks import base64_text, cidr, json_document
 from twinfra.providers.aws.fields import (
     TAGS,
     any_case,
@@ -265,3 +265,15 @@ def test_stored_attributes_of_another_version_are_conformed() -> None:
 def test_networks_are_checked(text: str, said: str) -> None:
     assert said in cidr(4, 16, 28)(text)
     assert bool(said) == bool(cidr(4, 16, 28)(text))
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, "nul"])
+def test_what_is_no_json_document_is_told(text: str) -> None:
+    assert json_document(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"), [("", True), ("aGVs\nbG8=\n", True), ("aGVsbG8", False), ("-_==", False)]
+)
+def test_base_64_is_told_from_other_text(text: str, fits: bool) -> None:
+    assert (base64_text(text) == "") is fits

@@ -104,6 +104,13 @@ def test_texts_that_are_no_json_never_raise(one: str, other: str) -> None:
     normalised(one)
 
 
+def test_text_nested_without_end_never_raises() -> None:
+    deep = "[" * 100_000
+    assert not equal_policies(deep, "[]")
+    assert not equal_json(deep, "[]")
+    assert normalised(deep) == deep
+
+
 def test_json_is_compared_by_content() -> None:
     assert equal_json('{"a": 1, "b": [true, null]}', '{ "b":[true,null],"a":1.0 }')
     assert not equal_json('{"a": 1}', '{"a": true}')

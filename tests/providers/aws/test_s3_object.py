@@ -122,3 +122,9 @@ def test_the_provider_s_default_tags_can_be_overridden(rig_with: Callable[..., R
     assert stored.attributes["tags_all"] == {}
     assert rig.client("s3").get_object_tagging(Bucket=BUCKET, Key="k")["TagSet"] == []
     assert rig.differences(KIND, given, stored) == {}
+
+
+@pytest.mark.parametrize("text", ["x", "é", "aGVsbG8", "a=b="])
+def test_content_that_is_no_base_64_is_an_error_before_any_call(rig: Rig, text: str) -> None:
+    [said] = rig.problems(KIND, {"bucket": BUCKET, "key": "k", "content_base64": text})
+    assert "not valid base 64" in said

@@ -20,6 +20,19 @@ def json_document(value: Any) -> str:
         json.loads(value)
     except ValueError as problem:
         return f"it is not valid JSON ({problem})."
+    except RecursionError:
+        return "it is nested too deeply to be read."
+    return ""
+
+
+def base64_text(value: Any) -> str:
+    """Bytes in base 64, as text; line breaks do not count."""
+    import base64
+
+    try:
+        base64.b64decode("".join(value.split()), validate=True)
+    except ValueError:
+        return "it is not valid base 64."
     return ""
 
 

@@ -13,13 +13,17 @@ from typing import Any
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):root")
 
 
+_UNREADABLE = (ValueError, TypeError, RecursionError)
+"""What reading text raises that is no JSON, or is nested too deeply to be any that a service keeps."""
+
+
 def equal_json(one: str, other: str) -> bool:
     """Whether two texts are the same JSON; texts that are not JSON only equal themselves."""
     if one == other:
         return True
     try:
         return _same(json.loads(one), json.loads(other))
-    except (ValueError, TypeError):
+    except _UNREADABLE:
         return False
 
 
@@ -28,17 +32,16 @@ def equal_policies(one: str, other: str) -> bool:
     if one == other:
         return True
     try:
-        first, second = json.loads(one), json.loads(other)
-    except (ValueError, TypeError):
+        return _same(canonical(json.loads(one)), canonical(json.loads(other)))
+    except _UNREADABLE:
         return False
-    return _same(canonical(first), canonical(second))
 
 
 def normalised(text: str) -> str:
     """JSON in its shortest form with sorted keys; text that is not JSON as it is."""
     try:
         return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    except ValueError:
+    except _UNREADABLE:
         return text
 
 

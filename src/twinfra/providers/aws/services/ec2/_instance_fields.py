@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinfra.providers.aws.checks import arn, between, matches
+from twinfra.providers.aws.checks import arn, base64_text, between
 from twinfra.providers.aws.fields import (
     TAGS,
     Field,
@@ -432,7 +432,7 @@ FIELDS: dict[str, Field] = {
         read=_shown("user_data_base64"),
         computed=True,
         follows=("user_data",),
-        checks=(matches(r"[A-Za-z0-9+/=\s]*", "be in Base64"),),
+        checks=(base64_text,),
         about="What it is given at launch, in Base64.",
     ),
     "user_data_replace_on_change": boolean(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twinfra.providers.aws.checks import arn
 from twinfra.providers.aws.fields import (
     Field,
     block,
@@ -160,7 +161,10 @@ FEATURE_FIELDS: dict[str, Field] = {
         about="The bucket's policy, as JSON.",
     ),
     "replication_configuration": one_block(
-        {"role": string("Role", required=True), "rules": block_set(_REPLICATION_RULE, "Rules", min_items=1)},
+        {
+            "role": string("Role", required=True, checks=(arn("iam"),)),
+            "rules": block_set(_REPLICATION_RULE, "Rules", min_items=1),
+        },
         "Replication",
         computed=True,
         deprecated=_instead("aws_s3_bucket_replication_configuration"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinfra.providers.aws.checks import length
+from twinfra.providers.aws.checks import base64_text, length
 from twinfra.providers.aws.comparison import same_time
 from twinfra.providers.aws.context import Context
 from twinfra.providers.aws.fields import TAGS, Field, boolean, one_block, output, string, string_map
@@ -188,7 +188,11 @@ RESOURCE = Resource(
             "", read=_own("content"), conflicts=("source", "content_base64"), about="Its content, as text."
         ),
         "content_base64": string(
-            "", read=_own("content_base64"), conflicts=("source", "content"), about="Its content, in base 64."
+            "",
+            read=_own("content_base64"),
+            conflicts=("source", "content"),
+            checks=(base64_text,),
+            about="Its content, in base 64.",
         ),
         "source": string(
             "", read=_own("source"), conflicts=("content", "content_base64"), about="A file with its content."
