@@ -117,12 +117,16 @@ class Stock:
         return run([str(TERRAFORM), *arguments, "-no-color"], directory, variables)
 
     def apply(self, directory: Path, configuration: str) -> dict[str, Any]:
-        """Apply a configuration in a new directory; the state."""
+        """Apply a configuration in a new directory; the state.
+
+        It is refreshed: objects that others changed by the way are recorded there as they were before.
+        """
         directory.mkdir()
         (directory / "main.tf").write_text(configuration)
         (directory / "provider.tf").write_text(self.provider)
         shutil.copy(self.directory / ".terraform.lock.hcl", directory)
         self.terraform(directory, "apply", "-auto-approve", "-input=false")
+        self.terraform(directory, "refresh", "-input=false")
         state: dict[str, Any] = json.loads((directory / "terraform.tfstate").read_text())
         return state
 
