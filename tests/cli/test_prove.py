@@ -161,6 +161,34 @@ def test_a_rule_of_the_project_leaves_an_attribute_out_of_what_is_compared(twinf
     assert list(findings(document)) == ["function uuid()"]
 
 
+def test_the_inputs_are_those_of_the_environment(twinfra: Any) -> None:
+    twinfra.write(main_tf=STEADY, twinfra_toml="[environments.big]\nvariables = { size = 5 }\n")
+    assert prove(twinfra, "-env", "big")["builds"][0]["resources"] == 6
+    assert not (twinfra.path / ".terraform").exists()
+
+
+def test_a_data_source_that_answers_otherwise_is_named(twinfra: Any, tmp_path: Path) -> None:
+    twinfra.write(
+        main_tf="""
+data "terraform_remote_state" "other" {
+  backend = "local"
+  config  = { path = "other${formatdate("YYYY", plantimestamp()) % 2}.tfstate" }
+}
+resource "terraform_data" "a" {
+  input = data.terraform_remote_state.other.outputs.x
+}
+"""
+    )
+    other = '{{"version":4,"serial":1,"lineage":"a","outputs":{{"x":{{"value":"{}","type":"string"}}}},"resources":[]}}'
+    Path("other0.tfstate").write_text(other.format("even"))
+    Path("other1.tfstate").write_text(other.format("odd"))
+    found = findings(prove(twinfra))
+    assert found["data data.terraform_remote_state.other"]["measured"]
+    shown = found["attribute terraform_data.a.input.value"]
+    assert sorted(shown["values"]) == ['"even"', '"odd"']
+    assert "data.terraform_remote_state.other, which found something else" in shown["why"]
+
+
 def test_a_number_of_refreshes_must_make_sense(twinfra: Any) -> None:
     assert twinfra("prove", "-refreshes", "-1").code == 1
 

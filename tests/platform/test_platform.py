@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ def test_from_nothing_to_nothing(example: Callable[[str], Example], tmp_path: Pa
     platform("destroy", "-auto-approve", STAGING)
     assert differences(nothing, platform.picture()) == {}
     assert platform.instances() == 0
+
+
+def test_code_and_inputs_determine_it(example: Callable[[str], Example]) -> None:
+    """Built twice, under different circumstances: the same, and nothing changes by itself."""
+    document = json.loads(example("ml-platform")("prove", "-json", "-refreshes=1", STAGING))
+    assert document["proven"]
+    assert document["states"][0] == document["states"][1]
+    assert [one["resources"] for one in document["builds"]] == [54, 54]
+    assert [one["what"] for one in document["findings"]] == ["data.aws_availability_zones.available"]
 
 
 def _check_what_is_there(client: Callable[..., Any]) -> None:

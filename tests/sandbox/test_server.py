@@ -2,8 +2,10 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,21 @@ def test_it_ends_when_its_directory_is_gone(root: Path, ended: Callable[[int], b
     sandbox = server.ensure_running(root)
     shutil.rmtree(root / ".twinfra")
     assert ended(sandbox.pid)
+
+
+def test_it_ends_with_the_process_it_was_started_for(root: Path, ended: Callable[[int], bool]) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as owner:
+        sandbox = server.ensure_running(root, owner=owner.pid)
+        assert server.status(root) is not None
+        owner.kill()
+    assert ended(sandbox.pid)
+
+
+def test_its_clock_may_be_ahead(root: Path, clients_of: Callable[..., Any]) -> None:
+    s3 = clients_of(server.ensure_running(root, ahead=400 * 86_400))("s3")
+    s3.create_bucket(Bucket="later")
+    made = s3.list_buckets()["Buckets"][0]["CreationDate"]
+    assert (made - datetime.now(UTC)).days in (399, 400)
 
 
 def test_it_listens_on_loopback_only(root: Path) -> None:

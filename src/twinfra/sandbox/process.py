@@ -2,7 +2,7 @@
 only.
 
 It says one word on the descriptor when it answers ("ready") or cannot (why), and ends when told to
-(SIGTERM), or when its directory is gone.
+(SIGTERM), when its directory is gone, or with the process that it was started for.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _serve(files: SandboxFiles, word: int) -> None:
     )
     _say(word, "ready")
 
-    _keep(gateway, files, here, stopping)
+    _keep(gateway, files, here, stopping, identity.get("owner", 0))
 
     is_ours = _is_ours(files, here)
     if is_ours:
@@ -97,13 +97,23 @@ def _serve(files: SandboxFiles, word: int) -> None:
     os._exit(0)  # connections that clients keep open must not hold us up
 
 
-def _keep(gateway: Gateway, files: SandboxFiles, here: bytes, stopping: threading.Event) -> None:
+def _keep(gateway: Gateway, files: SandboxFiles, here: bytes, stopping: threading.Event, owner: int) -> None:
     """Save when there is rest; return when it is time to go."""
     while not stopping.wait(LOOK_SECONDS):
-        if not _is_ours(files, here):
+        if not _is_ours(files, here) or (owner and not _lives(owner)):
             return
         if gateway.unsaved_for() >= REST_SECONDS:
             gateway.save()
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _is_ours(files: SandboxFiles, here: bytes) -> bool:

@@ -50,11 +50,11 @@ class Sandbox:
     identity: str = ""
 
 
-def ensure_running(root: Path, ahead: float = 0.0) -> Sandbox:
+def ensure_running(root: Path, ahead: float = 0.0, owner: int = 0) -> Sandbox:
     """The sandbox of the working directory `root`, started if need be; it answers when this returns.
 
-    `ahead`: by how many seconds the clock of a new one is ahead, for its whole life. Safe to call from many
-    processes at once. Raises DiagnosticError when it cannot start.
+    `ahead`: by how many seconds the clock of a new one is ahead, for its whole life. `owner`: the number of a process
+    with which a new one ends. Safe to call from many processes at once. Raises DiagnosticError when it cannot start.
     """
     files = SandboxFiles.of(root)
     found = _find(files)
@@ -62,8 +62,9 @@ def ensure_running(root: Path, ahead: float = 0.0) -> Sandbox:
         return found
     files.prepare()
     with _only_one(files):
-        if ahead and not files.identity.exists():
-            replace_private(files.identity, json.dumps({"id": str(uuid.uuid4()), "ahead": ahead}).encode())
+        if (ahead or owner) and not files.identity.exists():
+            made = {"id": str(uuid.uuid4()), "ahead": ahead, "owner": owner}
+            replace_private(files.identity, json.dumps(made).encode())
         return _find(files) or _start(files)
 
 

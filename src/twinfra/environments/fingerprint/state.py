@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import Any
 
-from twinfra.addresses import MANAGED, ProviderAddress, quote
+from twinfra.addresses import DATA, MANAGED, ProviderAddress, quote
 from twinfra.diagnostics import DiagnosticError
 from twinfra.environments.fingerprint.canonical import canonical, digest_text, keyed
 from twinfra.environments.fingerprint.expressions import sorted_by_text
@@ -82,6 +82,7 @@ class StateForms:
         self._state = state
         self._key = key
         self._rows = _rows(state, schemas, volatile)
+        self._schemas = schemas
         self._identifiers = Identifiers()
         self._name_all()
 
@@ -113,6 +114,18 @@ class StateForms:
             found[name] = {"value": keyed(self._key(), value) if output.sensitive else value}
             found[name]["type"] = output.type
         return found
+
+    def answers(self) -> dict[str, dict[str, Any]]:
+        """What data sources found, by address. It is no part of the digest.
+
+        Of what is found about an object, the same is left out as of a resource of that type.
+        """
+        rows = _rows(self._state, self._schemas, (), DATA)
+        return {
+            row.address: self._attributes(row, row.instance.current)
+            for row in rows
+            if row.instance.current is not None
+        }
 
     # -- naming
 
@@ -266,8 +279,10 @@ def _stored_type(form: Any) -> Type:
 # -- rows
 
 
-def _rows(state: State, schemas: Schemas, volatile: Sequence[VolatileRule]) -> list[_Row]:
-    """The managed instances with what is declared about them, in the order of their addresses."""
+def _rows(
+    state: State, schemas: Schemas, volatile: Sequence[VolatileRule], mode: str = MANAGED
+) -> list[_Row]:
+    """The instances of a mode with what is declared about their types, in the order of their addresses."""
 
     @cache
     def kind_of(provider: ProviderAddress, type: str) -> _Kind:
@@ -283,7 +298,7 @@ def _rows(state: State, schemas: Schemas, volatile: Sequence[VolatileRule]) -> l
     refers = _References(state)
     rows: list[_Row] = []
     for address, resource in state.resources.items():
-        if address.resource.mode != MANAGED:
+        if address.resource.mode != mode:
             continue
         kind = kind_of(resource.provider.provider, address.resource.type)
         provider, name = str(resource.provider), str(address)

@@ -150,7 +150,7 @@ class Site:
 
         if self._variables is None:
             kept = {name: value for name, value in os.environ.items() if name not in server.UNSET}
-            running = server.ensure_running(self._root, self.circumstances.ahead)
+            running = server.ensure_running(self._root, self.circumstances.ahead, os.getpid())
             self._variables = kept | server.environment(running)
         return AwsProvider(self._variables)
 

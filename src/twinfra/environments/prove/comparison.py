@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -27,9 +27,40 @@ _GIVE_IT = (
 )
 
 
-def differences(configuration: Configuration, first: StateForms, second: StateForms) -> list[Finding]:
-    """A finding for each attribute, output and resource that the two builds do not have alike."""
+def answers(configuration: Configuration, first: StateForms, second: StateForms) -> list[Finding]:
+    """A finding for each data source that found something else in the second build."""
+    one, two = first.answers(), second.answers()
+    found = []
+    for address in sorted(one.keys() & two.keys()):
+        pairs = list(_pairs(one[address], two[address], ()))
+        if not pairs:
+            continue
+        names = ", ".join(dict.fromkeys(path[0] for path, _, _ in pairs))
+        _, ours, theirs = pairs[0]
+        found.append(
+            Finding(
+                Kind.DATA,
+                address,
+                f"It found something else in the second build ({names}).",
+                "Give what it finds as a variable; or ask for something that names one thing.",
+                _block(configuration, address, ()),
+                breaks=False,
+                measured=True,
+                values=(_shown(ours), _shown(theirs)),
+            )
+        )
+    return found
+
+
+def differences(
+    configuration: Configuration, first: StateForms, second: StateForms, data: Iterable[Finding] = ()
+) -> list[Finding]:
+    """A finding for each attribute, output and resource that the two builds do not have alike.
+
+    `data` are the findings about data sources (`answers`): what reads one of them is told as that.
+    """
     found: list[Finding] = []
+    asked = frozenset(one.what.partition("[")[0] for one in data)
     one = {form["address"]: form for form in first.resources()}
     two = {form["address"]: form for form in second.resources()}
     for address in sorted(one.keys() | two.keys()):
@@ -49,14 +80,14 @@ def differences(configuration: Configuration, first: StateForms, second: StateFo
         ours = {name: value for name, value in one[address].items() if name != "attributes"}
         theirs = {name: value for name, value in two[address].items() if name != "attributes"}
         pairs = [*_pairs(ours, theirs, ()), *_pairs(_attributes(one[address]), _attributes(two[address]), ())]
-        found += _copies([_attribute(configuration, address, path, a, b) for path, a, b in pairs])
+        found += _copies([_attribute(configuration, asked, address, path, a, b) for path, a, b in pairs])
     outputs = _pairs(first.outputs(), second.outputs(), ())
     for path, a, b in outputs:
         declared = configuration.root.outputs.get(path[0])
         place, why, mend = None, "The two builds gave it different values.", "See what it reads."
         if declared is not None:
             place = declared.range
-            why, mend = _cause(configuration.root, declared.expression) or (why, mend)
+            why, mend = _cause(configuration.root, declared.expression, asked) or (why, mend)
         found.append(
             Finding(
                 Kind.OUTPUT,
@@ -115,7 +146,12 @@ def _shown(value: Any) -> str:
 
 
 def _attribute(
-    configuration: Configuration, address: str, path: tuple[str, ...], first: Any, second: Any
+    configuration: Configuration,
+    asked: frozenset[str],
+    address: str,
+    path: tuple[str, ...],
+    first: Any,
+    second: Any,
 ) -> Finding:
     why, mend = _OF_CLOUD, _GIVE_IT
     name = address + "".join(step if step.startswith("[") else f".{step}" for step in path)
@@ -123,7 +159,7 @@ def _attribute(
     module, resource = _declared(configuration, address)
     expression = None if resource is None else _argument(resource, path[0])
     if module is not None and expression is not None:
-        why, mend = _cause(module, expression) or (
+        why, mend = _cause(module, expression, asked) or (
             "Its expression gave different values in the two builds.",
             "Let what it reads follow from variables and the code alone.",
         )
@@ -159,8 +195,10 @@ def _block(configuration: Configuration, address: str, path: tuple[str, ...]) ->
     return resource.range if expression is None else expression.range
 
 
-def _cause(module: Module, expression: Expression) -> tuple[str, str] | None:
-    """The function that an expression calls, itself or through local values, whose result is another one each time."""
+def _cause(module: Module, expression: Expression, asked: frozenset[str]) -> tuple[str, str] | None:
+    """What an expression uses, itself or through local values, that is another one each time: a function, or a data
+    source among those that gave another answer.
+    """
     waiting, seen = [expression], set[str]()
     while waiting:
         references = References(waiting.pop())
@@ -170,6 +208,9 @@ def _cause(module: Module, expression: Expression) -> tuple[str, str] | None:
                 why, mend = FUNCTIONS[name]
                 return f"It comes from {name}(), at {call.range}. {why}", mend
         for reference in references.found:
+            name = ".".join([*(f"module.{step}" for step in module.path), str(reference)])
+            if name in asked:
+                return f"It comes from {name}, which found something else.", "Mend that one."
             local = module.locals.get(reference.name) if reference.kind == "local" else None
             if local is not None and local.name not in seen:
                 seen.add(local.name)

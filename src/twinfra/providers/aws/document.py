@@ -67,6 +67,7 @@ def _resource_page(resource: Resource) -> Iterator[str]:
         listed = ", ".join(f"`{name}`" for name in resource.timeouts)
         yield f"A `timeouts` block may limit {listed}, each a length of time such as `30m`."
         yield ""
+    yield from _fingerprint(resource)
     yield "## Import"
     yield ""
     forms = (resource.import_id,) if isinstance(resource.import_id, str) else resource.import_id
@@ -80,6 +81,27 @@ def _resource_page(resource: Resource) -> Iterator[str]:
     yield f"twinfra import {resource.name}.example '{example}'"
     yield "```"
     yield ""
+
+
+def _fingerprint(resource: Resource) -> Iterator[str]:
+    """What `docs/fingerprint.md` says is declared by each type."""
+    if not resource.identifiers and not resource.volatile:
+        return
+    yield "## In fingerprints"
+    yield ""
+    if resource.identifiers:
+        yield f"- Identifiers that the cloud makes up: {_conditions(resource.identifiers)}."
+    if resource.volatile:
+        yield f"- Volatile, so left out: {_conditions(resource.volatile)}."
+    yield ""
+
+
+def _conditions(entries: tuple[str, ...]) -> str:
+    found = []
+    for entry in entries:
+        path, _, condition = entry.partition(" if ")
+        found.append(f"`{path}`" + (f" (if `{condition}`)" if condition else ""))
+    return ", ".join(found)
 
 
 def _data_page(source: DataSource) -> Iterator[str]:
