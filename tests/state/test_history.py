@@ -233,7 +233,7 @@ def test_a_lost_state_is_restored_from_what_is_kept(project: Directory) -> None:
 
 def test_what_became_a_secret_later_is_not_shown_as_it_was(twinfra: Directory) -> None:  # noqa: F811
     block = 'resource "terraform_data" "a" {{ input = {} }}\n'
-    twinfra.write(main_tf=block.format(f'"{SECRET}"'))
+    twinfra.write(main_tf=block.format('"was-no-secret-then"'))
     twinfra.ok("apply", "-auto-approve")
     twinfra.write(main_tf=block.format(f'sensitive("{SECRET}-new")'))
     twinfra.ok("apply", "-auto-approve")

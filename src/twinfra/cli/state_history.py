@@ -22,13 +22,13 @@ CURRENT = "current"
 def history(json: bool) -> int:
     """List the earlier versions of the state that are kept, the newest first."""
     from twinfra.cli.workspace import connect_backend, try_configuration, workspace_name
-    from twinfra.state.history import versioned
+    from twinfra.state.copies import Kept
     from twinfra.state.store import read_stored
 
     backend = connect_backend(try_configuration()[0])
     try:
         now = read_stored(backend, workspace_name())
-        found = versioned(backend).history(workspace_name())
+        found = Kept(backend).history(workspace_name())
     finally:
         backend.close()
     if json:
@@ -139,14 +139,14 @@ def restore(auto_approve: bool, dry_run: bool, lock: bool, lock_timeout: str, ve
 
 def _state(backend: Backend, workspace: str, which: str) -> State:
     """The state that a serial, a backend's name for a version, or `current` names. Raises `DiagnosticError`."""
-    from twinfra.state.history import versioned
+    from twinfra.state.copies import Kept
     from twinfra.state.store import read_stored
     from twinfra.state.v4 import read_state
 
     now = read_stored(backend, workspace)
     if which == CURRENT or (now.existed and which == str(now.state.serial)):
         return now.state
-    source = versioned(backend)
+    source = Kept(backend)
     found = source.history(workspace)
     chosen = next((one for one in found if which in (_serial(one), one.id)), None)
     content = source.read_version(workspace, chosen.id) if chosen is not None else None

@@ -12,6 +12,7 @@ from twinfra.state.model import InstanceObject, OutputState, State
 from twinfra.values.console import render
 from twinfra.values.equality import identical
 from twinfra.values.marks import has_marks, unmark_deep
+from twinfra.values.secrets import hide, secrets_in
 from twinfra.values.value import Value
 
 HIDDEN = "(sensitive value)"
@@ -108,6 +109,9 @@ def _objects(state: State, reader: SchemaReader) -> dict[str, dict[str, Any]]:
         name = f"{shown.address} (deposed {shown.deposed})" if shown.deposed else str(shown.address)
         resource = shown.address.resource
         values = shown.values
+        if isinstance(values, dict):
+            # What is secret in one attribute is, where another says it again.
+            values = hide(values, secrets_in(values))
         if has_marks(values) and not isinstance(values, dict):
             # Sensitive as a whole.
             values = {"(all)": values}

@@ -10,10 +10,10 @@ from typing import Any, cast
 
 from twinfra.decode import Decoder
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error
-from twinfra.engine.lifecycle import value_at
-from twinfra.engine.objects import Facts
+from twinfra.engine.objects import Facts, marked
 from twinfra.engine.scope import ModuleScope
 from twinfra.values.marks import PathMarks, has_marks, unmark_deep_with_paths
+from twinfra.values.secrets import secrets_in as secret_texts
 from twinfra.values.value import EPHEMERAL, GetAttr, Path, Value
 
 Object = dict[str, Any]
@@ -74,28 +74,13 @@ def locate(
     return diagnostic
 
 
-def secrets_in(config: Value, marks: PathMarks, facts: Facts | None = None) -> list[str]:
+def secrets_in(config: Value, marks: PathMarks, facts: Facts) -> list[str]:
     """The texts in a configuration that are sensitive, by their marks or by the schema: no message may have them."""
-    paths = [path for path, _ in marks]
-    if facts is not None and isinstance(config, dict):
-        paths += facts.sensitive_paths(config)
-    found: set[str] = set()
-    for path in paths:
-        _collect(value_at(config, path), found)
+    if config is None:
+        return []
+    found = secret_texts(marked(config, facts, marks))
     # A part of another is replaced after it.
-    return sorted(found, key=len, reverse=True)
-
-
-def _collect(value: Any, found: set[str]) -> None:
-    if isinstance(value, str):
-        if len(value) >= _SHORTEST:
-            found.add(value)
-    elif isinstance(value, dict):
-        for inner in value.values():
-            _collect(inner, found)
-    elif isinstance(value, list | tuple | set | frozenset):
-        for inner in value:
-            _collect(inner, found)
+    return sorted((text for text in found if len(text) >= _SHORTEST), key=len, reverse=True)
 
 
 def _without(text: str, hidden: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from twinfra import log
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.state.backends.protocol import NOTHING, Backend, Conflict, Locked
 from twinfra.state.comparison import same_content
+from twinfra.state.copies import keep_copy
 from twinfra.state.encryption.backend import codec_of
 from twinfra.state.files import file_problem, replace_file
 from twinfra.state.intents import Intent
@@ -253,7 +254,10 @@ class Store:
     def put(self, ready: Prepared) -> None:
         """Store what was prepared, where nobody has written since. Raises `Conflict` and `DiagnosticError`."""
         begun = log.timer()
-        version = self.backend.write(self.workspace, ready.pieces, self._stored.version)
+        replaced = self._stored
+        version = self.backend.write(self.workspace, ready.pieces, replaced.version)
+        if replaced.existed:
+            keep_copy(self.backend, self.workspace, replaced.state)
         self._stored = Stored(ready.state, True, version, ready.digest)
         if log.wanted(log.INFO):
             log.say(
@@ -286,6 +290,8 @@ class Store:
             version = self.backend.write(self.workspace, pieces, now.version)
         except Conflict:
             raise DiagnosticError(self.conflict()) from None
+        if now.existed:
+            keep_copy(self.backend, self.workspace, now.state)
         self._stored = Stored(state, True, version, _digest(pieces))
         return True
 

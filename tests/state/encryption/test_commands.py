@@ -13,7 +13,7 @@ from tests.state.conftest import twinfra  # noqa: F401
 from tests.state.encryption import opentofu
 from tests.state.encryption.blocks import PASSPHRASE, SIMPLE
 
-SECRET = "planted-secret-value"
+SECRET = "kept-from-the-disk-value"
 BLOCK = """
 variable "passphrase" {
   type      = string

@@ -32,6 +32,7 @@ class Bucket:
         self._session = session
         self._objects = objects
         self._conditions = True
+        self.unversioned = False
         self._client: Any = None
 
     def account(self) -> str:
@@ -218,7 +219,10 @@ class Bucket:
                 request["IfNoneMatch"] = "*"
             else:
                 request["IfMatch"] = expected
-        return str(self._call("put_object", request)["ETag"])
+        answer = self._call("put_object", request)
+        # A bucket whose versioning is suspended calls every version "null", and keeps one.
+        self.unversioned = answer.get("VersionId", "null") == "null"
+        return str(answer["ETag"])
 
     def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         if self._client is None:

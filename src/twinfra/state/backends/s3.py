@@ -175,6 +175,11 @@ class S3Backend:
             raise Conflict
         return version
 
+    @property
+    def unversioned(self) -> bool:
+        """Whether the bucket has kept no version of what was replaced last."""
+        return self._bucket.unversioned
+
     def close(self) -> None:
         self._session.close()
 

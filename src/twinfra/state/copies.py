@@ -1,0 +1,83 @@
+"""Copies of what a state was, for backends that keep no versions themselves: in the data directory of who wrote it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Protocol, runtime_checkable
+
+from twinfra.diagnostics import DiagnosticError, error
+from twinfra.state.backends.protocol import Backend
+from twinfra.state.encryption.backend import EncryptedBackend, codec_of
+from twinfra.state.files import file_problem
+from twinfra.state.history import FileHistory, Version, Versioned
+from twinfra.state.model import State
+from twinfra.state.v4_writing import write_state
+
+
+@runtime_checkable
+class MayKeepVersions(Protocol):
+    """A backend whose place keeps versions, or does not: known after a write.
+
+    `unversioned`: whether the place has kept no version of what was replaced last.
+    """
+
+    unversioned: bool
+
+
+def keep_copy(backend: Backend, workspace: str, replaced: State) -> None:
+    """Keep a state that was replaced, where the backend has not: encrypted if states are.
+
+    Where that cannot be written, such as on a full disk, there is none: it must not keep a state from being saved.
+    """
+    inner = backend.inner if isinstance(backend, EncryptedBackend) else backend
+    if isinstance(inner, Versioned) and not (isinstance(inner, MayKeepVersions) and inner.unversioned):
+        return
+    with suppress(OSError):
+        copies_of(backend, workspace).keep(b"".join(write_state(replaced)), codec_of(backend).kept)
+
+
+def copies_of(backend: Backend, workspace: str) -> FileHistory:
+    """The copies of a workspace's states that were made here."""
+    journal = backend.journal_path(workspace)
+    return FileHistory(journal.parent.parent / "history" / journal.stem)
+
+
+class Kept:
+    """All that is kept of what states were: by the backend, else by copies. Implements `history.Versioned`."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        inner = backend.inner if isinstance(backend, EncryptedBackend) else backend
+        self._versioned = isinstance(inner, Versioned)
+
+    def history(self, workspace: str) -> list[Version]:
+        found: list[Version] = []
+        if isinstance(self._backend, Versioned) and self._versioned:
+            found = self._backend.history(workspace)
+        if found:
+            return found
+        copies = copies_of(self._backend, workspace)
+        try:
+            return copies.versions()
+        except OSError as reason:
+            raise file_problem(reason, "list what is in", copies.directory) from None
+
+    def read_version(self, workspace: str, id: str) -> bytes | None:
+        copies = copies_of(self._backend, workspace)
+        try:
+            content = copies.read(id)
+        except OSError as reason:
+            raise file_problem(reason, "read the earlier state", copies.directory / id) from None
+        except ValueError:
+            raise DiagnosticError(
+                error(
+                    "Earlier state is damaged",
+                    f"{copies.directory / id} cannot be decompressed.",
+                    mend="Use another version: twinfra state history lists them.",
+                )
+            ) from None
+        if content is not None:
+            return codec_of(self._backend).decode(content, str(copies.directory / id))
+        if isinstance(self._backend, Versioned) and self._versioned:
+            return self._backend.read_version(workspace, id)
+        return None
