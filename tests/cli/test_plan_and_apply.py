@@ -255,3 +255,27 @@ def test_flags_that_exclude_each_other_are_told_to_readers_of_json_too(twinfra: 
         assert [
             one["@message"] for one in map(json.loads, ran.out.splitlines()) if one["@level"] == "error"
         ] == ["Error: Flags that exclude each other"]
+
+
+def test_only_the_command_destroy_sums_up_as_a_destroy(twinfra: Directory) -> None:
+    twinfra.write(main_tf='resource "terraform_data" "a" {}\n')
+    sums = []
+    for command in (["apply", "-destroy"], ["destroy"]):
+        twinfra.ok("apply", "-auto-approve")
+        lines = [json.loads(line) for line in twinfra.ok(*command, "-auto-approve", "-json").out.splitlines()]
+        sums.append([one["changes"]["operation"] for one in lines if one["type"] == "change_summary"][-1])
+    assert sums == ["apply", "destroy"]
+
+
+def test_json_says_in_which_block_an_error_is_also_when_it_is_on_one_line(twinfra: Directory) -> None:
+    twinfra.write(main_tf='resource "terraform_data" "a" { inptu = 1 }\n')
+    (found,) = json.loads(twinfra("validate", "-json").out)["diagnostics"]
+    assert found["snippet"]["context"] == 'resource "terraform_data" "a"'
+
+
+def test_references_are_told_with_each_shorter_form(twinfra: Directory) -> None:
+    twinfra.write(main_tf='variable "o" {\n  default = { a = 1 }\n}\noutput "o" {\n  value = var.o.a\n}\n')
+    twinfra.ok("plan", "-out=p")
+    shown = json.loads(twinfra.ok("show", "-json", "p").out)
+    outputs = shown["configuration"]["root_module"]["outputs"]
+    assert outputs["o"]["expression"]["references"] == ["var.o.a", "var.o"]

@@ -196,7 +196,7 @@ def plan_and_apply(
         run.terminal.say("\nNothing was done.")
         return 1
     run.report(one for one in result.diagnostics if run.unreported(one))
-    return finish_apply(run, perform(run, result))
+    return finish_apply(run, perform(run, result), mode == "destroy" and not options.get("destroy", False))
 
 
 def _approved(run: Run, mode: str, question: str) -> bool:

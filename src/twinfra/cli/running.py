@@ -383,9 +383,8 @@ def perform(run: Run, result: api.PlanResult) -> api.ApplyResult:
     return outcome
 
 
-def finish_apply(run: Run, outcome: api.ApplyResult) -> int:
-    """Say what was done; returns the exit code."""
-    destroyed_only = run.workspace.operation == "destroy"
+def finish_apply(run: Run, outcome: api.ApplyResult, destroyed_only: bool = False) -> int:
+    """Say what was done, of the command `destroy` only what it destroyed; returns the exit code."""
     counts = outcome.counts
     failed = outcome.diagnostics.has_errors
     run.report(outcome.diagnostics)

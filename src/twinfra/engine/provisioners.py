@@ -147,7 +147,8 @@ def run_local_exec(what: LocalExec, tell: Callable[[str], None]) -> None:
     if what.secret:
         tell("(the output is not shown: the command or its environment is secret)")
     elif not what.quiet:
-        tell("Executing: " + " ".join(f'"{part}"' for part in (*what.interpreter, what.command)))
+        words = " ".join(f'"{part}"' for part in (*what.interpreter, what.command))
+        tell(f"Executing: [{words}]")
     try:
         process = subprocess.Popen(
             [*what.interpreter, what.command],

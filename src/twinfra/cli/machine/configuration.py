@@ -193,7 +193,7 @@ def reference_names(reference: Reference) -> list[str]:
     """A reference as written, then each shorter form down to the object itself."""
     text = reference.range.text
     base = str(reference)
-    if reference.kind not in ("resource", "data", "ephemeral", "module") or not text.startswith(base):
+    if not text.startswith(base):
         return [base]
     names = []
     while len(text) > len(base):

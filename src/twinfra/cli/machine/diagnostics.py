@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from twinfra.cli.render.redaction import covered
 from twinfra.diagnostics import Diagnostic, Position, SourceRange
+
+_HEADER = re.compile(r'([A-Za-z][\w-]*(?:[ \t]+(?:"[^"]*"|[\w-]+))*)[ \t]*\{')
+"""The header of a block at column 1, and its opening brace."""
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -51,7 +55,12 @@ def _snippet(diagnostic: Diagnostic, subject: SourceRange) -> dict[str, Any]:
 
 
 def _enclosing(subject: SourceRange) -> str | None:
-    """The header of the top-level block around it, as text: the last line above that starts a block at column 1."""
+    """The header of the top-level block around it, as text: of one on the same line, else the last line above that
+    starts a block at column 1.
+    """
+    first = _HEADER.match(subject.source.line(subject.first.line))
+    if first is not None and first.end() < subject.first.column:
+        return first[1]
     for number in range(subject.first.line, 0, -1):
         line = subject.source.line(number)
         if line[:1].isalpha() and line.rstrip().endswith("{"):
