@@ -185,6 +185,12 @@ def test_an_unknown_environment_is_refused_with_the_nearest_name(project: Direct
     assert (ran.code, 'Did you mean "staging"?' in ran.err) == (1, True)
 
 
+def test_an_unknown_environment_is_an_event_for_programs(project: Directory) -> None:
+    ran = project("plan", "-json", "-env=stagin")
+    (event,) = map(json.loads, ran.out.splitlines())
+    assert (ran.code, ran.err, event["diagnostic"]["summary"]) == (1, "", "No such environment")
+
+
 def test_without_a_project_the_option_is_refused(twinfra: Directory) -> None:
     twinfra.write(main_tf=MAIN)
     ran = twinfra("plan", "-env=staging")

@@ -181,13 +181,11 @@ def test_a_branch_that_is_not_in_the_clone_is_told(repository: Directory) -> Non
 
 def test_applying_unasked_is_refused(repository: Directory) -> None:
     protect(repository, "approval = true")
-    for arguments in (
-        ("apply", "-auto-approve"),
-        ("destroy", "-auto-approve"),
-        ("apply", "-json", "-auto-approve"),
-    ):
+    for arguments in (("apply", "-auto-approve"), ("destroy", "-auto-approve")):
         assert "Approval is required" in refused(repository, *arguments)
     assert "twinfra apply -refresh-only" in refused(repository, "refresh")
+    ran = repository("apply", "-json", "-auto-approve", "-env=production")
+    assert (ran.code, '"summary":"Approval is required"' in ran.out) == (1, True)
     assert not state(repository).exists()
 
 

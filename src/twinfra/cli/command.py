@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from twinfra.diagnostics import nearest
+from twinfra.diagnostics import DiagnosticError, nearest
 
 ORDER = "twinfra.arguments"
 """Where a click context keeps the arguments in their order on the command line."""
@@ -30,7 +30,12 @@ class SilentFailure(Exception):
 
 
 class Command(click.Command):
-    """A command whose long options take one dash, and whose flags take `=true` and `=false`."""
+    """A command whose long options take one dash, and whose flags take `=true` and `=false`.
+
+    `events`: with `-json` it tells events, and mistakes are events too.
+    """
+
+    events = False
 
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
         """Normalise, then let click parse."""
@@ -43,8 +48,16 @@ class Command(click.Command):
         """Run it in the environment that was asked for."""
         from twinfra.cli.environment import chosen
 
-        with chosen(context.meta.get(ENVIRONMENT, "")):
-            return super().invoke(context)
+        try:
+            with chosen(context.meta.get(ENVIRONMENT, "")):
+                return super().invoke(context)
+        except DiagnosticError as failure:
+            if not (self.events and context.params.get("json")):
+                raise
+            from twinfra.cli.terminal import Terminal
+
+            Terminal(json=True).diagnostics(failure.diagnostics)
+            raise SilentFailure from None
 
     def get_help_option_names(self, context: click.Context) -> list[str]:
         """Help is asked for with one dash."""
@@ -188,11 +201,13 @@ def value(
     )
 
 
-def command(name: str, help: str = "") -> Callable[[Callable[..., Any]], Command]:
-    """Make a function a command; it returns the exit code (None is 0)."""
+def command(name: str, help: str = "", *, events: bool = False) -> Callable[[Callable[..., Any]], Command]:
+    """Make a function a command; it returns the exit code (None is 0). `events`: see `Command`."""
 
     def decorate(function: Callable[..., Any]) -> Command:
-        return click.command(name=name, cls=Command, help=help or function.__doc__)(function)
+        made = click.command(name=name, cls=Command, help=help or function.__doc__)(function)
+        made.events = events
+        return made
 
     return decorate
 

@@ -13,7 +13,7 @@ from twinfra.cli.options import shared, take_shared
 from twinfra.diagnostics import DiagnosticError, error
 
 
-@command("import")
+@command("import", events=True)
 @shared
 @value("config", "the directory of the configuration; the working directory where not given")
 @value("backup", "where to keep the previous state (of the local backend)")

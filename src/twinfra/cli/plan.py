@@ -29,7 +29,7 @@ CHANGES = 2
 """The exit code of `-detailed-exitcode` when there is something to do."""
 
 
-@command("plan")
+@command("plan", events=True)
 @shared
 @planning
 @value("out", "save the plan to this file, for `twinfra apply FILE`")
@@ -68,7 +68,7 @@ def plan(
         return CHANGES if detailed_exitcode and result.plan.applyable else 0
 
 
-@command("apply")
+@command("apply", events=True)
 @shared
 @planning
 @flag("auto-approve", "do not ask")
@@ -103,7 +103,7 @@ def apply(
     return _plan_and_apply(common, mode_of(options), options, auto_approve, backup, state_out)
 
 
-@command("destroy")
+@command("destroy", events=True)
 @shared
 @planning
 @flag("auto-approve", "do not ask")
@@ -117,7 +117,7 @@ def destroy(auto_approve: bool, backup: str | None, state_out: str | None, **opt
     return _plan_and_apply(take_shared(options), "destroy", options, auto_approve, backup, state_out)
 
 
-@command("refresh")
+@command("refresh", events=True)
 @shared
 @value("target", "only this resource and what it needs", multiple=True)
 @value("backup", "where to keep the previous state (of the local backend)")

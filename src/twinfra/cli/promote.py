@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twinfra.cli.command import ENVIRONMENT, SilentFailure, UsageProblem, command, flag, value
+from twinfra.cli.command import ENVIRONMENT, UsageProblem, command, flag, value
 from twinfra.cli.options import Shared, shared, take_shared
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 
@@ -27,7 +27,7 @@ _DIGEST = len("sha256:") + 16
 """So much of a digest is shown."""
 
 
-@command("promote")
+@command("promote", events=True)
 @click.argument("source")
 @click.argument("target_environment", metavar="TARGET")
 @shared
@@ -59,30 +59,22 @@ def promote(
         raise UsageProblem("-sign signs a saved plan: give -out=FILE too.")
     if apply and common.json and not auto_approve:
         raise UsageProblem("-json cannot ask: give -auto-approve, or -out=FILE and apply that.")
-    try:
-        first, second = _pair(source, target_environment)
-        _check_protection(second, first, applying, auto_approve)
-        running = _read(first)
-        with _code(running) as checkout:
-            _verify(first, running, checkout, common)
-            return _carry_out(
-                running,
-                second,
-                checkout,
-                common,
-                applying=applying,
-                auto_approve=auto_approve,
-                out=out,
-                sign=sign,
-                detailed_exitcode=detailed_exitcode,
-            )
-    except DiagnosticError as failure:
-        if not common.json:
-            raise
-        from twinfra.cli.terminal import Terminal
-
-        Terminal(True).diagnostics(failure.diagnostics)
-        raise SilentFailure from None
+    first, second = _pair(source, target_environment)
+    _check_protection(second, first, applying, auto_approve)
+    running = _read(first)
+    with _code(running) as checkout:
+        _verify(first, running, checkout, common)
+        return _carry_out(
+            running,
+            second,
+            checkout,
+            common,
+            applying=applying,
+            auto_approve=auto_approve,
+            out=out,
+            sign=sign,
+            detailed_exitcode=detailed_exitcode,
+        )
 
 
 def _pair(source: str, target: str) -> tuple[Environment, Environment]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WHERE = re.compile(r"\bpath\.cwd\b|\babspath\(")
 
 
-@command("rollback")
+@command("rollback", events=True)
 @shared
 @value("to", "the commit: an ID, a tag, a branch, or such as HEAD~1")
 @flag("auto-approve", "do not ask")
