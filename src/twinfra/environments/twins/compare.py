@@ -10,7 +10,7 @@ from twinfra.engine.nodes import ResourceNode
 from twinfra.engine.program import Program
 from twinfra.engine.providers import Providers
 from twinfra.environments.twins import judging
-from twinfra.environments.twins.comparison import Comparison, Difference, address_of, in_environment
+from twinfra.environments.twins.comparison import Comparison, Difference, in_environment
 from twinfra.environments.twins.deriving import derive
 from twinfra.environments.twins.inputs import (
     Input,
@@ -20,12 +20,13 @@ from twinfra.environments.twins.inputs import (
     differing,
     traced,
 )
+from twinfra.environments.twins.naming import Named, Names
 from twinfra.environments.twins.outlook import Outlook
 from twinfra.environments.twins.report import Cause, Entry, Given, Report
 from twinfra.environments.twins.routes import Routes
 from twinfra.environments.twins.rules import Rules
 from twinfra.environments.twins.settling import ABSENT
-from twinfra.environments.twins.showing import NOTHING, PRESENT, block_of, inside, kind_of, shown, shown_pair
+from twinfra.environments.twins.showing import NOTHING, PRESENT, kind_of, shown, shown_pair
 from twinfra.environments.twins.tracing import Traced, confirm, trace
 from twinfra.environments.twins.variations import Variations, rows_of, scope_of, workspace_readers
 from twinfra.values.marks import mark
@@ -69,25 +70,21 @@ class _Run:
             variations = Variations(program, pair, inputs, given)
             found = trace(comparison.differences, inputs, variations)
             rules = judging.Judge(self._rules, inputs)
-            places = [judging.place_text(one.difference.place) for one in found]
+            names_of = Names()
+            places = [names_of(one.difference.place) for one in found]
             suspects = [
-                one for one, place in zip(found, places, strict=True) if rules.allows(place, one.causes)
-            ]
-            confirm(
-                suspects,
-                [rules.barred(judging.place_text(one.difference.place)) for one in suspects],
-                variations,
-            )
-            routes = Routes(program, pair, inputs)
-            entries = [
-                self._entry(one, place, rules, inputs, routes, pair)
+                (one, rules.barred(place.whole))
                 for one, place in zip(found, places, strict=True)
+                if rules.allows(place.whole, one.causes)
             ]
+            confirm(suspects, variations)
+            routes = Routes(program, pair, inputs)
+            ordered = sorted(zip(found, places, strict=True), key=lambda both: both[1].order)
+            entries = [self._entry(one, place, rules, inputs, routes, pair) for one, place in ordered]
         finally:
-            for one in outlooks:
-                one.providers.close()
-        entries = derive(entries, [one.difference.place for one in found])
-        entries.sort(key=lambda one: (one.block, one.address, one.path))
+            for side in outlooks:
+                side.providers.close()
+        entries = derive(entries, [one.difference.place for one, _ in ordered])
         declared = frozenset(self._rules.parameters)
         effects = [0] * len(inputs)
         for entry in entries:
@@ -111,7 +108,7 @@ class _Run:
     def _entry(
         self,
         one: Traced,
-        place: str,
+        place: Named,
         rules: judging.Judge,
         inputs: Sequence[Input],
         routes: Routes,
@@ -121,7 +118,7 @@ class _Run:
         causes = tuple(
             Cause(inputs[number], routes.route(difference.place, number)) for number in sorted(one.causes)
         )
-        allowed = rules.allows(place, one.causes)
+        allowed = rules.allows(place.whole, one.causes)
         if difference.place.path is None:
             values = tuple(NOTHING if value is ABSENT else PRESENT for value in difference.values)
             pair = (values[0], values[1])
@@ -129,14 +126,14 @@ class _Run:
             pair = shown_pair(*difference.values)
         return Entry(
             kind_of(difference, _others(difference, sides)),
-            address_of(difference.place),
-            block_of(difference.place),
-            inside(difference.place),
+            place.address,
+            place.block,
+            place.inside,
             pair,
             causes,
             one.together,
             allowed,
-            rules.reasons(place, one.causes) if allowed else (),
+            rules.reasons(place.whole, one.causes) if allowed else (),
         )
 
 

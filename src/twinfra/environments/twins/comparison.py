@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
-from twinfra.addresses import AbsResource, Key, ModuleInstance, key_order
+from twinfra.addresses import Key, ModuleInstance, key_order
 from twinfra.diagnostics import Diagnostic, DiagnosticError
 from twinfra.engine.nodes import CallNode, Kind, Node, OutputNode, ResourceNode
 from twinfra.engine.program import Program
@@ -67,10 +67,11 @@ class Comparison:
             first.visit(node)
             second.visit(node)
             self._settle(node)
-        problems = [*self.program.problems.errors]
-        for name, side in zip(self.names, self.sides, strict=True):
-            problems += [_told(one, name) for one in side.diagnostics.errors]
-        if problems:
+        own, others = (side.diagnostics.errors for side in self.sides)
+        if own or others:
+            # What is wrong with both is wrong with the code.
+            problems = [one if one in others else _told(one, self.names[0]) for one in own]
+            problems += [_told(one, self.names[1]) for one in others if one not in own]
             raise DiagnosticError(problems)
 
     def _settle(self, node: Node) -> None:
@@ -171,15 +172,3 @@ def in_environment(name: str) -> Iterator[None]:
 
 def _told(one: Diagnostic, name: str) -> Diagnostic:
     return replace(one, detail=f"In environment {name}: {one.detail}")
-
-
-def address_of(place: Place) -> str:
-    """The address of the object that a place is in, as people write it."""
-    node = place.node
-    if isinstance(node, ResourceNode):
-        text = str(AbsResource(place.module, node.resource).instance(place.key))
-    elif isinstance(node, CallNode):
-        text = str(place.module.child(node.name, place.key))
-    else:
-        text = str(node)
-    return text.replace('["*"]', "[*]")

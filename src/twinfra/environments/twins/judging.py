@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from twinfra.diagnostics import DiagnosticError, error, nearest
 from twinfra.engine.program import Program
-from twinfra.environments.twins.comparison import Place, address_of
 from twinfra.environments.twins.inputs import REGION, WORKSPACE, Input, parameter_text
 from twinfra.environments.twins.patterns import covers
 from twinfra.environments.twins.report import Entry, Note
 from twinfra.environments.twins.rules import Rules
-from twinfra.environments.twins.showing import inside
 
 Numbers = frozenset[int]
 
@@ -102,9 +100,3 @@ def check_names(rules: Rules, program: Program) -> None:
     ]
     if problems:
         raise DiagnosticError(problems)
-
-
-def place_text(place: Place) -> str:
-    """A place as rules name it."""
-    address, path = address_of(place), inside(place)
-    return f"{address}.{path}" if path and not path.startswith("[") else address + path

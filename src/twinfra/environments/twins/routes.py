@@ -45,10 +45,20 @@ class Routes:
         self._sides = sides
         self._inputs = inputs
         self._carried: dict[_Stop, frozenset[int]] = {}
+        self._known: dict[object, tuple[Hop, ...]] = {}
         self._routes: dict[tuple[_Stop, int], tuple[Hop, ...] | None] = {}
 
     def route(self, place: Place, number: int) -> tuple[Hop, ...]:
         """The expressions between a place and an input, the nearest to the place first; the input itself last."""
+        known = (place.node, place.module, None if place.path is None else place.path[:1], number)
+        if place.path and len(place.path) > 1:
+            return self._found(place, number)
+        found = self._known.get(known)
+        if found is None:
+            found = self._known[known] = self._found(place, number)
+        return found
+
+    def _found(self, place: Place, number: int) -> tuple[Hop, ...]:
         stop = _Stop(place.node, place.module)
         for references in self._first(place):
             found = self._through(stop, references, number)

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from twinfra.addresses import quote
-from twinfra.engine.nodes import CallNode, ResourceNode
-from twinfra.environments.twins.comparison import Difference, Place
+from twinfra.engine.nodes import CallNode
+from twinfra.environments.twins.comparison import Difference
 from twinfra.environments.twins.inputs import path_text
 from twinfra.environments.twins.report import Kind, Shown
 from twinfra.environments.twins.settling import ABSENT, origins, set_parts
@@ -123,14 +123,6 @@ def kind_of(one: Difference, other_rows: int) -> Kind:
     return Kind.VALUE
 
 
-def inside(place: Place) -> str:
-    """The path of a place as people write it: the only block of a kind has no index."""
-    if place.path is None:
-        return ""
-    node = place.node
-    return path_inside(place.path, node.facts.block if isinstance(node, ResourceNode) else None)
-
-
 def path_inside(path: Path, block: Block | None) -> str:
     """A path in an object of a schema as people write it."""
     text = path_text(_without_indexes(path, block))
@@ -153,8 +145,3 @@ def _without_indexes(path: Path, block: Block | None) -> Path:
             only = nested is not None and nested.max_items == 1
             block = nested.block if nested is not None else None
     return tuple(kept)
-
-
-def block_of(place: Place) -> str:
-    """The address of the block that a place belongs to, without any key."""
-    return str(place.node)

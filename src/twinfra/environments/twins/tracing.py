@@ -64,24 +64,20 @@ def trace(differences: Sequence[Difference], inputs: Sequence[Input], variations
     return traced
 
 
-def confirm(traced: Iterable[Traced], barred: Iterable[Numbers], variations: Variations) -> list[Traced]:
-    """Those differences whose value changes when the inputs barred for it are alike on both sides.
+def confirm(suspects: Iterable[tuple[Traced, Numbers]], variations: Variations) -> None:
+    """Add to the causes of a difference the inputs barred for it, where it changes when these are alike on both sides.
 
-    `barred` has for each difference the inputs that must have no part in it; these are added to its causes where
-    they do.
+    Each difference comes with the inputs that must have no part in it.
     """
     tests = _Tests(variations)
-    pairs = [(one, set) for one, set in zip(traced, barred, strict=True) if set]
-    for one, set in pairs:
-        tests.ask(one.difference.place, set)
+    pairs = [(one, barred) for one, barred in suspects if barred]
+    for one, barred in pairs:
+        tests.ask(one.difference.place, barred)
     tests.answer()
-    found = []
-    for one, set in pairs:
-        if tests(one.difference.place, set):
-            one.causes |= set
+    for one, barred in pairs:
+        if tests(one.difference.place, barred):
+            one.causes |= barred
             one.together = True
-            found.append(one)
-    return found
 
 
 class _Tests:
