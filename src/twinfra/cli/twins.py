@@ -56,11 +56,9 @@ def twins(
     if html is not None:
         _write_page(Path(html), report)
     if json:
-        from json import dumps
+        from twinfra.cli.machine.twins import twins_text
 
-        from twinfra.cli.machine.twins import twins_document
-
-        print(dumps(twins_document(report), indent=2))
+        print(twins_text(report))
     else:
         from twinfra.cli.render.twins import render
 

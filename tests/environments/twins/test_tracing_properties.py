@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -169,45 +170,44 @@ def test_a_cause_is_what_changes_the_value_when_it_is_taken_over(
     with tempfile.TemporaryDirectory() as directory:
         pair = Pair(Path(directory))
         pair.write(text)
-        found = causes(pair.compare(first, second)).get("terraform_data.it.input")
-        expected = by_trying_all(pair.directory, first, second, expression)
-    assert found == expected, text
+        found = causes(pair.compare(first, second)).get("terraform_data.it.input", [])
+        check_by_trying_all(pair.directory, first, second, {one.removeprefix("var.") for one in found}, text)
 
 
-def by_trying_all(
-    directory: Path, first: dict[str, object], second: dict[str, object], expression: str
-) -> list[str] | None:
-    """The causes by their definition: the configuration is planned with every input taken over."""
+def check_by_trying_all(
+    directory: Path, first: dict[str, object], second: dict[str, object], found: set[str], text: str
+) -> None:
+    """The causes against their definition: the configuration is planned with inputs taken over."""
     configuration, _ = load(directory)
 
-    def value(inputs: dict[str, object]) -> object:
-        with_providers = api.Providers()
-        result = api.plan(configuration, State(), inputs, with_providers)
+    def value(base: dict[str, object], source: dict[str, object], names: Iterable[str]) -> object:
+        inputs = {**base, **{name: source[name] for name in names}}
+        result = api.plan(configuration, State(), inputs, api.Providers())
         assert not result.diagnostics.has_errors
         return result.plan.changes[0].after["input"]
 
-    def taken(base: dict[str, object], source: dict[str, object], names: tuple[str, ...]) -> object:
-        return value({**base, **{name: source[name] for name in names}})
+    def changes(names: Iterable[str]) -> bool:
+        return value(first, second, names) != one or value(second, first, names) != two
 
-    one, two = value(first), value(second)
+    one, two = value(first, second, ()), value(second, first, ())
     if one == two:
-        return None
-    differing = [name for name in VARIABLES if first[name] != second[name] and f"var.{name}" in expression]
-    whole = [
+        assert not found, text
+        return
+    differing = {name for name in VARIABLES if first[name] != second[name]}
+    alone = {name for name in differing if changes([name])}
+    whole = {
         name
         for name in differing
-        if taken(first, second, (name,)) == two and taken(second, first, (name,)) == one
-    ]
-    alone = [
-        name
-        for name in differing
-        if taken(first, second, (name,)) != one or taken(second, first, (name,)) != two
-    ]
-    rest = tuple(name for name in differing if name not in alone)
-    together = len(rest) > 1 and (taken(first, second, rest) != one or taken(second, first, rest) != two)
-    several = differing if together or not alone else alone
-    found = whole if len(whole) == 1 else several
-    return [f"var.{name}" for name in differing if name in found]
+        if value(first, second, [name]) == two and value(second, first, [name]) == one
+    }
+    if len(whole) == 1:
+        assert found == whole, text
+    elif not alone:
+        assert found, text
+        assert found <= differing, text
+    else:
+        assert alone <= found <= differing, text
+        assert (found != alone) == changes(differing - alone), text
 
 
 def test_all_ways_to_differ_in_three_inputs_are_told_apart() -> None:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from json import dumps
 from typing import Any
 
 from twinfra.environments.twins.report import Entry, Report
 
 FORMAT_VERSION = "1.0"
+
+
+def twins_text(report: Report) -> str:
+    """The document as text, one difference a line: there may be thousands."""
+    members = []
+    for name, value in twins_document(report).items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            lines = ",\n    ".join(map(dumps, value))
+            members.append(f"  {dumps(name)}: [\n    {lines}\n  ]")
+        else:
+            members.append(f"  {dumps(name)}: {dumps(value)}")
+    return "{\n" + ",\n".join(members) + "\n}"
 
 
 def twins_document(report: Report) -> dict[str, Any]:

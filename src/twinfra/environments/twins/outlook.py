@@ -164,7 +164,9 @@ class Outlook(Evaluation):
                 self.fail(node, failed.at(node.config.range).diagnostics)
                 continue
             table = Table(expansion.repetition, Unknown(node.facts.type))
-            scope.resources[table_key(resource.mode, resource.type, resource.name)] = table
+            name = table_key(resource.mode, resource.type, resource.name)
+            before = scope.resources.get(name)
+            scope.resources[name] = table
             table.open = is_open
             base = AbsResource(scope.instance_of, resource)
             if is_open:
@@ -172,6 +174,9 @@ class Outlook(Evaluation):
             else:
                 table.traces = found
             for key, index, value in self._rows(expansion, found, is_open):
+                if before is not None and self.is_settled(node, scope, key) and key in before.rows:
+                    table.rows[key] = before.rows[key]
+                    continue
                 address = base.instance(key)
                 scope.repeat(expansion.repetition, index, value)
                 try:
@@ -179,6 +184,10 @@ class Outlook(Evaluation):
                 except DiagnosticError as failed:
                     self.fail(node, addressed(failed, node, address))
             scope.repeat(Repetition.SINGLE, None, None)
+
+    def is_settled(self, node: ResourceNode, scope: ModuleScope, key: Key) -> bool:
+        """Whether an instance that was evaluated before need not be so again."""
+        return False
 
     def _instance(self, node: ResourceNode, scope: ModuleScope, address: Instance) -> Value:
         """What one instance would be, with traces on what is in it."""

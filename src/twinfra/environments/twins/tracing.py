@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from twinfra.environments.twins.comparison import Difference, Place
 from twinfra.environments.twins.inputs import Cause, Input
 from twinfra.environments.twins.settling import ABSENT
-from twinfra.environments.twins.variations import Swap, Variations
+from twinfra.environments.twins.variations import Answer, Swap, Variations
 from twinfra.values.marks import deep_marks
 
 Numbers = frozenset[int]
@@ -34,33 +34,38 @@ def trace(differences: Sequence[Difference], inputs: Sequence[Input], variations
     """The causes of each difference, in the order given."""
     everything = frozenset(one.number for one in inputs)
     candidates = [_candidates(one) or everything for one in differences]
-    several = [at for at, found in enumerate(candidates) if len(found) > 1]
-    changed = _Tests(variations)
-    for at in several:
-        for one in candidates[at]:
-            changed.ask(differences[at].place, frozenset((one,)), candidates[at])
-    changed.answer()
-    traced: list[Traced] = [Traced(one, found) for one, found in zip(differences, candidates, strict=True)]
-    rest: list[tuple[int, Numbers]] = []
-    for at in several:
-        place, found = differences[at].place, candidates[at]
-        whole = [one for one in found if changed.is_enough(place, one, found)]
+    traced = [Traced(one, found) for one, found in zip(differences, candidates, strict=True)]
+    several = [one for one in traced if len(one.causes) > 1]
+    tests = _Tests(variations)
+    for one in several:
+        for number in one.causes:
+            tests.ask(one, 0, frozenset((number,)))
+    tests.answer()
+    for one in several:
+        # Where each changes the first side, and none makes it the second, there is nothing left to ask.
+        if any(not tests.changes(one, 0, number) or tests.equals(one, 0, number) for number in one.causes):
+            for number in one.causes:
+                tests.ask(one, 1, frozenset((number,)))
+    tests.answer()
+    rest: list[tuple[Traced, Numbers]] = []
+    for one in several:
+        whole = [number for number in one.causes if tests.is_enough(one, number)]
+        alone = frozenset(number for number in one.causes if tests.changes(one, None, number))
         if len(whole) == 1:
-            traced[at].causes = frozenset(whole)
-            continue
-        alone = frozenset(one for one in found if changed(place, frozenset((one,)), found))
-        if not alone:
-            traced[at].together = True
-            continue
-        traced[at].causes = alone
-        if len(found - alone) > 1:
-            rest.append((at, found - alone))
-            changed.ask(place, found - alone)
-    changed.answer()
-    for at, others in rest:
-        if changed(differences[at].place, others):
-            traced[at].causes |= others
-            traced[at].together = True
+            one.causes = frozenset(whole)
+        elif not alone:
+            one.together = True
+        elif alone != one.causes:
+            one.causes = alone
+            rest.append((one, everything - alone))
+            for side in (0, 1):
+                tests.ask(one, side, everything - alone)
+    tests.answer()
+    for one, others in rest:
+        joint = tests.parts(one, others)
+        if joint:
+            one.causes |= joint
+            one.together = True
     return traced
 
 
@@ -72,56 +77,62 @@ def confirm(suspects: Iterable[tuple[Traced, Numbers]], variations: Variations) 
     tests = _Tests(variations)
     pairs = [(one, barred) for one, barred in suspects if barred]
     for one, barred in pairs:
-        tests.ask(one.difference.place, barred)
+        for side in (0, 1):
+            tests.ask(one, side, barred)
     tests.answer()
     for one, barred in pairs:
-        if tests(one.difference.place, barred):
-            one.causes |= barred
+        joint = tests.parts(one, barred)
+        if joint:
+            one.causes |= joint
             one.together = True
 
 
 class _Tests:
-    """Questions whether a place changes when inputs are swapped, collected so that each swap is made once."""
+    """Questions what becomes of a place when inputs are swapped, collected so that each swap is made once."""
 
     def __init__(self, variations: Variations) -> None:
         self._variations = variations
-        self._open: dict[Swap, dict[tuple[Place, int], None]] = {}
-        self._changed: dict[Swap, set[tuple[Place, int]]] = {}
+        self._open: dict[Swap, dict[Place, None]] = {}
+        self._answers: dict[Swap, dict[Place, Answer]] = {}
 
-    def ask(self, place: Place, swapped: Numbers, candidates: Numbers = NONE) -> None:
-        """Ask whether the place changes when these are swapped, on either side.
-
-        `candidates`: all inputs that have a say in it, where that is known.
-        """
-        for swap, side in _swaps(swapped, candidates):
-            places = self._open.setdefault(swap, {})
-            places[place, side] = None
-            if len(swapped) == 1:
-                places[place, 1 - side] = None
+    def ask(self, one: Traced, side: int, swapped: Numbers) -> None:
+        """Ask what becomes of the place on this side when these are swapped."""
+        self._open.setdefault(Swap(side, swapped), {})[one.difference.place] = None
 
     def answer(self) -> None:
         """Find all answers."""
         for swap, places in self._open.items():
-            self._changed.setdefault(swap, set()).update(self._variations.changed(swap, places))
+            self._answers.setdefault(swap, {}).update(self._variations.answers(swap, places))
         self._open = {}
 
-    def __call__(self, place: Place, swapped: Numbers, candidates: Numbers = NONE) -> bool:
-        return any((place, side) in self._changed[swap] for swap, side in _swaps(swapped, candidates))
+    def _of(self, one: Traced, side: int, swapped: Numbers) -> Answer | None:
+        return self._answers.get(Swap(side, swapped), {}).get(one.difference.place)
 
-    def is_enough(self, place: Place, one: int, candidates: Numbers) -> bool:
-        """Whether this input alone, taken over, gives the place the other side's value; for each side."""
-        return all(
-            (place, 1 - side) not in self._changed[swap]
-            for swap, side in _swaps(frozenset((one,)), candidates)
-        )
+    def changes(self, one: Traced, side: int | None, number: int) -> bool:
+        """Whether the place is another one on a side (None: on either) with this input swapped."""
+        for own in (0, 1) if side is None else (side,):
+            found = self._of(one, own, frozenset((number,)))
+            if found is not None and found.changed:
+                return True
+        return False
 
+    def equals(self, one: Traced, side: int, number: int) -> bool:
+        """Whether the place is as on the other side with this input swapped."""
+        found = self._of(one, side, frozenset((number,)))
+        return found is not None and found.equal
 
-def _swaps(swapped: Numbers, candidates: Numbers) -> tuple[tuple[Swap, int], tuple[Swap, int]]:
-    """The swaps that answer a question, and the side whose value is the one to compare with."""
-    if len(candidates) == 2 and len(swapped) == 1:
-        # The second side with the one as the first has it is the first side with the other as the second has it.
-        return (Swap(0, swapped), 0), (Swap(0, candidates - swapped), 1)
-    return (Swap(0, swapped), 0), (Swap(1, swapped), 1)
+    def is_enough(self, one: Traced, number: int) -> bool:
+        """Whether this input alone makes the whole difference, for each side."""
+        return self.equals(one, 0, number) and self.equals(one, 1, number)
+
+    def parts(self, one: Traced, swapped: Numbers) -> Numbers:
+        """Which of these inputs are in the value of the place where swapping all of them makes it another one."""
+        found: Numbers = NONE
+        for side in (0, 1):
+            answer = self._of(one, side, swapped)
+            if answer is not None and answer.changed:
+                found |= answer.parts or swapped
+        return found
 
 
 def _candidates(one: Difference) -> Numbers:

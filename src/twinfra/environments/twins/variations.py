@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twinfra.addresses import ModuleInstance
+from twinfra.addresses import Key, ModuleInstance
 from twinfra.engine.nodes import (
     CallNode,
     Kind,
@@ -42,8 +42,21 @@ class Swap:
     inputs: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What becomes of a place under a swap.
+
+    `changed`: it is not what it was, or cannot be evaluated. `equal`: it is what the other side has. `parts`: those
+    of the swapped inputs that are in it.
+    """
+
+    changed: bool
+    equal: bool
+    parts: frozenset[int] = frozenset()
+
+
 class Variations:
-    """Answers for two evaluated sides which places change under a swap."""
+    """Answers for two evaluated sides what becomes of places under a swap."""
 
     def __init__(
         self,
@@ -59,17 +72,15 @@ class Variations:
         names = {one.parameter for one in inputs}
         self._readers = set(workspace_readers(program)) if WORKSPACE in names else set()
 
-    def changed(self, swap: Swap, places: Iterable[tuple[Place, int]]) -> set[tuple[Place, int]]:
-        """Those of the places whose value under the swap is not that of the side named with it.
-
-        One that cannot be evaluated under the swap is another one, too.
-        """
+    def answers(self, swap: Swap, places: Iterable[Place]) -> dict[Place, Answer]:
+        """What becomes of the places under the swap."""
         places = list(places)
-        base = self._sides[swap.side]
+        base, other = self._sides[swap.side], self._sides[1 - swap.side]
         inputs = traced(self._accepted[swap.side], self._inputs, swap.side, swap.inputs)
         fork = _Fork(base, inputs, swap.side)
-        fork.run(self._demanded(one for one, _ in places), self._given(swap.inputs))
-        found = {one for one in places if fork.has_changed(one[0], self._sides[one[1]], one[1])}
+        fork.wanted = self._wanted(places)
+        fork.run(self._demanded(places), self._given(swap.inputs))
+        found = {one: fork.answer(one, base, other) for one in places}
         fork.providers.close()
         return found
 
@@ -82,10 +93,21 @@ class Variations:
             given.update(self._program.providers.values())
         return given | self._readers if WORKSPACE in names else given
 
+    def _wanted(self, places: Iterable[Place]) -> dict[Node, set[tuple[ModuleInstance, Key]]]:
+        """The instances asked about, of resources that nothing else which is asked about is made from."""
+        found: dict[Node, set[tuple[ModuleInstance, Key]]] = {}
+        for one in places:
+            found.setdefault(one.node, set()).add((one.module, one.key))
+        needed = self._demanded_by(need for node in found for need in node.needs)
+        return {node: keys for node, keys in found.items() if node not in needed}
+
     def _demanded(self, places: Iterable[Place]) -> set[Node]:
         """The nodes of the places and all that they need."""
+        return self._demanded_by(one.node for one in places)
+
+    def _demanded_by(self, nodes: Iterable[Node]) -> set[Node]:
         found: set[Node] = set()
-        waiting: list[Node] = [one.node for one in places]
+        waiting = list(nodes)
         while waiting:
             node = waiting.pop()
             if node not in found:
@@ -100,6 +122,7 @@ class _Fork(Outlook):
     def __init__(self, base: Outlook, inputs: Inputs, side: int) -> None:
         super().__init__(base.program, inputs, base.providers.another())
         self._side = side
+        self.wanted: Mapping[Node, set[tuple[ModuleInstance, Key]]] = {}
         self.settings = dict(base.settings)
         self.started = dict(base.started)
         self._setting_marks = dict(base._setting_marks)
@@ -134,6 +157,11 @@ class _Fork(Outlook):
                 made.calls[name] = _like(calls)
         self._copies[id(scope)] = made
         return made
+
+    def is_settled(self, node: ResourceNode, scope: ModuleScope, key: Key) -> bool:
+        """An instance that nobody asks about, and nothing is made from, stays as it is."""
+        wanted = self.wanted.get(node)
+        return wanted is not None and (scope.instance_of, key) not in wanted
 
     def call(self, node: CallNode) -> None:
         """Make the instances of a module anew: all that was in the former ones goes."""
@@ -174,13 +202,16 @@ class _Fork(Outlook):
                 found.append(_table(scope, node))
         return found
 
-    def has_changed(self, place: Place, other: Outlook, side: int) -> bool:
-        """Whether a place has another value than on a side."""
-        if place.node not in self._changed and side == self._side:
-            return False
+    def answer(self, place: Place, base: Outlook, other: Outlook) -> Answer:
+        """What has become of a place, compared with what it was, and with the other side."""
         if place.node in self.failed:
-            return True
-        return not _alike(value_at(other, place), value_at(self, place), side)
+            return Answer(True, False)
+        value = value_at(self, place)
+        changed = place.node in self._changed and not _alike(value_at(base, place), value, self._side)
+        parts = frozenset(
+            one.number for one in deep_marks(value) if isinstance(one, Cause) and one.side != self._side
+        )
+        return Answer(changed, changed and _alike(value_at(other, place), value, 1 - self._side), parts)
 
 
 def value_at(side: Outlook, place: Place) -> Value:

@@ -153,10 +153,11 @@ class AwsProvider:
         resource = _resource(kind)
         with _Explained(f"planning {kind}"):
             region = self.session.region if resource.regional else ""
+        config = bare_nulls(proposal.config)
         plain = Proposal(
             None if proposal.prior is None else _bare(proposal.prior),
-            bare_nulls(proposal.config),
-            bare_nulls(proposal.proposed),
+            config,
+            config if proposal.proposed is proposal.config else bare_nulls(proposal.proposed),
         )
         planned = planning.plan(resource, plain, self._settings, region)
         where = planned.planned.get("region") if planned.planned is not None and resource.regional else ""
