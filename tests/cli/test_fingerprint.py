@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,27 @@ def test_json_has_three_digests(twinfra: Any) -> None:
     found = digests(twinfra)
     assert list(found) == ["code", "inputs", "state"]
     assert all(one.startswith("sha256:") and len(one) == 71 for one in found.values())
+
+
+def test_every_process_gives_the_same_digests(twinfra: Any) -> None:
+    twinfra.write(
+        main_tf=CONFIG
+        + 'locals {\n  s = toset(["b", "a", "c"])\n}\nvariable "names" {\n  type = set(string)\n}\n'
+        'resource "terraform_data" "s" {\n  input = var.names\n}\n',
+        terraform_tfvars='names = ["b", "a", "d", "c"]\n',
+    )
+    twinfra.ok("apply", "-auto-approve")
+    found = set()
+    for seed in ("1", "2", "3"):
+        done = subprocess.run(
+            [sys.executable, "-m", "twinfra", "fingerprint", "-json"],
+            env={**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C", "TZ": f"UTC+{seed}"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found.add(done.stdout)
+    assert [json.loads(one) for one in found] == [digests(twinfra)]
 
 
 def test_each_digest_tells_of_its_own_part(twinfra: Any) -> None:

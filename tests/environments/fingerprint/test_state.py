@@ -11,6 +11,7 @@ from tests.environments.fingerprint.states import KEY, PROVIDERS, digest_of, net
 
 from twinfra.addresses import parse_address
 from twinfra.environments.fingerprint import VolatileRule, state_digest
+from twinfra.environments.fingerprint.canonical import canonical
 from twinfra.environments.fingerprint.identifiers import Identifiers
 from twinfra.environments.fingerprint.state import StateForms
 from twinfra.state.model import OutputState, State
@@ -196,6 +197,38 @@ def test_a_url_is_known_without_its_scheme() -> None:
     names.add("https://oidc.eks.example/id/ABCDEF", "c.issuer")
     assert names.rename("oidc.eks.example/id/ABCDEF:sub") == "${c.issuer}:sub"
     assert names.rename("https://oidc.eks.example/id/ABCDEF") == "https://${c.issuer}"
+
+
+pieces = st.lists(
+    st.sampled_from(
+        ["$", "{", "}", "${", "$$", "a.id", "${a.id}", "vpc-123456", "vpc", "-", "x", "base64:", "=="]
+    ),
+    max_size=6,
+).map("".join)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(pieces, pieces)
+def test_two_texts_are_never_taken_for_one(one: str, other: str) -> None:
+    names = Identifiers()
+    names.add("vpc-123456", "a.id")
+    assert (names.rename(one) == names.rename(other)) is (one == other)
+
+
+plain = st.text(max_size=5) | st.integers() | st.booleans()
+values = st.dictionaries(st.sampled_from("abc"), plain | st.lists(plain, max_size=3), max_size=3)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(values, values)
+def test_other_attributes_give_another_digest(one: dict[str, Any], other: dict[str, Any]) -> None:
+    def digest(attributes: dict[str, Any]) -> str:
+        state = State.fresh()
+        put(state, "other_thing.x", attributes)
+        return digest_of(state)
+
+    same = canonical(one) == canonical(other)
+    assert (digest(one) == digest(other)) is same
 
 
 def test_what_looks_like_a_reference_is_no_reference() -> None:

@@ -89,6 +89,8 @@ def _decoded(text: str) -> str | None:
     if len(text) % 4 or not _BASE64.fullmatch(text):
         return None
     try:
-        return base64.b64decode(text, validate=True).decode("utf-8")
+        data = base64.b64decode(text, validate=True)
+        # The last character may have bits that stand for nothing: then this is not the one form of that text.
+        return data.decode("utf-8") if base64.b64encode(data).decode("ascii") == text else None
     except (binascii.Error, UnicodeDecodeError):
         return None
