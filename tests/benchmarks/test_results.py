@@ -24,6 +24,8 @@ def run(seconds, megabytes=10):
         (run(1), None, Target(seconds=1.0), True),
         (run(1.2), None, Target(seconds=1.0), False),
         (run(1), run(2), None, None),
+        (run(1, 100), None, Target(seconds=3, megabytes=110), True),
+        (run(1, 100), None, Target(seconds=3, megabytes=100), False),
     ],
 )
 def test_a_target_is_reached_or_not(ours, stock, target, reached):
@@ -33,6 +35,13 @@ def test_a_target_is_reached_or_not(ours, stock, target, reached):
 @pytest.mark.parametrize(("seconds", "reached"), [(4.4, True), (4.5, False)])
 def test_growth_is_a_multiple_of_the_smaller_run(seconds, reached):
     assert Result("x", run(seconds), target=Target(growth=4.4), before=run(1)).reached is reached
+
+
+@pytest.mark.parametrize(("count", "reached"), [(3, True), (4, False)])
+def test_what_is_counted_has_a_most(count, reached):
+    result = Result("x", run(1), target=Target(count=3), count=count)
+    assert result.reached is reached
+    assert f"| {count} " in table([result])
 
 
 def test_the_table_shows_shares_and_what_is_missed():
