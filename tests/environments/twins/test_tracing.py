@@ -288,6 +288,78 @@ def test_data_sources_are_unknown_and_nobody_is_asked(pair: Pair) -> None:
     assert pair.cloud.calls == []
 
 
+def test_the_answer_of_a_data_source_differs_with_the_question(pair: Pair) -> None:
+    pair.write(
+        MEMORY_SETTINGS
+        + """
+        variable "x" {}
+        data "memory_lookup" "asked" { name = var.x }
+        data "memory_lookup" "same" { name = "same" }
+        resource "memory_thing" "it" {
+          name  = "it"
+          label = data.memory_lookup.asked.id
+        }
+        resource "memory_thing" "same" {
+          name  = "same"
+          label = data.memory_lookup.same.id
+        }
+        """
+    )
+    report = pair.compare({"x": "a"}, {"x": "b"})
+    assert causes(report) == {
+        "data.memory_lookup.asked.id": ["var.x"],
+        "data.memory_lookup.asked.name": ["var.x"],
+        "memory_thing.it.label": ["var.x"],
+    }
+
+
+def test_of_a_set_the_elements_are_shown_that_one_side_lacks(pair: Pair) -> None:
+    pair.write(
+        """
+        variable "x" { type = set(string) }
+        resource "terraform_data" "it" { input = var.x }
+        """
+    )
+    report = pair.compare({"x": ("a", "b", "c")}, {"x": ("b", "c", "d")})
+    assert texts(entry(report, "terraform_data.it.input")) == (
+        '{"a", and 2 in both}',
+        '{"d", and 2 in both}',
+    )
+
+
+def test_aws_documents_are_read_and_tags_go_back_to_where_they_are_written(pair: Pair) -> None:
+    pair.write(
+        """
+        variable "x" {}
+        variable "owner" {}
+        provider "aws" {
+          region = "us-east-1"
+          default_tags {
+            tags = { Environment = var.x }
+          }
+        }
+        data "aws_iam_policy_document" "read" {
+          statement {
+            actions   = ["s3:Get*"]
+            resources = ["arn:aws:s3:::${var.x}"]
+          }
+        }
+        resource "aws_iam_policy" "it" {
+          name   = "it"
+          policy = data.aws_iam_policy_document.read.json
+          tags   = { Owner = var.owner }
+        }
+        """
+    )
+    report = pair.compare({"x": "a", "owner": "o"}, {"x": "b", "owner": "p"})
+    found = causes(report)
+    assert found["aws_iam_policy.it.policy"] == ["var.x"]
+    assert found['aws_iam_policy.it.tags_all["Environment"]'] == ["var.x"]
+    assert found['aws_iam_policy.it.tags_all["Owner"]'] == ["var.owner"]
+    derived = entry(report, 'aws_iam_policy.it.tags_all["Owner"]')
+    assert derived.derived_from == 'aws_iam_policy.it.tags["Owner"]'
+
+
 def test_the_workspace_and_the_region_are_inputs(pair: Pair) -> None:
     pair.write(
         MEMORY_SETTINGS

@@ -207,7 +207,12 @@ class Outlook(Evaluation):
         bare = after if type(after) is dict else unmark_deep_with_paths(after)[0]
         secrets = facts.sensitive_paths(bare) if facts.sensitive or facts.nested_sensitive else ()
         made = Weave(
-            config, marks, self._setting_marks[node.provider], node.resource.type, _sources_of(provider, node)
+            config,
+            marks,
+            self._setting_marks[node.provider],
+            node.resource.type,
+            _sources_of(provider, node),
+            node.resource.mode != MANAGED,
         )
         value = made.over(bare, str(address), facts.deep)
         return mark_paths(value, [(path, (SENSITIVE,)) for path in secrets]) if secrets else value

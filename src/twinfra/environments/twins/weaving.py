@@ -29,9 +29,12 @@ _Grouped = dict[str, PathMarks]
 
 
 class Weave:
-    """What is written of one instance, where its marks are, and those of the provider's settings."""
+    """What is written of one instance, where its marks are, and those of the provider's settings.
 
-    __slots__ = ("_causes", "_config", "_kind", "_marks", "_setting_marks", "_sources")
+    `is_data`: what is not known yet will be the answer to what is written.
+    """
+
+    __slots__ = ("_causes", "_config", "_is_data", "_kind", "_marks", "_setting_marks", "_sources")
 
     def __init__(
         self,
@@ -40,18 +43,21 @@ class Weave:
         settings: PathMarks,
         kind: str,
         sources: Sources | None,
+        is_data: bool = False,
     ) -> None:
         self._config = config
         self._marks = grouped(marks) if marks else {}
         self._setting_marks = settings
         self._kind = kind
         self._sources = sources
+        self._is_data = is_data
         self._causes: frozenset[str] | None = None
 
     def over(self, after: dict[str, Any], address: str, deep: Sequence[str]) -> dict[str, Any]:
         """The planned object (unmarked) with traces; `deep`: the names of what is made of objects."""
         config = self._config
         origin = frozenset((Origin(address),))
+        unknown = origin | self._all() if self._is_data else origin
         made = dict(after)
         for name, value in after.items():
             own = self._marks.get(name)
@@ -63,7 +69,7 @@ class Weave:
             elif value is None:
                 continue
             elif value.__class__ is Unknown:
-                made[name] = Marked(value, origin)
+                made[name] = Marked(value, unknown)
             elif not is_null(config.get(name)):
                 if name in deep and contains_unknown(value):
                     made[name] = mark_paths(value, _unwritten(config[name], value, origin))
@@ -93,7 +99,8 @@ class Weave:
         """The causes of all that is written, and of all settings; and whether any of it is secret."""
         if self._causes is None:
             found: set[str] = set()
-            for paths in (*self._marks.values(), self._setting_marks):
+            settings = [] if self._is_data else self._setting_marks
+            for paths in (*self._marks.values(), settings):
                 for _, marks in paths:
                     found.update(one for one in marks if isinstance(one, Cause) or one == SENSITIVE)
             self._causes = frozenset(found)
