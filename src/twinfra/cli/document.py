@@ -18,9 +18,9 @@ Before the command stand the options of the program itself: `-chdir=DIR` works i
 environment of `twinfra.toml`, and `--sandbox` runs against the embedded cloud instead of a real account
 ([the sandbox](sandbox.md)). The last two may stand after any command, too.
 
-Exit codes: 0 done, 1 error, 2 from `plan -detailed-exitcode` when there is something to change, 3 from
-`fmt -check` when a file is not in the canonical format. A command ended by Ctrl-C exits with 1 after it has
-recorded what was done, or 130 where there was nothing to record.
+Exit codes: 0 done, 1 error, 2 from `plan -detailed-exitcode` when there is something to change and from `audit verify`
+when something is not as it was written, 3 from `fmt -check` when a file is not in the canonical format. A command ended
+by Ctrl-C exits with 1 after it has recorded what was done, or 130 where there was nothing to record.
 """
 
 

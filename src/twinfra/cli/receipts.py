@@ -223,7 +223,9 @@ def of_apply(run: Run, result: api.PlanResult) -> Iterator[list[api.ApplyResult]
         body.update(_digests(run))
     except DiagnosticError as failure:
         recording.fail(failure)
-    recording.finish(how)
+    finally:
+        # Whatever a digest fails on, the apply is done.
+        recording.finish(how)
     run.receipt = recording.entry
     run.report([*problems, *recording.problems])
 

@@ -38,18 +38,27 @@ def test_twenty_who_append_at_once_all_get_their_place(rig: Rig) -> None:
 
 
 def test_those_who_are_killed_leave_whole_entries(rig: Rig) -> None:
-    """Each is killed while it appends without end: what it said was appended is there, once and whole."""
+    """Three are killed while they append without end, and twenty others append meanwhile: what anybody was told to
+    be appended is there, once and whole.
+    """
     code = (
         "from twinfra.state.ledger.log import open_ledger\n"
         "ledger = open_ledger(backend, 'default')\n"
         "while True:\n    print(ledger.append('apply', {'text': 'x' * 2000}).id, flush=True)\n"
     )
     processes = [rig.other_process(code) for _ in range(3)]
+    others = rig.open_many(APPENDERS)
     told: list[str] = []
+    with ThreadPoolExecutor(APPENDERS) as pool:
+        for process in processes:
+            assert process.stdout is not None
+            told += [process.stdout.readline().strip() for _ in range(2)]
+        racing = pool.map(lambda one: open_ledger(one, "default").append("apply", {}).id, others)
+        for process in processes:
+            process.send_signal(9)
+        told += racing
     for process in processes:
         assert process.stdout is not None
-        told += [process.stdout.readline().strip() for _ in range(3)]
-        process.send_signal(9)
         told += [line.strip() for line in process.stdout if line.endswith("\n")]
         kill(process)
     ledger = open_ledger(rig.open(), "default")
