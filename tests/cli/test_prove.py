@@ -139,6 +139,17 @@ def test_what_cannot_be_loaded_is_told_with_what_the_code_says(twinfra: Any) -> 
     assert "Unsupported module source" in ran.err
 
 
+def test_what_a_missing_provider_would_make_at_random_is_told_all_the_same(twinfra: Any) -> None:
+    twinfra.write(main_tf='resource "random_id" "a" {\n  byte_length = 4\n}\n')
+    ran = twinfra("prove")
+    assert ran.code == 1
+    assert "Without keepers" in ran.out.replace("\n  ", " ")
+    assert "Provider not available" in ran.err
+    document = json.loads(twinfra("prove", "-json").out)
+    assert document["proven"] is None
+    assert list(findings(document)) == ["random random_id.a"]
+
+
 def test_text_fits_and_tells_the_verdict(twinfra: Any) -> None:
     twinfra.write(main_tf=STEADY)
     ran = twinfra.ok("prove", "-refreshes", "1")

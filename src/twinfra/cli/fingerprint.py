@@ -32,6 +32,20 @@ def secrets_key(backend: Backend, workspace: str) -> Key:
     return local_key(data_of(current(), Path.cwd()))
 
 
+def check_something(configuration: Configuration) -> None:
+    """Raise `DiagnosticError` where there is no configuration at all: most likely it is another directory."""
+    from twinfra.diagnostics import DiagnosticError, error
+
+    if not configuration.files:
+        raise DiagnosticError(
+            error(
+                "No configuration",
+                "There is no .tf or .tf.json file here.",
+                mend="Work in another directory (-chdir=DIR).",
+            )
+        )
+
+
 @command("fingerprint")
 @flag("json", "print JSON: the three digests")
 @flag("no-color", "no colour")
@@ -57,6 +71,7 @@ def fingerprint(
 
     rules = volatile_rules(project())
     configuration = load_configuration()
+    check_something(configuration)
     inputs, found = root_inputs(configuration, var, var_file, ask=False)
     backend = connect_backend(configuration)
     providers = make_providers(False, configuration)

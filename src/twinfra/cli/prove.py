@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twinfra.cli.command import SilentFailure, UsageProblem, command, flag, value
-from twinfra.diagnostics import DiagnosticError, Diagnostics
+from twinfra.diagnostics import DiagnosticError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from twinfra.cli.render.style import Style
     from twinfra.cli.terminal import Terminal
+    from twinfra.diagnostics import Diagnostic
+    from twinfra.engine.stop import Stop
     from twinfra.environments.prove.findings import Finding
-    from twinfra.environments.prove.proof import Proof
+    from twinfra.environments.prove.proof import Options, Proof
 
 _WIDTH = 76
 
@@ -46,13 +48,16 @@ def prove(
     if refreshes < 0:
         raise UsageProblem(f"-refreshes is a number of times, not {refreshes}.")
     terminal = Terminal(False, no_color)
+    told: list[Finding] = []
     try:
         with interruptible(quiet=json) as stop:
-            proof = _proof(terminal, json, Options(refreshes, seed), var, var_file, stop)
+            proof = _proof(terminal, json, Options(refreshes, seed), var, var_file, stop, told)
     except DiagnosticError as failure:
         if not json:
+            if told:
+                terminal.say("\n" + _findings_text(told, terminal.style) + "\n")
             raise
-        _print(_failure(failure.diagnostics))
+        _print(_failure(failure.diagnostics, told))
         raise SilentFailure from None
     if json:
         _print(proof.document())
@@ -62,11 +67,19 @@ def prove(
 
 
 def _proof(
-    terminal: Terminal, json: bool, options: Any, var: tuple[str, ...], var_file: tuple[str, ...], stop: Any
+    terminal: Terminal,
+    json: bool,
+    options: Options,
+    var: tuple[str, ...],
+    var_file: tuple[str, ...],
+    stop: Stop,
+    told: list[Finding],
 ) -> Proof:
+    """The proof. `told` takes what the code alone says, for when it cannot be built."""
     from dataclasses import replace
 
     from twinfra.cli.environment import project
+    from twinfra.cli.fingerprint import check_something
     from twinfra.cli.workspace import own_providers, root_inputs, try_configuration, workspace_name
     from twinfra.environments.fingerprint import volatile_rules
     from twinfra.environments.prove.proof import only_code
@@ -74,11 +87,9 @@ def _proof(
 
     rules = volatile_rules(project())
     configuration, found = try_configuration()
-    if found.has_errors:
-        _, findings = only_code(configuration)
-        if not json and findings:
-            terminal.say(_findings_text(findings, terminal.style))
-        raise DiagnosticError(found)
+    told.extend(only_code(configuration)[1])
+    found.raise_errors()
+    check_something(configuration)
     inputs, warnings = root_inputs(configuration, var, var_file, ask=False)
     if not json:
         terminal.diagnostics(warnings)
@@ -93,10 +104,14 @@ def _proof(
     )
 
 
-def _failure(diagnostics: Iterable[Any]) -> dict[str, Any]:
+def _failure(diagnostics: Iterable[Diagnostic], told: list[Finding]) -> dict[str, Any]:
     from twinfra.cli.machine.diagnostics import diagnostic_json
 
-    return {"proven": None, "diagnostics": [diagnostic_json(one) for one in Diagnostics(list(diagnostics))]}
+    return {
+        "proven": None,
+        "diagnostics": [diagnostic_json(one) for one in diagnostics],
+        "findings": [one.document() for one in told],
+    }
 
 
 def _print(document: dict[str, Any]) -> None:
@@ -114,7 +129,8 @@ def _show(terminal: Terminal, proof: Proof) -> None:
     lines += [f"state  {digest}" for digest in dict.fromkeys(proof.states)]
     lines.append("")
     for which, build in zip(("first build", "second build"), proof.builds, strict=True):
-        lines.append(f"{which:<13} {build.resources} resources in {build.seconds:.1f} s, at {build.time}")
+        made = f"{build.resources} resource{'' if build.resources == 1 else 's'}"
+        lines.append(f"{which:<13} {made} in {build.seconds:.1f} s, at {build.time}")
     alike = len(set(proof.states)) == 1
     lines += [
         f"{'states':<13} {'the same' if alike else 'differ'}",

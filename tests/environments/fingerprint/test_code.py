@@ -143,6 +143,11 @@ def digest_json(text: str) -> str:
     return code_digest(configuration)
 
 
+def test_numbers_beyond_all_count() -> None:
+    one, other = (digest_json(f'{{"locals": {{"a": 1e{power}}}}}') for power in (999999999, 99999999))
+    assert one != other
+
+
 def test_what_an_override_file_says_counts() -> None:
     changed = digest_of(main_tf=MAIN, main_override_tf='variable "name" { default = "z" }')
     assert changed != digest_of(main_tf=MAIN)

@@ -101,6 +101,20 @@ def test_what_depends_on_the_machine_is_told() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'variable "x" {\n  default = [for a in\n}\n',
+        "locals {\n  a = 1 +\n}\n",
+        'locals {\n  a = "${"\n}\n',
+        'module "m" {\n  source = "./nothing"\n}\nlocals {\n  a = uuid()\n}\n',
+        'resource "aws_vpc" {\n}\n',
+    ],
+)
+def test_a_configuration_with_errors_is_read_as_far_as_it_can_be(text: str) -> None:
+    assert {one.what for one in findings(text)} <= {"uuid()"}
+
+
 def test_every_finding_has_a_reason_and_a_mend() -> None:
     text = 'locals {\n  a = timestamp()\n}\nresource "random_id" "a" {}\nimport {\n  to = random_id.a\n  id = "x"\n}\n'
     found = findings(text)

@@ -33,7 +33,7 @@ from twinfra.lang.nodes import (
     Unary,
     Variable,
 )
-from twinfra.values.value import Value, is_null
+from twinfra.values.value import Unknown, Value, is_null
 
 
 class Observer(Protocol):
@@ -169,14 +169,22 @@ def _first(item: list[Any]) -> str:
 
 
 def literal_form(value: Value) -> Any:
-    """A literal string, number, bool or null as JSON."""
-    if is_null(value):
+    """A literal string, number, bool or null as JSON.
+
+    What the parser could not read counts as null, and a number beyond all that can be written as its own text.
+    """
+    if is_null(value) or isinstance(value, Unknown):
         return None
     if isinstance(value, str | bool | int):
         return value
-    from twinfra.values.numbers import format_number
+    from twinfra.values.numbers import NumberError, format_number, is_finite
 
-    return Decimal(format_number(value))
+    try:
+        if is_finite(value):
+            return Decimal(format_number(value))
+    except NumberError:
+        pass
+    return ["number", str(value)]
 
 
 def sorted_by_text(values: Iterable[Any]) -> list[Any]:

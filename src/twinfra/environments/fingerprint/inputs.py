@@ -12,8 +12,9 @@ from twinfra.environments.fingerprint.code import Code
 from twinfra.environments.fingerprint.key import Key
 from twinfra.lang.type_expr import apply_defaults
 from twinfra.values.convert import ConversionError, convert, type_of
-from twinfra.values.encoding import value_to_json
+from twinfra.values.encoding import EncodingError, value_to_json
 from twinfra.values.marks import unmark_deep
+from twinfra.values.numbers import NumberError
 from twinfra.values.value import Value
 
 FORMAT = "twinfra inputs 1"
@@ -63,7 +64,10 @@ def _variable(variable: Variable, given: Value, key: Key) -> Any:
         value = convert(apply_defaults(variable.defaults, bare), variable.type)
     except ConversionError:
         value = bare  # the run refuses it, with its place
-    json = value_to_json(value, type_of(value))
+    try:
+        json = value_to_json(value, type_of(value))
+    except (EncodingError, NumberError):
+        json = ["number", str(value)]  # beyond all that can be written
     return keyed(key(), json) if variable.sensitive or marks else json
 
 
