@@ -176,6 +176,44 @@ def test_many_instances_of_a_block_are_one_row_and_no_line_is_too_long(project: 
     assert re.search(r"staging     ….*word staging a-rather", out)
 
 
+def test_a_finding_is_listed_where_only_what_it_follows_from_is_allowed(project: Any) -> None:
+    project.write(
+        twinfra_toml=PROJECT
+        + """
+        [[twins.allow]]
+        path = "provider[*].default_tags"
+        parameters = ["env"]
+        reason = "Tags may differ."
+        """,
+        main_tf="""
+        variable "env" {}
+        variable "size" {}
+        provider "aws" {
+          region = "us-east-1"
+          default_tags {
+            tags = { Environment = var.env }
+          }
+        }
+        resource "aws_s3_bucket" "it" { bucket = "it" }
+        """,
+    )
+    ran = project("twins", "-json")
+    document = json.loads(ran.out)
+    assert [one["path"] for one in document["outfits"]] == ['default_tags[0].tags["Environment"]']
+    (finding,) = document["findings"]
+    assert finding["path"] == 'tags_all["Environment"]'
+    out = project("twins").out
+    assert 'tags_all["Environment"]' in out
+    assert out.endswith("staging and production are not twins: 1 finding.\n")
+
+
+def test_what_is_not_known_yet_is_said_to_be_made_of_what_differs(project: Any) -> None:
+    project.write(
+        more_tf='resource "terraform_data" "open" { input = upper("${terraform_data.named.id}${var.env}") }'
+    )
+    assert "known only after an apply, and made of what differs" in project("twins").out
+
+
 def test_deployed_environments_are_compared_up_to_generated_identifiers(project: Any) -> None:
     project.write(
         twinfra_toml=TWINS,

@@ -33,7 +33,8 @@ def gathered(entries: Iterable[Entry]) -> list[Row]:
 
 def shown_rows(entries: Sequence[Entry]) -> tuple[list[Row], int]:
     """What is listed, and how many entries are left out because providers made them of what is listed."""
-    listed = [one for one in entries if not one.derived_from]
+    places = {one.place for one in entries}
+    listed = [one for one in entries if one.derived_from not in places]
     return gathered(listed), len(entries) - len(listed)
 
 
@@ -42,7 +43,8 @@ def verdict(report: Report) -> str:
     one, two = report.names
     if report.twins:
         return f"{one} and {two} are twins."
-    count = len([entry for entry in report.findings if not entry.derived_from])
+    places = {entry.place for entry in report.findings}
+    count = sum(1 for entry in report.findings if entry.derived_from not in places)
     return f"{one} and {two} are not twins: {count} finding{'' if count == 1 else 's'}."
 
 
@@ -118,6 +120,8 @@ class _Page:
         else:
             path = entry.path or "value"
             yield from self._side_by_side(path, entry.values, 4)
+            if is_open(entry):
+                yield from self._wrapped(OPEN, 6)
             if entry.kind in STRUCTURE:
                 what = {
                     Kind.ARGUMENT: f"only {self._owner(entry)} sets it",
@@ -191,6 +195,16 @@ class _Page:
 def lacks(value: Shown) -> bool:
     """Whether a side has nothing there."""
     return "absent" in value.data or value.text == "null"
+
+
+OPEN = "known only after an apply, and made of what differs"
+
+
+def is_open(entry: Entry) -> bool:
+    """Whether nothing of both values is known but that they come from inputs that differ."""
+    return entry.kind is Kind.VALUE and all(
+        value.data.get("unknown") and "prefix" not in value.data for value in entry.values
+    )
 
 
 def because(entry: Entry) -> str:

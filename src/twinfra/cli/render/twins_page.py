@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from twinfra.cli.render.twins import Row, around_difference, because, lacks, shown_rows, verdict
+from twinfra.cli.render.twins import (
+    OPEN,
+    Row,
+    around_difference,
+    because,
+    is_open,
+    lacks,
+    shown_rows,
+    verdict,
+)
 from twinfra.environments.twins.report import STRUCTURE, Entry, Kind, Report, Shown
 
 _LONGEST = 600
@@ -29,7 +38,7 @@ th { text-align: left; font-size: .8125rem; font-weight: 600; }
 th, td { padding: .375rem .5rem; border-top: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 th:nth-child(2), td.one { color: var(--one); } th:nth-child(3), td.two { color: var(--two); }
 tr.object td { background: var(--band); font-weight: 600; } tr.why td { border-top: 0; padding-top: 0; }
-tr.finding td:first-child { border-left: 3px solid var(--bad); }
+tr.finding td:first-child { border-left: 3px solid var(--bad); padding-left: .5rem; }
 input { width: 100%; padding: .5rem .75rem; font: inherit; color: inherit; background: var(--ground);
   border: 1px solid var(--line); border-radius: .375rem; }
 @media (max-width: 40rem) { table, tbody, tr, td { display: block; } thead { display: none; }
@@ -139,6 +148,8 @@ def _row(report: Report, entry: Entry, finding: bool) -> Iterator[str]:
     }
     path = f"<code>{escape(entry.path)}</code>" if entry.path else ""
     kind = f'<span class="soft">{escape(what[entry.kind])}</span>' if entry.kind in STRUCTURE else ""
+    if is_open(entry):
+        kind = f'<span class="soft">{OPEN}</span>'
     label = "<br>".join(filter(None, (path, kind)))
     mark = ' class="finding"' if finding else ""
     yield f"<tr{mark}><td>{label}</td>{_cells(report, entry.values)}</tr>"
