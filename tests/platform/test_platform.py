@@ -127,7 +127,7 @@ def _check_drift(platform: Example) -> None:
         "203.0.113.0/24",
         "4 -> 2",
         "aws_cloudwatch_dashboard.main will be created",
-        "changed outside",
+        "Changed outside of Twinfra since the last apply",
     ):
         assert expected in shown, shown
     platform("apply", "-auto-approve", STAGING)
