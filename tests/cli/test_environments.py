@@ -162,6 +162,11 @@ def test_every_command_takes_the_option() -> None:
         assert normalise(["-env", "staging"], command) == ["-env=staging"], name
 
 
+def test_help_tells_of_the_option(project: Directory) -> None:
+    for arguments in (("-help",), ("plan", "-help"), ("state", "list", "-help")):
+        assert "-env NAME" in project.ok(*arguments).out
+
+
 def test_environments_have_states_of_their_own_in_one_bucket(
     project: Directory, aws: Callable[..., Any]
 ) -> None:

@@ -63,6 +63,11 @@ class Command(click.Command):
         """Help is asked for with one dash."""
         return ["-help"]
 
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Tell of the option that every command takes, and none declares."""
+        formatter.write_paragraph()
+        formatter.write_text("Every command also takes -env NAME: work in an environment of twinfra.toml.")
+
 
 class Group(click.Group):
     """A command with subcommands."""
@@ -221,7 +226,7 @@ Commands:
 
 Everywhere:
   -chdir=DIR   work in another directory
-  -env NAME    work in an environment of twinfra.toml
+  -env NAME    work in an environment of twinfra.toml (or set TWINFRA_ENV)
   --sandbox    run against the embedded cloud instead of a real account
   -help        this text, or that of a command
   -version     the version
