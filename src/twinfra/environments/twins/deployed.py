@@ -138,17 +138,7 @@ def _differences(
         walk.compare(
             own.get(name, LACKING), other.get(name, LACKING), types.get(name, DYNAMIC), (GetAttr(name),)
         )
-    for path, first, second in walk.found:
-        shown_path = path_inside(path, block)
-        explained = explanations.of_value(address, shown_path, first, second)
-        yield _entry(
-            _kind(path, first, second),
-            address,
-            one.block,
-            shown_path,
-            shown_forms(first, second, hidden),
-            explained,
-        )
+    yield from _entries(walk, block, address, one.block, explanations, hidden)
 
 
 def _outputs(
@@ -161,17 +151,24 @@ def _outputs(
         types = [DYNAMIC if one is None else stored_type(one["type"]) for one in sides]
         walk.compare(values[0], values[1], types[0] if types[0] == types[1] else DYNAMIC, ())
         address = f"output.{name}"
-        for path, first, second in walk.found:
-            shown_path = path_inside(path, None)
-            explained = explanations.of_value(address, shown_path, first, second)
-            yield _entry(
-                _kind(path, first, second),
-                address,
-                address,
-                shown_path,
-                shown_forms(first, second, hidden),
-                explained,
-            )
+        yield from _entries(walk, None, address, address, explanations, hidden)
+
+
+def _entries(
+    walk: FormWalk,
+    schema: Block | None,
+    address: str,
+    block: str,
+    explanations: Explanations,
+    hidden: frozenset[str],
+) -> Iterator[Entry]:
+    """The differences of one object, explained."""
+    paths = [path_inside(path, schema) for path, _, _ in walk.found]
+    explained = explanations.of_values(
+        address, [(text, one, two) for text, (_, one, two) in zip(paths, walk.found, strict=True)]
+    )
+    for text, why, (path, one, two) in zip(paths, explained, walk.found, strict=True):
+        yield _entry(_kind(path, one, two), address, block, text, shown_forms(one, two, hidden), why)
 
 
 def _entry(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twinfra.environments.twins.report import Cause, Entry, Kind, Report
@@ -12,6 +12,10 @@ from twinfra.environments.twins.report import Cause, Entry, Kind, Report
 _KEY = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
 _SHORTEST = 3
 """Texts shorter than this are no sign that one was made of the other."""
+
+
+_MOST_ANYWHERE = 100
+"""How many differences of other objects are tried, the longest texts first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class Explained:
 
 
 _UNEXPLAINED = Explained()
+_Pair = tuple[str, str, Explained]
+"""Two texts that differ, and why."""
 
 
 class Explanations:
@@ -37,12 +43,16 @@ class Explanations:
         self._gone = {
             one.address: one for one in entries if one.kind in (Kind.MODULE, Kind.RESOURCE, Kind.INSTANCE)
         }
-        self._texts: dict[str, list[tuple[str, str, Entry]]] = {}
+        self._texts: dict[str, list[_Pair]] = {}
+        anywhere: dict[tuple[str, str], Explained] = {}
         for one in entries:
             pair = _texts(one)
             if pair is not None:
-                for place in (one.address, ""):
-                    self._texts.setdefault(place, []).append((*pair, one))
+                why = replace(_explained(one), follows=one.derived_from or one.place)
+                self._texts.setdefault(one.address, []).append((*pair, why))
+                anywhere.setdefault(pair, why)
+        longest = sorted(anywhere.items(), key=lambda one: -len(one[0][0]))[:_MOST_ANYWHERE]
+        self._anywhere: list[_Pair] = [(*pair, why) for pair, why in longest]
 
     def of_object(self, address: str) -> Explained:
         """Why only one side has an object."""
@@ -57,25 +67,33 @@ class Explanations:
                 return _explained(found)
         return _UNEXPLAINED
 
-    def of_value(self, address: str, path: str, first: Any, second: Any) -> Explained:
-        """Why a value differs: the code makes it so, or it is made of others that differ, in the same object first."""
+    def of_values(self, address: str, found: Sequence[tuple[str, Any, Any]]) -> list[Explained]:
+        """Why values of one object differ, each with its path and both forms.
+
+        The code makes it so, or they are made of others that differ: in the same object first.
+        """
+        explained = [self._of_place(address, path) for path, _, _ in found]
+        own = [
+            (one, two, replace(why, follows=why.follows or _joined(address, path)))
+            for why, (path, one, two) in zip(explained, found, strict=True)
+            if why is not None and _is_sign(one) and _is_sign(two)
+        ]
+        made: list[Explained] = []
+        for why, (_, one, two) in zip(explained, found, strict=True):
+            if why is None and isinstance(one, str) and isinstance(two, str):
+                why = _made_of(one, two, own)
+                for form in _forms(address):
+                    why = why or _made_of(one, two, self._texts.get(form, ()))
+                why = why or _made_of(one, two, self._anywhere)
+            made.append(why or _UNEXPLAINED)
+        return made
+
+    def _of_place(self, address: str, path: str) -> Explained | None:
         for form in _forms(address):
             found = self._place(form, path)
             if found is not None:
                 return _explained(found)
-        if isinstance(first, str) and isinstance(second, str):
-            for form in (*_forms(address), ""):
-                entry = _made_of(first, second, self._texts.get(form, ()))
-                if entry is not None:
-                    explained = _explained(entry)
-                    return Explained(
-                        explained.causes,
-                        explained.together,
-                        explained.allowed,
-                        explained.reasons,
-                        entry.place,
-                    )
-        return _UNEXPLAINED
+        return None
 
     def _place(self, address: str, path: str) -> Entry | None:
         """The difference of this place, or of what is around it."""
@@ -103,20 +121,24 @@ def _explained(entry: Entry) -> Explained:
     return Explained(entry.causes, entry.together, entry.allowed, entry.reasons, entry.derived_from)
 
 
+def _joined(address: str, path: str) -> str:
+    return f"{address}{'' if not path or path.startswith('[') else '.'}{path}"
+
+
+def _is_sign(text: Any) -> bool:
+    """Whether a text is long enough to be found again in others."""
+    return isinstance(text, str) and len(text) >= _SHORTEST
+
+
 def _texts(entry: Entry) -> tuple[str, str] | None:
     """The two texts of a difference of strings; of those known in part, what is known."""
-    found = []
-    for value in entry.values:
-        text = value.data.get("value", value.data.get("prefix"))
-        if not isinstance(text, str) or len(text) < _SHORTEST:
-            return None
-        found.append(text)
-    return found[0], found[1]
+    found: list[Any] = [value.data.get("value", value.data.get("prefix")) for value in entry.values]
+    return (found[0], found[1]) if all(map(_is_sign, found)) else None
 
 
-def _made_of(first: str, second: str, pairs: Iterable[tuple[str, str, Entry]]) -> Entry | None:
-    """The difference by which one text becomes the other, where its two texts stand in them."""
-    for one, two, entry in pairs:
+def _made_of(first: str, second: str, pairs: Iterable[_Pair]) -> Explained | None:
+    """Why one text becomes the other, where both texts of a known difference stand in them."""
+    for one, two, why in pairs:
         if one in first and first.replace(one, two) == second:
-            return entry
+            return why
     return None
