@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -72,7 +71,7 @@ def test_the_ledger_of_a_newer_version_is_told_as_such(tmp_path: Path) -> None:
     assert "newer Twinfra" in caught.value.diagnostics[0].detail
 
 
-def test_ten_thousand_entries_are_read_and_checked_within_a_second(tmp_path: Path) -> None:
+def test_ten_thousand_entries_are_read_and_checked(tmp_path: Path) -> None:
     directory = tmp_path / "terraform.tfstate.records"
     directory.mkdir()
     before, entries = "", []
@@ -90,9 +89,5 @@ def test_ten_thousand_entries_are_read_and_checked_within_a_second(tmp_path: Pat
             write_segment(entries[number : number + 256])
         )
     ledger = open_ledger(LocalBackend(tmp_path), "default")
-    start = time.process_time()
-    found = ledger.entries()
-    took = time.process_time() - start
-    assert found == entries
-    assert took < 1
+    assert ledger.entries() == entries
     assert verify(ledger).findings == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 
 import pytest
 from tests.state.backends.conftest import KINDS, Rig
@@ -26,13 +25,10 @@ def test_a_state_of_100_mb_goes_there_and_back(rig: Rig) -> None:
     line = b'{"name": "' + b"0123456789abcdef" * 61 + b'\xc3\xa4"},\n'
     data = (line * (SIZE // len(line) + 1))[: SIZE - 1] + b"\n"
     backend = rig.open()
-    start = time.monotonic()
     version = backend.write("default", (data[: SIZE // 2], data[SIZE // 2 :]), NOTHING)
     found = rig.open().read("default")
-    took = time.monotonic() - start
     assert found is not None
     assert hashlib.sha256(found.data).digest() == hashlib.sha256(data).digest()
     assert found.version == version
     with pytest.raises(Conflict):
         backend.write("default", (b"small",), NOTHING)
-    assert took < 60
