@@ -23,18 +23,23 @@ NONE: Numbers = frozenset()
 
 @dataclass(slots=True)
 class Traced:
-    """A difference with its causes; `together`: some of these have an effect only with others."""
+    """A difference with its causes; `together`: some of these have an effect only with others.
+
+    `candidates` are all inputs whose traces the values have. No swap of others alone can change them: which values
+    are looked at is decided by values, and those leave their traces.
+    """
 
     difference: Difference
     causes: Numbers
     together: bool = False
+    candidates: Numbers = NONE
 
 
 def trace(differences: Sequence[Difference], inputs: Sequence[Input], variations: Variations) -> list[Traced]:
     """The causes of each difference, in the order given."""
     everything = frozenset(one.number for one in inputs)
     candidates = [_candidates(one) or everything for one in differences]
-    traced = [Traced(one, found) for one, found in zip(differences, candidates, strict=True)]
+    traced = [Traced(one, found, False, found) for one, found in zip(differences, candidates, strict=True)]
     several = [one for one in traced if len(one.causes) > 1]
     tests = _Tests(variations)
     for one in several:
@@ -75,7 +80,7 @@ def confirm(suspects: Iterable[tuple[Traced, Numbers]], variations: Variations) 
     Each difference comes with the inputs that must have no part in it.
     """
     tests = _Tests(variations)
-    pairs = [(one, barred) for one, barred in suspects if barred]
+    pairs = [(one, barred) for one, barred in suspects if not barred.isdisjoint(one.candidates)]
     for one, barred in pairs:
         for side in (0, 1):
             tests.ask(one, side, barred)

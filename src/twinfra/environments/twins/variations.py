@@ -55,6 +55,9 @@ class Answer:
     parts: frozenset[int] = frozenset()
 
 
+_UNCHANGED = Answer(False, False)
+
+
 class Variations:
     """Answers for two evaluated sides what becomes of places under a swap."""
 
@@ -206,12 +209,15 @@ class _Fork(Outlook):
         """What has become of a place, compared with what it was, and with the other side."""
         if place.node in self.failed:
             return Answer(True, False)
+        if place.node not in self._changed:
+            return _UNCHANGED
         value = value_at(self, place)
-        changed = place.node in self._changed and not _alike(value_at(base, place), value, self._side)
+        if _alike(value_at(base, place), value, self._side):
+            return _UNCHANGED
         parts = frozenset(
             one.number for one in deep_marks(value) if isinstance(one, Cause) and one.side != self._side
         )
-        return Answer(changed, changed and _alike(value_at(other, place), value, 1 - self._side), parts)
+        return Answer(True, _alike(value_at(other, place), value, 1 - self._side), parts)
 
 
 def value_at(side: Outlook, place: Place) -> Value:
