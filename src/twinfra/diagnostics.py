@@ -108,7 +108,8 @@ class Diagnostic:
     next. `subject` is underlined; `context` is the wider stretch to show. `address` is the resource instance
     concerned. `values` are (expression text, description) pairs of the values involved, already redacted.
     `path` locates a value inside a provider's object (attribute names and keys), for the engine to turn into
-    a `subject`. `transient`: told of a plan; an apply that follows at once finds it anew, or gone.
+    a `subject`. `transient`: told of a plan; an apply that follows at once finds it anew, or gone. `function`: the
+    name of the function, as written, of whose call it is about.
     """
 
     severity: Severity
@@ -121,6 +122,7 @@ class Diagnostic:
     values: tuple[tuple[str, str], ...] = ()
     path: tuple[object, ...] = ()
     transient: bool = False
+    function: str = ""
 
 
 def error(

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.conftest import Directory
@@ -279,3 +280,76 @@ def test_references_are_told_with_each_shorter_form(twinfra: Directory) -> None:
     shown = json.loads(twinfra.ok("show", "-json", "p").out)
     outputs = shown["configuration"]["root_module"]["outputs"]
     assert outputs["o"]["expression"]["references"] == ["var.o.a", "var.o"]
+
+
+def shown_plan(twinfra: Directory, *flags: str) -> dict[str, Any]:
+    """The JSON of a plan."""
+    twinfra.ok("plan", "-out=p", *flags)
+    shown: dict[str, Any] = json.loads(twinfra.ok("show", "-json", "p").out)
+    return shown
+
+
+def test_a_plan_as_json_has_the_values_of_variables_as_given(twinfra: Directory) -> None:
+    twinfra.write(
+        main_tf='variable "n" { type = number }\nvariable "s" { type = string }\nvariable "d" { default = 2 }\n',
+        terraform_tfvars="s = 5\n",
+    )
+    assert shown_plan(twinfra, "-var", "n=3")["variables"] == {
+        "d": {"value": 2},
+        "n": {"value": "3"},
+        "s": {"value": 5},
+    }
+
+
+def test_what_functions_give_is_no_constant_in_json(twinfra: Directory) -> None:
+    twinfra.write(
+        main_tf='resource "terraform_data" "a" {\n  for_each = toset(["x"])\n}\n'
+        'resource "terraform_data" "b" {\n  count = 1 + 1\n}\n'
+    )
+    made, counted = shown_plan(twinfra)["configuration"]["root_module"]["resources"]
+    assert "for_each_expression" not in made
+    assert counted["count_expression"] == {"constant_value": 2}
+
+
+def test_checks_as_json_come_in_the_order_of_their_addresses(twinfra: Directory) -> None:
+    rule = 'condition = var.n > 0\nerror_message = "{var.n}"\n'.replace("{", "${")
+    twinfra.write(
+        main_tf='variable "n" {\n default = 1\n}\n'
+        f'resource "terraform_data" "a" {{\n lifecycle {{\n precondition {{\n{rule}}}\n}}\n}}\n'
+        f'output "o" {{\n value = 1\n precondition {{\n{rule}}}\n}}\n'
+        f'check "c" {{\n assert {{\n{rule}}}\n}}\n'
+    )
+    checks = shown_plan(twinfra)["checks"]
+    assert [one["address"]["to_display"] for one in checks] == ["check.c", "output.o", "terraform_data.a"]
+
+
+def test_a_check_that_fails_tells_the_values_of_its_condition(twinfra: Directory) -> None:
+    twinfra.write(
+        main_tf='variable "n" {\n  default = 1\n}\n'
+        'check "c" {\n  assert {\n    condition     = var.n > 1\n    error_message = "No."\n  }\n}\n'
+    )
+    events = [json.loads(line) for line in twinfra.ok("plan", "-json").out.splitlines()]
+    (found,) = [one["diagnostic"] for one in events if one["type"] == "diagnostic"]
+    assert found["snippet"]["values"] == [{"traversal": "var.n", "statement": "is 1"}]
+    assert "├ var.n is 1" in twinfra.ok("plan").all
+
+
+def test_an_error_of_a_call_has_its_signature_in_json(twinfra: Directory) -> None:
+    twinfra.write(main_tf="locals {\n  x = upper([])\n}\n")
+    (found,) = json.loads(twinfra("validate", "-json").out)["diagnostics"]
+    assert found["snippet"]["function_call"] == {
+        "called_as": "upper",
+        "signature": {
+            "name": "upper",
+            "params": [{"name": "str", "type": "string"}],
+            "return_type": "string",
+        },
+    }
+
+
+def test_outputs_that_do_not_change_are_an_event_too(twinfra: Directory) -> None:
+    twinfra.write(main_tf='output "o" {\n  value = 1\n}\n')
+    twinfra.ok("apply", "-auto-approve")
+    for flags in ((), ("-refresh-only",)):
+        last = json.loads(twinfra.ok("plan", "-json", *flags).out.splitlines()[-1])
+        assert last["outputs"] == {"o": {"sensitive": False, "action": "noop"}}

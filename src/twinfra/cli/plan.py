@@ -55,7 +55,6 @@ def plan(
         if result.plan.errored or result.diagnostics.has_errors:
             show_errored(run, result)
             return 1
-        run.report(result.diagnostics)
         if out:
             run.save_plan(Path(out), result, signer)
         show_plan(run, result)

@@ -5,7 +5,7 @@ out.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, SourceRange, error, warning
 from twinfra.engine.changes import CheckResult
@@ -81,7 +81,14 @@ def check(
     found = make(
         title, detail + (f"\n\n{note}" if note else ""), subject or source.condition.range, address=address
     )
-    return Outcome(FAIL, message, [*problems, found])
+    return Outcome(FAIL, message, [*problems, telling_values(found, condition, scope)])
+
+
+def telling_values(diagnostic: Diagnostic, condition: CompiledCheck, scope: ModuleScope) -> Diagnostic:
+    """A diagnostic about a condition, with the values that the condition refers to."""
+    from twinfra.lang.witnesses import values_of
+
+    return replace(diagnostic, values=values_of(condition.source.condition, frozenset(), scope))
 
 
 def _check_message(condition: CompiledCheck, scope: ModuleScope) -> tuple[str, list[Diagnostic]]:

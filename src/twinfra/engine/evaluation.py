@@ -21,7 +21,7 @@ from twinfra.diagnostics import (
     error,
     warning,
 )
-from twinfra.engine.conditions import FAIL, UNKNOWN, Outcome, Results, check
+from twinfra.engine.conditions import FAIL, UNKNOWN, Outcome, Results, check, telling_values
 from twinfra.engine.expand import Expansion, any_instance, expand
 from twinfra.engine.nodes import CallNode, CheckNode, CompiledCheck, LocalNode, Node, OutputNode, VariableNode
 from twinfra.engine.program import Program
@@ -278,14 +278,12 @@ class Evaluation:
                 self.results.add("check", str(node), _prefixed(scope, node.label), outcome)
                 found = outcome.diagnostics
                 if outcome.status == UNKNOWN:
-                    found = [
-                        *found,
-                        warning(
-                            "Check known after the apply",
-                            "The assertion uses values that are not known yet; the apply will check it.",
-                            each.source.condition.range,
-                        ),
-                    ]
+                    later = warning(
+                        "Check known after the apply",
+                        "The assertion uses values that are not known yet; the apply will check it.",
+                        each.source.condition.range,
+                    )
+                    found = [*found, telling_values(later, each, scope)]
                 self._told(node, [replace(one, transient=True) for one in found])
 
     def call(self, node: CallNode) -> None:

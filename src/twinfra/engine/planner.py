@@ -41,7 +41,7 @@ from twinfra.engine.sweep import SweepNode, sweep
 from twinfra.engine.validator import validate_program
 from twinfra.lang.scope import EvaluationContext
 from twinfra.state.model import OutputState, State
-from twinfra.values.marks import has_marks, unmark
+from twinfra.values.marks import has_marks, mark, unmark
 from twinfra.values.unknowns import contains_unknown
 from twinfra.values.value import EPHEMERAL, Value, is_null
 
@@ -304,8 +304,11 @@ class Planner(Evaluation):
         result.relevant = self._relevant(result)
         self._declare_checks()
         result.checks = self.results.all()
+        # As they were given, before any conversion: so does stock Terraform keep them.
         result.variables = {
-            name: value for name, value in self.root.variables.items() if not has_marks(value, EPHEMERAL)
+            name: mark(self.inputs.get(name, value), unmark(value)[1])
+            for name, value in self.root.variables.items()
+            if not has_marks(value, EPHEMERAL)
         }
         result.complete = self.targeting.everything
         if self.forgotten:

@@ -129,7 +129,9 @@ def _wrong_count(run: Interpreter, node: Call, function: Function, given: int) -
     try:
         call(function, [UNKNOWN] * given, run.scope.context)
     except ArgumentCountError as failed:
-        return run.fail("Wrong number of arguments", f"{_sentence(failed.reason)}.", place)
+        return run.fail(
+            "Wrong number of arguments", f"{_sentence(failed.reason)}.", place, function=node.name
+        )
     return UNKNOWN
 
 
@@ -194,6 +196,7 @@ def _check_types(run: Interpreter, node: Call, function: Function, arguments: Se
                 "Invalid argument",
                 f'"{parameter.name}" does not fit: {failed.reason}.',
                 _argument_range(node, at),
+                function=node.name,
             )
             bad = True
     return bad
@@ -206,11 +209,14 @@ def _failed(
         return UNKNOWN
     if failed.argument is not None and node.arguments:
         return run.fail(
-            "Invalid argument", f"{_sentence(failed.reason)}.", _argument_range(node, failed.argument)
+            "Invalid argument",
+            f"{_sentence(failed.reason)}.",
+            _argument_range(node, failed.argument),
+            function=node.name,
         )
     if failed.argument is not None:
-        return run.fail("Invalid argument", f"{_sentence(failed.reason)}.", node.range)
-    return run.fail("Call failed", f"{node.name}: {failed.reason}.", node.name_range)
+        return run.fail("Invalid argument", f"{_sentence(failed.reason)}.", node.range, function=node.name)
+    return run.fail("Call failed", f"{node.name}: {failed.reason}.", node.name_range, function=node.name)
 
 
 def _sentence(reason: str) -> str:

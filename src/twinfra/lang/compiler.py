@@ -56,6 +56,11 @@ class Compiled:
         analysis = self._analysis()
         return not (analysis.found or analysis.calls or analysis.problems or self.names)
 
+    @property
+    def has_calls(self) -> bool:
+        """Whether it calls functions."""
+        return bool(self._analysis().calls)
+
     def _analysis(self) -> References:
         if self._references is None:
             self._references = References(self.expression, self.names)

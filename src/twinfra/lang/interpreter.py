@@ -8,6 +8,7 @@ for expressions that are evaluated often; it leaves every error to this one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error
@@ -78,8 +79,10 @@ class Interpreter:
         self.unresolved: list[Diagnostic] = []
         """Errors about references that refer to nothing: no `try` or conditional hides those."""
 
-    def run(self, node: TemplatePart) -> Value:
-        """The value of an expression. Raises `DiagnosticError` with all that is wrong."""
+    def run(self, node: Expression, telling: bool = True) -> Value:
+        """The value of an expression. Raises `DiagnosticError` with all that is wrong; `telling`: with the values
+        that have a part in it.
+        """
         try:
             value = self.value(node)
         except RecursionError:
@@ -87,6 +90,10 @@ class Interpreter:
         if self.unresolved:
             raise DiagnosticError(self.unresolved)
         if self.diagnostics:
+            if telling:
+                from twinfra.lang.witnesses import with_values
+
+                self.diagnostics = with_values(self.diagnostics, node, self.scope, frozenset(self.names))
             raise DiagnosticError(self.diagnostics)
         return value
 
@@ -101,9 +108,12 @@ class Interpreter:
             if self.rounds_left < 0:
                 raise ManyRoundsError
 
-    def fail(self, summary: str, detail: str, subject: SourceRange, mend: str = "") -> Value:
-        """Note an error; an unknown value to go on with."""
-        self.diagnostics.append(error(summary, detail, subject, mend=mend))
+    def fail(
+        self, summary: str, detail: str, subject: SourceRange, mend: str = "", function: str = ""
+    ) -> Value:
+        """Note an error, of a call of `function` where it is about one; an unknown value to go on with."""
+        found = error(summary, detail, subject, mend=mend)
+        self.diagnostics.append(replace(found, function=function) if function else found)
         return UNKNOWN
 
     def captured(self, evaluate: Callable[[], Value]) -> tuple[Value, list[Diagnostic]]:

@@ -93,7 +93,7 @@ class References:
             else:
                 if isinstance(node, Call):
                     self.calls.append(node)
-                pending.extend(reversed([*_children(node, bound)]))
+                pending.extend(reversed([*children(node, bound)]))
 
     def _chain(self, node: TemplatePart, bound: frozenset[str]) -> list[tuple[TemplatePart, frozenset[str]]]:
         """Visit a chain of steps down to its root; what there is to visit inside, last first."""
@@ -217,7 +217,7 @@ def _static_range(root: Variable, steps: list[Step]) -> SourceRange:
     return last.range
 
 
-def _children(node: TemplatePart, bound: frozenset[str]) -> Iterator[tuple[TemplatePart, frozenset[str]]]:
+def children(node: TemplatePart, bound: frozenset[str]) -> Iterator[tuple[TemplatePart, frozenset[str]]]:
     """The parts of a node that is no chain of steps, in source order, each with the names bound in it."""
     if isinstance(node, Template):
         for part in node.parts:

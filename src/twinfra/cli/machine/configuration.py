@@ -6,7 +6,7 @@ from typing import Any
 
 from twinfra.config.model import Configuration, Module, ModuleCall, ResourceConfig
 from twinfra.lang import nodes
-from twinfra.lang.compiler import compile_expression
+from twinfra.lang.compiler import Compiled, compile_expression
 from twinfra.lang.scope import Reference
 
 
@@ -124,10 +124,10 @@ def _resource(resource: ResourceConfig) -> dict[str, Any]:
     if expressions:
         result["expressions"] = expressions
     result["schema_version"] = 0
-    if resource.count is not None:
-        result["count_expression"] = expression_json(resource.count)
-    if resource.for_each is not None:
-        result["for_each_expression"] = expression_json(resource.for_each)
+    if resource.count is not None and (found := expression_json(resource.count)):
+        result["count_expression"] = found
+    if resource.for_each is not None and (found := expression_json(resource.for_each)):
+        result["for_each_expression"] = found
     if resource.depends_on:
         result["depends_on"] = [one.range.text for one in resource.depends_on]
     return result
@@ -138,10 +138,10 @@ def _call(configuration: Configuration, module: Module, call: ModuleCall) -> dic
     expressions = body_expressions(call.body)
     if expressions:
         result["expressions"] = expressions
-    if call.count is not None:
-        result["count_expression"] = expression_json(call.count)
-    if call.for_each is not None:
-        result["for_each_expression"] = expression_json(call.for_each)
+    if call.count is not None and (found := expression_json(call.count)):
+        result["count_expression"] = found
+    if call.for_each is not None and (found := expression_json(call.for_each)):
+        result["for_each_expression"] = found
     child = configuration.modules.get((*module.path, call.name))
     if child is not None:
         result["module"] = _module(configuration, child)
@@ -172,6 +172,9 @@ def expression_json(expression: nodes.Expression) -> dict[str, Any]:
     from twinfra.lang.scope import EvaluationContext
 
     compiled = compile_expression(expression)
+    if compiled.has_calls:
+        # Stock Terraform has no functions where it looks for constants.
+        return _references(compiled)
     if not compiled.references:
         from pathlib import Path
 
@@ -181,18 +184,25 @@ def expression_json(expression: nodes.Expression) -> dict[str, Any]:
             return {"constant_value": plain(compiled.evaluate(NoScope(EvaluationContext(Path(), "", True))))}
         except DiagnosticError:
             return {}
+    return _references(compiled)
+
+
+def _references(compiled: Compiled) -> dict[str, Any]:
     names: list[str] = []
     for reference in compiled.references:
         for name in reference_names(reference):
             if name not in names:
                 names.append(name)
-    return {"references": names}
+    return {"references": names} if names else {}
 
 
 def reference_names(reference: Reference) -> list[str]:
     """A reference as written, then each shorter form down to the object itself."""
     text = reference.range.text
     base = str(reference)
+    if reference.kind == "module" and reference.attribute:
+        # The last that is named is the call, or its instance where a key says which.
+        base = text[: text.index(f".{reference.attribute}", len(base))] if text.startswith(base) else base
     if not text.startswith(base):
         return [base]
     names = []

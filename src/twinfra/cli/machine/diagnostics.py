@@ -42,7 +42,7 @@ def _snippet(diagnostic: Diagnostic, subject: SourceRange) -> dict[str, Any]:
     first, last = min(shown.first.line, subject.first.line), max(shown.last.line, subject.last.line)
     code = "\n".join(covered(subject.source.line(number)) for number in range(first, last + 1))
     offset = subject.start - starts[first - 1]
-    return {
+    snippet: dict[str, Any] = {
         "context": _enclosing(subject),
         "code": code,
         "start_line": first,
@@ -52,12 +52,26 @@ def _snippet(diagnostic: Diagnostic, subject: SourceRange) -> dict[str, Any]:
             {"traversal": traversal, "statement": statement} for traversal, statement in diagnostic.values
         ],
     }
+    if diagnostic.function:
+        snippet["function_call"] = _function_call(diagnostic.function)
+    return snippet
+
+
+def _function_call(name: str) -> dict[str, Any]:
+    """How a function was called, and its signature where there is such a function."""
+    from twinfra.lang.functions.catalog import lookup
+    from twinfra.lang.functions.document import brief_signature
+
+    function = lookup(name)
+    return {"called_as": name, **({"signature": brief_signature(function)} if function is not None else {})}
 
 
 def _enclosing(subject: SourceRange) -> str | None:
     """The header of the top-level block around it, as text: of one on the same line, else the last line above that
-    starts a block at column 1.
+    starts a block at column 1; None for what starts a line itself.
     """
+    if subject.first.column == 1:
+        return None
     first = _HEADER.match(subject.source.line(subject.first.line))
     if first is not None and first.end() < subject.first.column:
         return first[1]

@@ -84,8 +84,7 @@ class JsonEvents(Silent):
             "@message": message,
             "@module": "terraform.ui",
             "@timestamp": now,
-            **fields,
-            "type": type,
+            **dict(sorted({**fields, "type": type}.items())),
         }
         self.stream.write(dumps(event) + "\n")
         self.stream.flush()
@@ -138,7 +137,7 @@ class JsonEvents(Silent):
             if change.action is not Action.NO_OP or change.previous or change.importing:
                 self._change("planned_change", change, "Plan to")
         self.summary(plan_counts(plan.changes), "plan")
-        if any(output.action is not Action.NO_OP for output in plan.outputs):
+        if plan.outputs:
             outputs = {
                 output.name: {"sensitive": output.sensitive, "action": PLAN_ACTIONS[output.action]}
                 for output in sorted(plan.outputs, key=lambda one: one.name)

@@ -176,19 +176,16 @@ def path_json(path: Path) -> list[Any]:
 
 
 def checks_json(checks: Iterable[CheckResult]) -> list[dict[str, Any]]:
-    """The `checks` list: one entry per configured object, its instances inside."""
+    """The `checks` list: one entry per configured object, its instances inside, both in order of their addresses."""
     order = ("error", "fail", "unknown", "pass")
     grouped: dict[tuple[str, str], list[CheckResult]] = {}
     for check in checks:
         grouped.setdefault((check.kind, check.container), []).append(check)
-    kinds = {"resource": 0, "output_value": 1, "check": 2, "input_variable": 3}
     found = []
-    for (kind, container), results in sorted(
-        grouped.items(), key=lambda one: (kinds.get(one[0][0], 9), one[0][1])
-    ):
+    for (kind, container), results in sorted(grouped.items(), key=lambda one: one[0][1]):
         status = min((one.status for one in results), key=order.index)
         instances = []
-        for one in results:
+        for one in sorted(results, key=lambda each: each.address):
             if not one.address:
                 continue
             entry: dict[str, Any] = {

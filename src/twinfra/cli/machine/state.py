@@ -152,7 +152,7 @@ def check_address(kind: str, container: str) -> dict[str, Any]:
         address["name"] = parts[-1]
     if modules:
         address["module"] = ".".join(f"module.{name}" for name in modules)
-    return address
+    return dict(sorted(address.items()))
 
 
 def instance_address(address: str, container: str) -> dict[str, Any]:

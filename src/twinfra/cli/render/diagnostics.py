@@ -25,7 +25,9 @@ def render_diagnostic(diagnostic: Diagnostic, style: Style) -> str:
     if diagnostic.subject is not None:
         lines += _snippet(diagnostic.subject, style, colour)
     for expression, statement in diagnostic.values:
-        lines.append(f"    {style('├', 'dim')} {style(expression, 'bold')} {statement}")
+        room = max(10, style.width - len(expression) - 9)
+        shown = statement if len(statement) <= room else statement[: room - 1] + "…"
+        lines.append(f"    {style('├', 'dim')} {style(expression, 'bold')} {shown}")
     for paragraph in (diagnostic.detail, diagnostic.mend):
         if paragraph:
             lines.append("")

@@ -48,6 +48,21 @@ def metadata() -> dict[str, Any]:
     return {"format_version": "1.0", "function_signatures": dict(sorted(signatures.items()))}
 
 
+def brief_signature(function: Function) -> dict[str, Any]:
+    """A function's signature as diagnostics tell it: names and types alone."""
+    signature: dict[str, Any] = {
+        "name": function.name,
+        "params": [{"name": one.name, "type": _type_json(one.type)} for one in function.parameters],
+        "return_type": _type_json(_general_return_type(function)),
+    }
+    if function.variadic is not None:
+        signature["variadic_param"] = {
+            "name": function.variadic.name,
+            "type": _type_json(function.variadic.type),
+        }
+    return signature
+
+
 def _signature(function: Function) -> dict[str, Any]:
     signature: dict[str, Any] = {
         "description": function.description,
