@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import builtin, cloud, fingerprints, history, startup, states, twins
+from benchmarks import builtin, cloud, drift, fingerprints, history, startup, states, twins
 from benchmarks.bench import BENCHMARKS, Bench
 from benchmarks.processes import CommandFailed
 from benchmarks.programs import MIRROR, ours, stock
 from benchmarks.results import Result, machine, table
 
-MODULES = (startup, builtin, states, fingerprints, cloud, history, twins)
+MODULES = (startup, builtin, states, fingerprints, cloud, drift, history, twins)
 
 
 def main(arguments: Sequence[str]) -> int:

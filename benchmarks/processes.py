@@ -17,12 +17,13 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 @dataclass(frozen=True)
 class Run:
     """What a command took: wall time and processor time in seconds, and the peak of the memory of all its
-    processes in bytes.
+    processes in bytes. `code`: what it exited with.
     """
 
     seconds: float
     memory: int
     processor: float
+    code: int = 0
 
 
 class CommandFailed(Exception):
@@ -55,7 +56,9 @@ def measure(
     if process.returncode not in expected:
         text = printed.read_text("utf-8", "replace")[-4000:]
         raise CommandFailed(f"{' '.join(command)} exited with {process.returncode}:\n{text}")
-    return Run(seconds, max(tree.peak, usage.ru_maxrss * 1024), usage.ru_utime + usage.ru_stime)
+    return Run(
+        seconds, max(tree.peak, usage.ru_maxrss * 1024), usage.ru_utime + usage.ru_stime, process.returncode
+    )
 
 
 def first_output(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Run:

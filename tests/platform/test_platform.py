@@ -29,6 +29,7 @@ def test_from_nothing_to_nothing(example: Callable[[str], Example], tmp_path: Pa
     platform("plan", "-detailed-exitcode", STAGING)
     assert differences(made, platform.picture()) == {}
 
+    assert "No drift: 54 objects" in platform("drift", STAGING)
     _check_kubeconfig(platform, tmp_path / "kubeconfig")
     _check_drift(platform)
     assert differences(made, platform.picture()) == {}

@@ -107,7 +107,9 @@ def _differences(change: ResourceChange) -> Iterable[Difference]:
 def _volatile(program: Program, change: ResourceChange) -> Callable[[Path], bool]:
     """Tells what the provider declares as moving by itself, such as the time when something was last used."""
     facts = program.facts(change.provider, change.address.resource)
-    declared = [] if facts is None else [tuple(path.split(".")) for path in facts.volatile]
+    # Those with a condition move because of other objects; what moved without those is worth telling.
+    always = () if facts is None else (path for path in facts.volatile if " if " not in path)
+    declared = [tuple(path.split(".")) for path in always]
 
     def is_volatile(path: Path) -> bool:
         names = tuple(step.name for step in path if isinstance(step, GetAttr))

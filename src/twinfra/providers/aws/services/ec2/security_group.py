@@ -69,7 +69,8 @@ def _begin(context: Context, change: Change) -> None:
     for direction, member in _DIRECTIONS.items():
         before = permissions_read(listed[0].get(member), listed[0].get("OwnerId", ""))
         after = permissions_of_blocks(change.planned.get(direction), group)
-        _bring(context, group, direction, before, after)
+        # Described otherwise than the group was born with, a rule is made anew: that takes no third call.
+        _bring(context, group, direction, before, after, told=False)
 
 
 def _set_rules(context: Context, change: Change) -> None:
@@ -83,11 +84,14 @@ def _set_rules(context: Context, change: Change) -> None:
             _bring(context, group, direction, before, after)
 
 
-def _bring(context: Context, group: str, direction: str, before: Permissions, after: Permissions) -> None:
-    """Bring one direction's rules to what they should be; a rule that is only told otherwise stays."""
-    gone = {one: "" for one in before if one not in after}
-    new = {one: text for one, text in after.items() if one not in before}
-    told = {one: text for one, text in after.items() if one in before and before[one] != text}
+def _bring(
+    context: Context, group: str, direction: str, before: Permissions, after: Permissions, told: bool = True
+) -> None:
+    """Bring one direction's rules to what they should be; where `told`, one that is only described otherwise stays."""
+    other = {one: text for one, text in after.items() if one in before and before[one] != text}
+    anew = {} if told else other
+    gone = {one: "" for one in before if one not in after or one in anew}
+    new = {one: text for one, text in after.items() if one not in before or one in anew}
     if gone:
         context.find(
             f"revoke_security_group_{direction}",
@@ -102,11 +106,11 @@ def _bring(context: Context, group: str, direction: str, before: Permissions, af
             ),
             _UNSEEN,
         )
-    if told:
+    if other and told:
         context.call(
             f"update_security_group_rule_descriptions_{direction}",
             GroupId=group,
-            IpPermissions=request(told),
+            IpPermissions=request(other),
         )
 
 
