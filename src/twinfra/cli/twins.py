@@ -181,10 +181,10 @@ def _region(environment: Environment) -> str:
 
 
 def _write_page(path: Path, report: Report) -> None:
-    from twinfra.cli.render.twins_page import page
+    from twinfra.report.twins_page import page
 
     try:
-        path.write_text(page(report), encoding="utf-8")
+        path.write_text(page(report), encoding="utf-8", errors="backslashreplace")
     except OSError as reason:
         raise DiagnosticError(
             error("Cannot write the page", f"{path}: {reason.strerror or reason}.", mend="Name another file.")
