@@ -50,9 +50,7 @@ class Routes:
 
     def route(self, place: Place, number: int) -> tuple[Hop, ...]:
         """The expressions between a place and an input, the nearest to the place first; the input itself last."""
-        known = (place.node, place.module, None if place.path is None else place.path[:1], number)
-        if place.path and len(place.path) > 1:
-            return self._found(place, number)
+        known = (place.node, place.module, place.path, number)
         found = self._known.get(known)
         if found is None:
             found = self._known[known] = self._found(place, number)
