@@ -19,8 +19,10 @@ from tests.state.states import state_of
 from twinfra.state.backends.local import LocalBackend
 from twinfra.state.backends.protocol import Place
 from twinfra.state.backends.registry import connect
+from twinfra.state.copies import Kept
 from twinfra.state.encryption.backend import EncryptedBackend
 from twinfra.state.history import MOST, FileHistory, Versioned, serial_of
+from twinfra.state.store import open_store
 from twinfra.state.v4 import write_state
 
 HISTORY = "terraform.tfstate.history"
@@ -136,6 +138,23 @@ def test_versions_of_a_bucket_are_the_history(bucket: str, tmp_path: Path, kept:
         assert backend.read_version("default", one.id) == content(one.serial)
     if kept:
         assert backend.read_version("default", "00000000-0000-0000-0000-000000000000") is None
+    backend.close()
+
+
+def test_versions_and_copies_are_one_history_where_versioning_came_later(bucket: str, tmp_path: Path) -> None:
+    client = boto3.client("s3", region_name="us-east-1")
+    settings = {"bucket": bucket, "key": "one", "region": "us-east-1"}
+    backend = connect("s3", settings, Place(tmp_path, tmp_path / ".terraform"))
+    for versioned in (False, True):
+        if versioned:
+            client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        for _ in range(2):
+            with open_store(backend, "default", "test", tmp_path) as store:
+                store.save(state_of(f"a{store.state.serial}", lineage=store.state.lineage))
+    assert [one.serial for one in Kept(backend).history("default")] == [3, 2, 1]
+    assert [
+        bool(Kept(backend).read_version("default", one.id)) for one in Kept(backend).history("default")
+    ] == [True] * 3
     backend.close()
 
 

@@ -173,6 +173,7 @@ def delete(force: bool, lock: bool, lock_timeout: str, no_color: bool, name: str
     from twinfra.cli.receipts import append_waiting, recorded
     from twinfra.cli.terminal import print_diagnostics
     from twinfra.cli.workspace import workspace_name
+    from twinfra.state.copies import remove_copies
     from twinfra.state.store import LockOptions, open_store
 
     if name == DEFAULT_WORKSPACE:
@@ -207,6 +208,7 @@ def delete(force: bool, lock: bool, lock_timeout: str, no_color: bool, name: str
             backend, DEFAULT_WORKSPACE, "workspace delete", _last_words(backend, name, store.state)
         ):
             backend.delete(name)
+            remove_copies(backend, name)
     print(f'Deleted the workspace "{name}".')
 
 

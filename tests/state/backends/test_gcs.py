@@ -21,6 +21,7 @@ from tests.state.states import state_of
 from twinfra.diagnostics import DiagnosticError
 from twinfra.state.backends import registry
 from twinfra.state.backends.protocol import NOTHING, Locked, Place
+from twinfra.state.copies import MayKeepVersions
 from twinfra.state.history import Versioned
 from twinfra.state.locks import new_lock
 from twinfra.state.v4 import write_state
@@ -313,9 +314,7 @@ def test_the_endpoint_of_an_emulator_comes_from_its_variable(monkeypatch: pytest
 @pytest.mark.parametrize("kept", [True, False])
 def test_generations_of_an_object_are_the_history(rig: Rig, kept: bool) -> None:
     bucket = f"versions-{str(kept).lower()}-{rig.settings['prefix'][:8]}"
-    fields = json.dumps({"name": bucket, "versioning": {"enabled": kept}}).encode()
-    url = f"{rig.settings['storage_custom_endpoint'].removesuffix('/b')}/b?project=p"
-    urlopen(Request(url, fields, {"Content-Type": "application/json"})).close()
+    _make_bucket(rig, bucket, kept)
     backend = rig.open(bucket=bucket)
     states = {serial: b"".join(write_state(state_of("a", serial=serial))) for serial in (1, 2, 3)}
     for state in states.values():
@@ -327,3 +326,31 @@ def test_generations_of_an_object_are_the_history(rig: Rig, kept: bool) -> None:
         states[one.serial] for one in versions
     ]
     assert backend.read_version("default", "1") is None
+
+
+@emulated
+@pytest.mark.parametrize("kept", [True, False])
+def test_whether_the_bucket_has_kept_what_a_write_replaced_is_told(rig: Rig, kept: bool) -> None:
+    bucket = f"replaced-{str(kept).lower()}-{rig.settings['prefix'][:8]}"
+    _make_bucket(rig, bucket, kept)
+    backend = rig.open(bucket=bucket)
+    first = backend.write("default", (b"1",), NOTHING)
+    assert isinstance(backend, MayKeepVersions)
+    assert not backend.kept_version()
+    backend.write("default", (b"2",), first)
+    assert backend.kept_version() is kept
+
+
+@emulated
+def test_where_it_cannot_be_told_what_a_write_replaced_counts_as_lost(rig: Rig) -> None:
+    backend = rig.open()
+    assert isinstance(backend, MayKeepVersions)
+    backend.write("default", (b"2",), backend.write("default", (b"1",), NOTHING))
+    http(rig).spoil(rig.reads, "error", times=99)
+    assert not backend.kept_version()
+
+
+def _make_bucket(rig: Rig, name: str, versioned: bool) -> None:
+    fields = json.dumps({"name": name, "versioning": {"enabled": versioned}}).encode()
+    url = f"{rig.settings['storage_custom_endpoint'].removesuffix('/b')}/b?project=p"
+    urlopen(Request(url, fields, {"Content-Type": "application/json"})).close()

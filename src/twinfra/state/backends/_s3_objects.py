@@ -124,7 +124,7 @@ class Bucket:
                 one
                 for page in pages
                 for one in page.get("Versions") or ()
-                if one["Key"] == key and not one["IsLatest"] and one["VersionId"] != "null" and one["Size"]
+                if one["Key"] == key and not one["IsLatest"] and one["Size"]
             ]
         except ApiError as problem:
             raise self.problem(problem, "list the versions of the state") from None

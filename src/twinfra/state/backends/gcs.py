@@ -111,6 +111,7 @@ class GcsBackend:
         self._encryption = _encryption_headers(key)
         self._managed_key = managed_key
         self._held: dict[str, tuple[LockInfo, str]] = {}
+        self._replaced = ("", "")
 
     def label(self, workspace: str) -> str:
         return f"gs://{self._bucket}/{self._name(workspace, _STATE)}"
@@ -135,6 +136,7 @@ class GcsBackend:
             version = self._replace(doing, name, data, empty)
         if version is None:
             raise Conflict
+        self._replaced = name, expected or ""
         return version
 
     def _replace(self, doing: str, name: str, data: bytes, expected: str | None) -> str | None:
@@ -251,6 +253,18 @@ class GcsBackend:
         if answer.status != 200:
             raise self._refused(doing, answer)
         return answer.body
+
+    def kept_version(self) -> bool:
+        name, generation = self._replaced
+        if not generation:
+            return False
+        # Whether the bucket has object versioning may only its administrators ask; this needs no more than reading.
+        query = {"generation": generation, "fields": "generation"}
+        try:
+            answer = self._send("look for the earlier state", "GET", self._url(name, query))
+        except DiagnosticError:
+            return False
+        return answer.status == 200
 
     def list_records(self, workspace: str) -> list[str]:
         return sorted(self._list("list the records", self._record(workspace, "")))

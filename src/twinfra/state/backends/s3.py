@@ -175,10 +175,8 @@ class S3Backend:
             raise Conflict
         return version
 
-    @property
-    def unversioned(self) -> bool:
-        """Whether the bucket has kept no version of what was replaced last."""
-        return self._bucket.unversioned
+    def kept_version(self) -> bool:
+        return not self._bucket.unversioned
 
     def close(self) -> None:
         self._session.close()

@@ -26,8 +26,6 @@ def copies(twinfra: Directory) -> list[Path]:
 
 
 def test_what_was_is_listed_compared_and_brought_back(rig: Rig, twinfra: Directory) -> None:
-    if rig.type == "gcs":
-        pytest.skip("a bucket of gcs without object versioning keeps no history")
     for value in ("one", "two", "three"):
         twinfra.write(main_tf=block(rig) + thing(value))
         twinfra.ok("apply", "-auto-approve")
@@ -61,3 +59,16 @@ def test_copies_are_bounded_and_encrypted(
     listed = json.loads(twinfra.ok("state", "history", "-json").out)["versions"]
     assert len(listed) == MOST
     assert "terraform_data" in twinfra.ok("state", "diff", str(listed[0]["serial"])).out
+
+
+def test_a_deleted_workspace_takes_its_copies_with_it(rig: Rig, twinfra: Directory) -> None:
+    if not rig.has_workspaces or rig.type == "local":
+        pytest.skip(f"{rig.type} has no workspaces, or was looked at elsewhere")
+    twinfra.write(main_tf=block(rig) + thing("one"))
+    twinfra.ok("workspace", "new", "gone")
+    twinfra.ok("apply", "-auto-approve")
+    twinfra.ok("destroy", "-auto-approve")
+    assert copies(twinfra)
+    twinfra.ok("workspace", "select", "default")
+    twinfra.ok("workspace", "delete", "gone")
+    assert not copies(twinfra)
