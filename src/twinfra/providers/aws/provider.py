@@ -344,9 +344,12 @@ class AwsProvider:
 
     def sources(self, kind: str, name: str) -> tuple[Sequence[str], Sequence[str]] | None:
         """What the plan makes an attribute from which is not written."""
+        declared = _resource(kind).planned_from.get(name, ())
         if name == "tags_all":
-            return ("tags",), ("default_tags", "ignore_tags")
-        return ((), ("region", "profile", "shared_config_files")) if name == "region" else None
+            return ("tags", *declared), ("default_tags", "ignore_tags")
+        if name == "region":
+            return (), ("region", "profile", "shared_config_files")
+        return (declared, ()) if declared else None
 
     def read_data(self, kind: str, config: Object, progress: Progress = silent) -> Object:
         """Read a data source."""

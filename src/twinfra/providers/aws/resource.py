@@ -194,7 +194,8 @@ class Resource:
     `complete_create`: what `create` returns is as good as a read, when no wait nor later call follows.
     `not_found`: error codes that say it is gone. `exists`: codes that say the name is taken.
     `regional`: has a `region` argument. `timeouts`: which operations a `timeouts` block may limit.
-    `plan`: adjusts what is planned. `recover`: finds what an interrupted create made (see `recovery`);
+    `plan`: adjusts what is planned; `planned_from`: from which arguments it makes attributes that are not written
+    (see `protocol.Explaining.sources`). `recover`: finds what an interrupted create made (see `recovery`);
     `confirm`: removes the trace by which it would be found. `upgrade`: adapts attributes stored by others.
     `retry_delete`: errors of a delete that pass when dependents are gone. `identifiers`, `volatile`: see
     `schema.ResourceSchema`.
@@ -227,6 +228,7 @@ class Resource:
     version: int = 0
     timeouts: tuple[str, ...] = ()
     plan: Callable[[Draft], None] | None = None
+    planned_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     recover: Callable[[Context, Attributes, str], Api | None] | None = None
     confirm: Callable[[Context, Attributes, str], None] | None = None
     upgrade: Callable[[int, Attributes], Attributes] | None = None

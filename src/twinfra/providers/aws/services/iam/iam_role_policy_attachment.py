@@ -50,4 +50,5 @@ RESOURCE = Resource(
     delete=call("detach_role_policy", RoleName="role", PolicyArn="policy_arn"),
     not_found=("NoSuchEntity",),
     plan=_plan,
+    planned_from={"id": ("role", "policy_arn")},
 )

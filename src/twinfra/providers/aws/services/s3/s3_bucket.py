@@ -306,6 +306,7 @@ RESOURCE = Resource(
     exists=("BucketAlreadyOwnedByYou", "BucketAlreadyExists"),
     timeouts=("create", "read", "update", "delete"),
     plan=_plan,
+    planned_from={"id": ("bucket",)},
     recover=_recover,
     notes=(
         "Settings with a resource of their own, such as versioning, are read where the bucket declares them.",

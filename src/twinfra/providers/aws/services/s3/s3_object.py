@@ -303,5 +303,6 @@ RESOURCE = Resource(
     retry_create=BUCKET_NEW,
     imported=_imported,
     plan=_plan,
+    planned_from={"id": ("key",), "tags_all": ("override_provider",)},
     notes=("Import with the bucket's name and the key: bucket/some/key or s3://bucket/some/key.",),
 )
