@@ -120,6 +120,19 @@ def test_a_saved_plan_is_done_exactly_and_once(twinfra: Directory) -> None:
     assert "stale" in again.err
 
 
+def test_a_saved_plan_is_stale_once_another_state_of_the_same_serial_was_pushed(twinfra: Directory) -> None:
+    twinfra.write(main_tf=PAIR)
+    twinfra.ok("apply", "-auto-approve")
+    twinfra.ok("plan", "-out=saved", "-var", "size=large")
+    state = twinfra.ok("state", "pull").out
+    twinfra.write(other_tfstate=state.replace("small", "smart"))
+    twinfra.ok("state", "push", "-force", "other.tfstate")
+    refused = twinfra("apply", "saved")
+    assert refused.code == 1
+    assert "Saved plan is stale" in refused.err
+    assert "Nothing was done" in refused.err
+
+
 def test_a_changed_plan_file_is_refused(twinfra: Directory) -> None:
     twinfra.write(main_tf=PAIR)
     twinfra.ok("plan", "-out=saved")

@@ -42,6 +42,7 @@ output "id" {
 }
 """
 FILE = Path("plan.bin")
+DIGEST = "0" * 64
 
 
 def save(project: Project, **options: object) -> api.PlanResult:
@@ -57,6 +58,7 @@ def save(project: Project, **options: object) -> api.PlanResult:
         result.state,
         inputs=project.inputs,
         base=project.state,
+        digest=DIGEST,
         providers=project.providers,
     )
     return result
@@ -64,7 +66,7 @@ def save(project: Project, **options: object) -> api.PlanResult:
 
 def refused(saved: SavedPlan, project: Project) -> str:
     with pytest.raises(DiagnosticError) as failure:
-        saved.check_fresh(project.state, "default")
+        saved.check_fresh(project.state, "default", DIGEST)
     return failure.value.diagnostics[0].summary
 
 
@@ -98,7 +100,7 @@ def test_a_saved_plan_is_applied_without_the_files_it_was_made_from(project: Pro
     save(project)
     shutil.move("main.tf", "gone")
     saved = read_plan_file(FILE)
-    saved.check_fresh(project.state, "default")
+    saved.check_fresh(project.state, "default", DIGEST)
     done = api.apply(saved.plan, saved.configuration, saved.state, saved.inputs, project.providers)
     assert not errors(done)
     assert done.counts == {"added": 3}
@@ -112,10 +114,18 @@ def test_a_plan_is_stale_when_the_state_was_changed_since(project: Project) -> N
     assert refused(saved, project) == "Saved plan is stale"
 
 
+def test_a_plan_is_stale_when_another_state_of_the_same_serial_is_stored(project: Project) -> None:
+    save(project)
+    with pytest.raises(DiagnosticError) as failure:
+        read_plan_file(FILE).check_fresh(project.state, "default", "1" * 64)
+    assert failure.value.diagnostics[0].summary == "Saved plan is stale"
+    assert "put in its place since" in failure.value.diagnostics[0].detail
+
+
 def test_a_plan_of_another_workspace_is_refused(project: Project) -> None:
     save(project)
     with pytest.raises(DiagnosticError) as failure:
-        read_plan_file(FILE).check_fresh(project.state, "other")
+        read_plan_file(FILE).check_fresh(project.state, "other", DIGEST)
     assert failure.value.diagnostics[0].summary == "Saved plan is for another workspace"
 
 
@@ -199,7 +209,15 @@ def ephemeral(project: Project) -> SavedPlan:
     project.inputs = {"size": 7, "token": "t0p-secret"}
     configuration = project.write(EPHEMERAL).load()
     result = project.plan()
-    write_plan_file(FILE, result.plan, configuration, result.state, inputs=project.inputs, base=project.state)
+    write_plan_file(
+        FILE,
+        result.plan,
+        configuration,
+        result.state,
+        inputs=project.inputs,
+        base=project.state,
+        digest=DIGEST,
+    )
     return read_plan_file(FILE)
 
 

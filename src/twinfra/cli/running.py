@@ -104,6 +104,7 @@ class Run:
             result.state,
             inputs=dict(self.inputs),
             base=self.workspace.state,
+            digest=self.workspace.store.stored.digest,
             workspace=self.workspace.name,
             providers=self.providers,
             # Not that of a checkout, which is gone when the plan is applied.
@@ -189,7 +190,7 @@ def work(
             if workspace.store.recovered is not None:
                 _tell_recovery(terminal, workspace.store.recovered)
             if saved is not None:
-                saved.check_fresh(workspace.state, workspace.name)
+                saved.check_fresh(workspace.state, workspace.name, workspace.store.stored.digest)
                 saved.check_schemas(providers)
             if at is not None:
                 stack.enter_context(working_in(at))

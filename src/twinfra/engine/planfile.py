@@ -37,11 +37,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StateBasis:
-    """The stored state that a plan was made from. `serial` 0: there was none."""
+    """The stored state that a plan was made from. `serial` 0: there was none.
+
+    `digest` is the SHA-256 of its file in hex, before any encryption; empty where there was none.
+    """
 
     lineage: str
     serial: int
     workspace: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -118,8 +122,11 @@ class SavedPlan:
         variable = self.configuration.root.variables[name]
         return variable.has_default and identical(variable.default, value)
 
-    def check_fresh(self, state: State, workspace: str) -> None:
-        """Raise `DiagnosticError` unless `state`, as stored now, is the one that the plan was made from."""
+    def check_fresh(self, state: State, workspace: str, digest: str) -> None:
+        """Raise `DiagnosticError` unless `state`, as stored now, is the one that the plan was made from.
+
+        `digest` is the SHA-256 of its file, empty where nothing is stored.
+        """
         if workspace != self.basis.workspace:
             raise DiagnosticError(
                 error(
@@ -128,11 +135,17 @@ class SavedPlan:
                     mend=f"Select it (twinfra workspace select {self.basis.workspace}), or plan again.",
                 )
             )
-        if state.serial == self.basis.serial and (
+        same = state.serial == self.basis.serial and (
             state.lineage == self.basis.lineage or self.basis.serial == 0
-        ):
+        )
+        if same and digest == self.basis.digest:
             return
-        if state.lineage != self.basis.lineage and self.basis.serial and state.serial:
+        if same:
+            detail = (
+                f"{self.path} was made from another state than the one that is stored now, though both have the serial "
+                f"{state.serial}: it was put in its place since."
+            )
+        elif state.lineage != self.basis.lineage and self.basis.serial and state.serial:
             detail = f"{self.path} was made from a state of another lineage ({self.basis.lineage})."
         else:
             detail = (
@@ -170,6 +183,7 @@ def write_plan_file(
     *,
     inputs: Mapping[str, Value],
     base: State,
+    digest: str,
     workspace: str = "default",
     providers: Providers | None = None,
     data: Path | None = None,
@@ -177,7 +191,8 @@ def write_plan_file(
     signer: Signer | None = None,
     origin: Mapping[str, Any] | None = None,
 ) -> None:
-    """Save a plan. `state` is as refreshed by the plan, `base` as stored (serial 0: nothing is stored yet).
+    """Save a plan. `state` is as refreshed by the plan, `base` as stored (serial 0: nothing is stored yet), in a
+    file with the SHA-256 `digest`.
 
     `providers` are those of the plan; `data` is the data directory; `codec` encrypts the file, where that
     is configured; `signer` signs it. Raises `DiagnosticError` where the file cannot be written.
@@ -194,6 +209,7 @@ def write_plan_file(
             "root": str(configuration.root_directory),
             "lineage": base.lineage,
             "serial": base.serial,
+            "digest": digest,
             "workspace": workspace,
             "schemas": _schema_digests(plan, providers or Providers()),
             "origin": dict(origin or {}),
@@ -229,7 +245,7 @@ def read_plan_file(
             reader.plan(parts["plan"]),
             state,
             reader.named(parts["inputs"]),
-            StateBasis(about["lineage"], about["serial"], about["workspace"]),
+            StateBasis(about["lineage"], about["serial"], about["workspace"], about["digest"]),
             parts["files"],
             about["root"],
             about["version"],
