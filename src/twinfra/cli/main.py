@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("twinfra.cli.import_", "Take an existing object into the state"),
     "history": ("twinfra.cli.history", "Show who changed what, when, why, and how it ended"),
     "rollback": ("twinfra.cli.rollback", "Go back to the code of an earlier commit"),
+    "release": ("twinfra.cli.release", "Record, compare, verify and bring back models with what they run on"),
+    "which": ("twinfra.cli.release", "Say where a model runs, or what an environment runs"),
     "audit": ("twinfra.cli.history", "List, verify and export the ledger of all changes"),
     "force-unlock": ("twinfra.cli.state", "Release a lock that a dead process left behind"),
     "twins": ("twinfra.cli.twins", "Compare two environments: do they differ in their parameters alone?"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import ExitStack, chdir, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from twinfra import log
 from twinfra.cli.checkout import working_in
 from twinfra.cli.command import SilentFailure
 from twinfra.cli.encryption import plan_codec, saved_plan_codec
-from twinfra.cli.environment import check_cloud, current
+from twinfra.cli.environment import check_cloud, current, using
 from twinfra.cli.interrupt import interruptible
 from twinfra.cli.options import Shared, seconds
 from twinfra.cli.protection import check_run
@@ -45,6 +45,7 @@ from twinfra.values.value import Value
 if TYPE_CHECKING:
     from twinfra.engine.plan_signature import Signer, Verifier
     from twinfra.environments.checkout import Checkout
+    from twinfra.environments.declaration import Environment
     from twinfra.state.ledger.entries import Entry
 
 
@@ -207,6 +208,34 @@ def work(
         terminal.diagnostics(failure.diagnostics)
         sys.stdout.flush()
         raise SilentFailure from None
+
+
+@contextmanager
+def reopened(run: Run, at: Checkout, environment: Environment | None) -> Iterator[Run]:
+    """The same run, with its state and its lock, for the code of another commit.
+
+    `environment`: the one in use as it is declared today. Raises `DiagnosticError`.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(chdir(at.source))
+        stack.enter_context(using(environment, own=True))
+        order = stack.enter_context(working_in(at))
+        configuration, warnings = saved_configuration(None)
+        inputs, found = root_inputs(configuration, (), (), ask=False, order=order)
+        providers = make_providers(run.options.sandbox, configuration, at.source)
+        stack.callback(providers.close)
+        check_cloud(configuration, inputs, providers)
+        other = replace(
+            run,
+            configuration=configuration,
+            inputs=inputs,
+            providers=providers,
+            saved=None,
+            at=at,
+            remarks={},
+        )
+        other.report([*warnings, *found])
+        yield other
 
 
 def _read_plan(path: Path, verifier: Verifier | None) -> SavedPlan:

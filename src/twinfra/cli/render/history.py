@@ -24,8 +24,8 @@ def render_entries(entries: Iterable[Entry], style: Style) -> Iterator[str]:
     """A line for each entry."""
     for one in entries:
         outcome = str(one.body.get("outcome", ""))
-        head = f"{one.n:>6}  {_time(one.time)}  {one.who}@{one.host}  "
-        yield _cut(head + " ".join(filter(None, (one.kind, _mark(outcome), subject_of(one)))), style.width)
+        head = f"{one.n:>6}  {time_text(one.time)}  {one.who}@{one.host}  "
+        yield cut(head + " ".join(filter(None, (one.kind, _mark(outcome), subject_of(one)))), style.width)
 
 
 def subject_of(entry: Entry) -> str:
@@ -33,6 +33,9 @@ def subject_of(entry: Entry) -> str:
     body = entry.body
     if entry.kind in RECEIPTS:
         return _counts(body)
+    if body.get("release"):
+        models = [f"{one['name']}:{one['version']}" for one in body.get("models") or ()]
+        return f"{body['release']}: {_some(models)}" if models else str(body["release"])
     if "moves" in body:
         moves = [f"{one['from']} => {one['to']}" for one in body["moves"]]
         return _some(moves)
@@ -49,26 +52,26 @@ def subject_of(entry: Entry) -> str:
 def _happening(one: Happening, style: Style) -> Iterator[str]:
     entry, body = one.entry, one.entry.body
     outcome = str(body.get("outcome", ""))
-    parts = [f"#{entry.n}", _time(one.when), entry.who, entry.kind, outcome, subject_of(entry)]
+    parts = [f"#{entry.n}", time_text(one.when), entry.who, entry.kind, outcome, subject_of(entry)]
     if body.get("environment"):
         parts.insert(3, f"[{body['environment']}]")
     # Cut before it is coloured.
-    line = _cut("  ".join(filter(None, parts)), style.width)
+    line = cut("  ".join(filter(None, parts)), style.width)
     if outcome:
         line = line.replace(f"  {outcome}", f"  {style(outcome, _COLOURS.get(outcome, 'bold'))}", 1)
     yield line
     if one.commit_id:
         author = f" ({one.commit.author})" if one.commit is not None else ""
         branch = f" {body['branch']}" if body.get("branch") else ""
-        yield _cut(f"      {one.commit_id[:12]}{branch}{author}", style.width)
-        yield _cut(f"      {one.why}", style.width)
+        yield cut(f"      {one.commit_id[:12]}{branch}{author}", style.width)
+        yield cut(f"      {one.why}", style.width)
         if body.get("dirty"):
             yield style("      with changes that were not committed", "yellow")
         if one.missing:
             yield style("      This clone lacks that commit: git fetch --all --tags", "yellow")
-    yield from (_cut(f"      {text}", style.width) for text in _details(entry))
+    yield from (cut(f"      {text}", style.width) for text in _details(entry))
     if one.clock:
-        yield style(_cut(f"      Clock: {one.clock}.", 10 * style.width), "yellow")
+        yield style(cut(f"      Clock: {one.clock}.", 10 * style.width), "yellow")
 
 
 def _details(entry: Entry) -> Iterator[str]:
@@ -101,12 +104,13 @@ def _mark(outcome: str) -> str:
     return "" if outcome == "done" else outcome
 
 
-def _time(text: str) -> str:
+def time_text(text: str) -> str:
     """A time for people, in UTC as it was recorded."""
     return text[:16].replace("T", " ") + "Z" if len(text) >= 16 else text
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
+    """A line of at most `width` columns, without what would steer the terminal."""
     # What people wrote into commits and names must not steer the terminal.
     text = "".join(one if one.isprintable() else " " for one in text)
     return text if len(text) <= width else text[: max(1, width - 3)] + "..."
