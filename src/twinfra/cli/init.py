@@ -14,7 +14,7 @@ from twinfra.cli.environment import current, data_of
 from twinfra.cli.options import seconds
 from twinfra.cli.terminal import Terminal
 from twinfra.config.model import Configuration
-from twinfra.diagnostics import Diagnostic, warning
+from twinfra.diagnostics import Diagnostic, DiagnosticError, warning
 
 if TYPE_CHECKING:
     from twinfra.state.store import LockOptions
@@ -136,13 +136,14 @@ class Change:
 
 def set_up(configuration: Configuration, change: Change) -> list[str]:
     """Go over to the backend that is declared, with its states where that is asked for; what to tell, as lines."""
-    from contextlib import ExitStack
+    from contextlib import ExitStack, suppress
 
     from twinfra.cli.backends import LOCAL, check_unchanged, forget, read_extra, remember, remembered
     from twinfra.cli.encryption import state_codec
     from twinfra.cli.migration import migrated
     from twinfra.cli.workspace import backend_of, chosen_backend, workspace_name
     from twinfra.state.encryption.backend import encrypted
+    from twinfra.state.ledger.known import look_for_ledger
 
     directory = Path.cwd()
     environment = current()
@@ -176,6 +177,9 @@ def set_up(configuration: Configuration, change: Change) -> list[str]:
             forget(data)
         else:
             remember(data, chosen, extra)
+            # Where that is not allowed, or not possible, the first command that has a receipt to keep says so.
+            with suppress(DiagnosticError):
+                look_for_ledger(target, workspace_name())
         if migration is not None and migration.copied:
             names = ", ".join(one.old for one in migration.copied)
             told.append(f"Copied:    {names}, read back and compared. {migration.let_go(old)}")

@@ -45,6 +45,7 @@ class Recording:
         self.entry: Entry | None = None
         self.problems: list[Diagnostic] = []
         self._ledger = ledger
+        self._backend = backend
         self._pending = pending_of(backend, ledger.workspace)
         self._made = about(kind, self.body)
         try:
@@ -55,11 +56,13 @@ class Recording:
     def finish(self, outcome: str) -> None:
         """Append it; never raises for what a person must mend."""
         from twinfra.state.ledger.authors import now
+        from twinfra.state.ledger.known import remember_ledger
         from twinfra.state.ledger.pending import append_or_keep
 
         self.body.update(outcome=outcome, finished=now())
         try:
             self.entry = append_or_keep(self._ledger, self._pending, {**self._made, "body": self.body})
+            remember_ledger(self._backend, self._ledger.workspace)
         except DiagnosticError as failed:
             self._warn(failed)
 
@@ -305,12 +308,13 @@ def _digests(run: Run) -> dict[str, str]:
 
 def _ledger(backend: Backend, workspace: str, directory: Path) -> tuple[Ledger | None, list[Diagnostic]]:
     from twinfra.environments.declaration import find_project
+    from twinfra.state.ledger.known import has_ledger
     from twinfra.state.ledger.log import open_ledger
 
     declared = find_project(directory) is not None
     try:
         ledger = open_ledger(backend, workspace)
-        return (ledger if declared or ledger.exists() else None), []
+        return (ledger if declared or has_ledger(backend, workspace) else None), []
     except DiagnosticError as failed:
         # Where no project asks for receipts, nobody misses one.
         return None, _warnings("No receipt is kept", failed) if declared else []

@@ -174,6 +174,7 @@ def delete(force: bool, lock: bool, lock_timeout: str, no_color: bool, name: str
     from twinfra.cli.terminal import print_diagnostics
     from twinfra.cli.workspace import workspace_name
     from twinfra.state.copies import remove_copies
+    from twinfra.state.ledger.known import forget_ledger
     from twinfra.state.store import LockOptions, open_store
 
     if name == DEFAULT_WORKSPACE:
@@ -209,6 +210,7 @@ def delete(force: bool, lock: bool, lock_timeout: str, no_color: bool, name: str
         ):
             backend.delete(name)
             remove_copies(backend, name)
+            forget_ledger(backend, name)
     print(f'Deleted the workspace "{name}".')
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from tests.cli.conftest import Directory, twinfra
 from tests.state.backends.conftest import BUCKET, Rig, block
 
+from twinfra.state.ledger.log import open_ledger
 from twinfra.state.locks import new_lock
 
 __all__ = ["twinfra"]
@@ -83,9 +85,45 @@ def test_an_apply_writes_to_s3_once_between_lock_and_unlock(
     twinfra.ok("apply", "-auto-approve")
     key = rig.settings["key"]
     asked = [one.split("?")[0].strip().replace(f"/{BUCKET}/{key}", "KEY") for one in rig.proxy.seen]
-    assert asked[:2] == ["PUT KEY.tflock", "GET KEY"]
-    written = [one for one in asked if not one.startswith("GET")]
-    assert written == ["PUT KEY.tflock", "PUT KEY", "DELETE KEY.tflock"]
+    assert asked == ["PUT KEY.tflock", "GET KEY", "PUT KEY", "DELETE KEY.tflock"]
+
+
+def test_a_ledger_that_others_began_is_gone_on_with_once_init_has_seen_it(
+    make_rig: Callable[[str], Rig], twinfra: Directory
+) -> None:
+    rig = make_rig("s3")
+    twinfra.write(main_tf=block(rig) + THING)
+    twinfra.ok("apply", "-auto-approve")
+    open_ledger(rig.open(), "default").append("apply", {})
+    twinfra.ok("taint", "terraform_data.a")
+    assert len(open_ledger(rig.open(), "default").entries()) == 1
+    twinfra.ok("init")
+    twinfra.ok("untaint", "terraform_data.a")
+    assert [one.kind for one in open_ledger(rig.open(), "default").entries()] == ["apply", "untaint"]
+
+
+def test_what_is_remembered_of_a_ledger_counts_for_a_day(
+    make_rig: Callable[[str], Rig], twinfra: Directory
+) -> None:
+    rig = make_rig("s3")
+    twinfra.write(main_tf=block(rig) + THING)
+    twinfra.ok("apply", "-auto-approve")
+    open_ledger(rig.open(), "default").append("apply", {})
+    (note,) = Path(".terraform/ledgers").iterdir()
+    os.utime(note, (time.time() - 25 * 3600,) * 2)
+    twinfra.ok("taint", "terraform_data.a")
+    assert [one.kind for one in open_ledger(rig.open(), "default").entries()] == ["apply", "taint"]
+
+
+def test_a_directory_goes_on_recording_when_its_project_is_gone(
+    make_rig: Callable[[str], Rig], twinfra: Directory
+) -> None:
+    rig = make_rig("s3")
+    twinfra.write(main_tf=block(rig) + THING, twinfra_toml="")
+    twinfra.ok("apply", "-auto-approve")
+    Path("twinfra.toml").unlink()
+    twinfra.ok("taint", "terraform_data.a")
+    assert [one.kind for one in open_ledger(rig.open(), "default").entries()] == ["apply", "taint"]
 
 
 def test_settings_may_be_given_when_the_directory_is_prepared(
