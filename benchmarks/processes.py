@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,11 +115,10 @@ class _Tree:
     def _processes(self) -> list[int]:
         found = [self.root]
         for process in found:
-            for children in Path(f"/proc/{process}/task").glob("*/children"):
-                try:
+            # It may end while it is looked at.
+            with suppress(OSError):
+                for children in Path(f"/proc/{process}/task").glob("*/children"):
                     found += map(int, children.read_text().split())
-                except OSError:
-                    continue
         return found
 
 
