@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from twinfra.cli.asking import approves
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.environment import current, data_of
 from twinfra.cli.options import seconds
@@ -223,9 +224,7 @@ def _approved(what: list[str], change: Change) -> bool:
     if not change.ask:
         raise UsageProblem("Migrating asks first, and -input=false forbids it: give -force-copy.")
     sys.stdout.write("These states will be copied:\n" + "".join(f"  {one}\n" for one in what))
-    sys.stdout.write("\nCopy them? Only 'yes' is taken as approval: ")
-    sys.stdout.flush()
-    return sys.stdin.readline().strip() == "yes"
+    return approves("\nCopy them? Only 'yes' is taken as approval: ")
 
 
 def _say(terminal: Terminal, text: str) -> None:

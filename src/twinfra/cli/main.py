@@ -55,7 +55,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # A command makes many objects that live to its end, and hardly any circles: looking for those at the default
     # rate takes a fifth of the time.
     gc.set_threshold(50_000, 20, 20)
+    _open_standard_streams()
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _open_standard_streams() -> None:
+    """Make what was closed by the caller (`<&-`, `>&-`) a stream of nothing.
+
+    Else the next file that is opened would be taken for it: a lock or a state would be written to.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(number, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def run(arguments: list[str]) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinfra import log
+from twinfra.cli.asking import approves
 from twinfra.cli.checkout import working_in
 from twinfra.cli.command import SilentFailure
 from twinfra.cli.encryption import plan_codec, saved_plan_codec
@@ -381,12 +382,8 @@ def tell_planned(run: Run, plan: Plan) -> None:
 def approve(run: Run, question: str) -> bool:
     """Ask for a `yes`."""
     style = run.terminal.style
-    sys.stdout.write(f"\n{style(question, 'bold')}\n  Only 'yes' is taken as approval.\n\n  Enter a value: ")
-    sys.stdout.flush()
-    answer = sys.stdin.readline()
-    if not answer:
-        sys.stdout.write("\n")
-    return answer.strip() == "yes" and run.stop.level == 0
+    text = f"\n{style(question, 'bold')}\n  Only 'yes' is taken as approval.\n\n  Enter a value: "
+    return approves(text) and run.stop.level == 0
 
 
 def perform(run: Run, result: api.PlanResult) -> api.ApplyResult:

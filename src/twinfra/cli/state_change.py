@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from twinfra.cli.asking import approves
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.diagnostics import DiagnosticError, error
 
@@ -307,12 +308,7 @@ def _set_tainted(
 
 def approved(question: str) -> bool:
     """Ask for a `yes`."""
-    sys.stdout.write(f"\n{question} Only 'yes' is taken as approval.\n\n  Enter a value: ")
-    sys.stdout.flush()
-    answer = sys.stdin.readline()
-    if not answer:
-        sys.stdout.write("\n")
-    return answer.strip() == "yes"
+    return approves(f"\n{question} Only 'yes' is taken as approval.\n\n  Enter a value: ")
 
 
 def _provider(text: str) -> ProviderAddress:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinfra.addresses import BUILTIN_PROVIDER, ProviderAddress
+from twinfra.cli.asking import answer, somebody_there
 from twinfra.cli.command import UsageProblem
 from twinfra.cli.environment import (
     current,
@@ -94,17 +95,15 @@ def root_inputs(
     inputs, found = given_inputs(configuration, var, var_file, options)
     found.raise_errors()
     missing = [] if partial else missing_variables(configuration, inputs)
-    if missing and ask and sys.stdin.isatty():
+    if missing and ask and somebody_there():
         for variable in missing:
             sys.stdout.write(f"var.{variable.name}\n")
             if variable.description:
                 sys.stdout.write(f"  {variable.description}\n")
-            sys.stdout.write("\n  Enter a value: ")
-            sys.stdout.flush()
-            answer = sys.stdin.readline()
-            if not answer:
+            line = answer("\n  Enter a value: ")
+            if not line:
                 break
-            value, wrong = parse_input(variable, answer.rstrip("\n"), "the answer to the prompt")
+            value, wrong = parse_input(variable, line.rstrip("\n"), "the answer to the prompt")
             wrong.raise_errors()
             inputs[variable.name] = value
             sys.stdout.write("\n")
