@@ -66,7 +66,12 @@ THING = Block(
 LOOKUP = Block({"name": Attribute(STRING, required=True), "id": Attribute(STRING, computed=True)})
 
 SCHEMA = ProviderSchema(
-    Block({"region": Attribute(STRING, optional=True)}),
+    Block(
+        {
+            "region": Attribute(STRING, optional=True),
+            "key": Attribute(STRING, optional=True, sensitive=True),
+        }
+    ),
     {"memory_thing": ResourceSchema(THING, 1)},
     {"memory_lookup": ResourceSchema(LOOKUP)},
 )
@@ -135,8 +140,10 @@ class MemoryProvider:
 
     def configure(self, config: Object) -> None:
         self.region = config["region"] or self.cloud.region
+        self.cloud.refuse("configure", self.region)
 
     def identity(self) -> dict[str, str]:
+        self.cloud.refuse("identity", self.region)
         return {"region": self.region}
 
     def validate(self, kind: str, config: Object) -> list[Any]:

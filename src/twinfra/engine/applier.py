@@ -10,7 +10,6 @@ from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.engine import targets as targeting
 from twinfra.engine.aftermath import Aftermath
-from twinfra.engine.bodies import locate
 from twinfra.engine.changes import Action, Plan, ResourceChange
 from twinfra.engine.checkstate import check_results_json
 from twinfra.engine.closures import Closures
@@ -41,7 +40,7 @@ from twinfra.engine.recorder import Recorder
 from twinfra.engine.refresh import unreadable
 from twinfra.engine.scheduler import Call, Operation, Walk
 from twinfra.engine.scope import UNSET, ModuleScope, table_key
-from twinfra.engine.settings import configure
+from twinfra.engine.settings import configure, refused_settings
 from twinfra.engine.stop import RUN, Stop
 from twinfra.engine.tables import Repetition, Table, repetition_of
 from twinfra.lang.scope import EvaluationContext
@@ -342,7 +341,7 @@ class Applier(Evaluation):
             self.fail(node, failed.diagnostics)
             return
         except ProviderError as failed:
-            self.fail(node, [locate(one, node.decoder, None) for one in failed.diagnostics])
+            self.fail(node, refused_settings(node, scope, self.providers, failed))
             return
         self._providers[node] = provider
         self.walk.widen(getattr(provider, "parallelism", 0))

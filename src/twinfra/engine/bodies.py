@@ -11,15 +11,14 @@ from typing import Any, cast
 from twinfra.decode import Decoder
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error
 from twinfra.engine.objects import Facts, marked
+from twinfra.engine.redaction import hidden_texts, redacted
 from twinfra.engine.scope import ModuleScope
+from twinfra.providers.protocol import Stored
 from twinfra.values.marks import PathMarks, has_marks, unmark_deep_with_paths
-from twinfra.values.secrets import secrets_in as secret_texts
 from twinfra.values.value import EPHEMERAL, GetAttr, Path, Value
 
 Object = dict[str, Any]
 _NO_MARKS: PathMarks = []
-_SHORTEST = 3
-"""Shorter texts, such as a digit, are in every message by chance."""
 
 
 def decode_config(
@@ -61,10 +60,7 @@ def locate(
 
     `hidden`: texts that it must not tell (see `secrets_in`).
     """
-    if hidden:
-        diagnostic = replace(
-            diagnostic, detail=_without(diagnostic.detail, hidden), mend=_without(diagnostic.mend, hidden)
-        )
+    diagnostic = redacted(diagnostic, hidden)
     if diagnostic.subject is None:
         path = cast(Path, diagnostic.path)
         place = decoder.range_of(path) if decoder is not None and path else None
@@ -74,16 +70,10 @@ def locate(
     return diagnostic
 
 
-def secrets_in(config: Value, marks: PathMarks, facts: Facts) -> list[str]:
-    """The texts in a configuration that are sensitive, by their marks or by the schema: no message may have them."""
-    if config is None:
-        return []
-    found = secret_texts(marked(config, facts, marks))
-    # A part of another is replaced after it.
-    return sorted((text for text in found if len(text) >= _SHORTEST), key=len, reverse=True)
+def secrets_in(config: Value, marks: PathMarks, facts: Facts, prior: Stored | None = None) -> list[str]:
+    """The texts in a configuration that are sensitive, by their marks or by the schema: no message may have them.
 
-
-def _without(text: str, hidden: Sequence[str]) -> str:
-    for one in hidden:
-        text = text.replace(one, "(sensitive value)")
-    return text
+    Nor may it have those of the object that is there already, `prior`.
+    """
+    before = None if prior is None else prior.attributes
+    return hidden_texts(marked(config, facts, marks), marked(before, facts, marks))

@@ -6,14 +6,15 @@ starts the provider.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from twinfra.addresses import Instance, ProviderConfig
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, as_warnings
 from twinfra.engine.bodies import locate
-from twinfra.engine.objects import decode_object, encode_object, stored_marks
+from twinfra.engine.objects import decode_object, encode_object, marked, stored_marks
+from twinfra.engine.redaction import hidden_texts
 from twinfra.engine.scheduler import Call
 from twinfra.providers.protocol import UNCONFIRMED, Provider, ProviderError, Stored
 from twinfra.state.model import InstanceObject, State
@@ -32,9 +33,11 @@ def confirm_call(provider: Any, kind: str, stored: Stored) -> Call:
     return Call(lambda: provider.confirm(kind, stored))
 
 
-def not_confirmed(failed: ProviderError, address: Instance, place: SourceRange | None) -> list[Diagnostic]:
-    """Warnings for a confirmation that failed: the next apply tries again."""
-    return as_warnings(locate(one, None, place, str(address)) for one in failed.diagnostics)
+def not_confirmed(
+    failed: ProviderError, address: Instance, place: SourceRange | None, hidden: Sequence[str]
+) -> list[Diagnostic]:
+    """Warnings for a confirmation that failed: the next apply tries again. `hidden`: as in `bodies.locate`."""
+    return as_warnings(locate(one, None, place, str(address), hidden) for one in failed.diagnostics)
 
 
 class Unconfirmed:
@@ -56,9 +59,9 @@ class Unconfirmed:
         if not calls:
             return
         outcomes = yield [call for *_, call in calls]
-        for (address, stored, _), outcome in zip(calls, outcomes, strict=True):
+        for (address, stored, hidden, _), outcome in zip(calls, outcomes, strict=True):
             if isinstance(outcome, ProviderError):
-                self._run.diagnostics.extend(not_confirmed(outcome, address, None))
+                self._run.diagnostics.extend(not_confirmed(outcome, address, None, hidden))
             elif isinstance(outcome, BaseException):
                 raise outcome
             else:
@@ -66,7 +69,7 @@ class Unconfirmed:
 
     def _calls(
         self, config: ProviderConfig, provider: Provider, objects: Iterable[tuple[Instance, InstanceObject]]
-    ) -> Iterator[tuple[Instance, InstanceObject, Call]]:
+    ) -> Iterator[tuple[Instance, InstanceObject, list[str], Call]]:
         for address, stored in objects:
             kind = address.resource.type
             facts = self._run.program.facts(config, address.resource)
@@ -77,7 +80,8 @@ class Unconfirmed:
             except DiagnosticError as refused:
                 self._run.diagnostics.extend(as_warnings(refused.diagnostics))
                 continue
-            yield address, stored, confirm_call(provider, kind, Stored(value, stored.private))
+            hidden = hidden_texts(marked(value, facts, stored_marks(stored)))
+            yield address, stored, hidden, confirm_call(provider, kind, Stored(value, stored.private))
 
     def _confirmed(
         self, config: ProviderConfig, address: Instance, stored: InstanceObject, result: Stored

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import DiagnosticError, Diagnostics
-from twinfra.engine.bodies import locate
 from twinfra.engine.console import View
 from twinfra.engine.nodes import ResourceNode
 from twinfra.engine.providers import Providers
-from twinfra.engine.settings import settings_of
+from twinfra.engine.settings import refused_settings, settings_of
 from twinfra.providers.protocol import ProviderError
 from twinfra.state.model import State
 from twinfra.values.unknowns import contains_unknown
@@ -33,14 +32,13 @@ def identify(
         scope = next(iter(view.scopes.get(node.path, ())), None)
         if scope is None or node in view.failed:
             continue
-        place = node.block.range if node.block is not None else None
         try:
             settings = settings_of(node, scope, providers.schema(node.config.provider).provider)
             if not contains_unknown(settings):
                 identity = providers.configured(node.config, settings).identity()
                 identities[str(node.config)] = dict(identity)
         except ProviderError as refused:
-            found.extend(locate(one, node.decoder, place) for one in refused.diagnostics)
+            found.extend(refused_settings(node, scope, providers, refused))
         except DiagnosticError:
             # What is wrong with its settings is told by the run, with all the rest.
             continue

@@ -11,13 +11,15 @@ from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Source
 from twinfra.engine.events import Listener
 from twinfra.engine.expand import expand
 from twinfra.engine.nodes import ImportPart, ResourceNode
+from twinfra.engine.objects import Facts, marked
 from twinfra.engine.providers import Providers
+from twinfra.engine.redaction import hidden_texts, redacted
 from twinfra.engine.scope import ModuleScope
 from twinfra.engine.tables import Repetition
 from twinfra.engine.targets import PARTLY_PLANNED
 from twinfra.engine.traversals import Step, steps_of
 from twinfra.lang.compiler import compile_expression
-from twinfra.providers.protocol import Provider, Stored
+from twinfra.providers.protocol import Provider, ProviderError, Stored
 from twinfra.state.model import State
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.marks import unmark
@@ -124,7 +126,7 @@ def missing_instance(address: Instance) -> Diagnostic:
     )
 
 
-def import_object(provider: Provider, kind: str, address: Instance, id: str) -> Stored:
+def import_object(provider: Provider, kind: str, address: Instance, id: str, facts: Facts) -> Stored:
     """Find and read one existing object; called on a worker. Raises `DiagnosticError` where there is none."""
     found = [one for one in provider.import_(kind, id) if one.kind == kind]
     if len(found) != 1:
@@ -132,7 +134,12 @@ def import_object(provider: Provider, kind: str, address: Instance, id: str) -> 
         raise DiagnosticError(
             error("Nothing to import", f"The id {id!r} stands for {what} that is a {kind}.")
         )
-    stored = provider.read(kind, found[0].stored)
+    try:
+        stored = provider.read(kind, found[0].stored)
+    except ProviderError as failed:
+        # The marks of the configuration are not those of this object: what it has is not known yet.
+        hidden = hidden_texts(marked(found[0].stored.attributes, facts, []))
+        raise DiagnosticError(redacted(one, hidden) for one in failed.diagnostics) from None
     if stored is None:
         raise DiagnosticError(
             error(

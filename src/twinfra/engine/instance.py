@@ -137,12 +137,12 @@ def _ask(
     try:
         planned = provider.plan(kind, Proposal(prior, config, proposed))
     except ProviderError as refused:
-        hidden = secrets_in(config, marks, facts)
+        hidden = secrets_in(config, marks, facts, prior)
         raise DiagnosticError(
             locate(one, node.decoder, node.place, str(address), hidden) for one in refused.diagnostics
         ) from None
     if planned.warnings:
-        hidden = secrets_in(config, marks, facts)
+        hidden = secrets_in(config, marks, facts, prior)
         found.extend(locate(one, node.decoder, node.place, str(address), hidden) for one in planned.warnings)
     return planned
 

@@ -168,7 +168,9 @@ class InstancePlans:
 
     def _import_call(self, node: ResourceNode, provider: Provider, address: Instance, id: str) -> Call:
         kind = node.resource.type
-        return Call(lambda: import_object(provider, kind, address, id), inline=node.provider.local)
+        return Call(
+            lambda: import_object(provider, kind, address, id, node.facts), inline=node.provider.local
+        )
 
     def _take(self, node: ResourceNode, address: Instance, id: str, found: Stored) -> None:
         stored = encode_object(found, node.facts, [])

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from twinfra.diagnostics import DiagnosticError, error
+from twinfra.engine.redaction import recorded_texts, redacted
 from twinfra.providers.protocol import Provider, ProviderError, Stored
 from twinfra.schema import Block, Nesting, ResourceSchema
 from twinfra.state.model import InstanceObject
@@ -124,7 +125,11 @@ def decode_object(
         try:
             attributes = provider.upgrade(kind, stored.schema_version, attributes)
         except ProviderError as refused:
-            raise DiagnosticError(refused.diagnostics) from None
+            names = {
+                path[0].name for path, _ in stored_marks(stored) if path and isinstance(path[0], GetAttr)
+            }
+            hidden = recorded_texts(attributes, names | _sensitive_names(facts.block))
+            raise DiagnosticError(redacted(one, hidden) for one in refused.diagnostics) from None
     try:
         value: dict[str, Value] = value_from_json(attributes, facts.type)
     except ValueError as refused:
@@ -142,6 +147,12 @@ def decode_object(
     for name in facts.deep:
         value[name] = bare_nulls(value[name])
     return value
+
+
+def _sensitive_names(block: Block) -> set[str]:
+    """The names at the top of what is sensitive, or has something sensitive in it."""
+    found = {name for name, attribute in block.attributes.items() if attribute.sensitive}
+    return found | {name for name, nested in block.blocks.items() if _holds_sensitive(nested.block)}
 
 
 def bare_nulls(value: Value) -> Value:

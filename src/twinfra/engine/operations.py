@@ -24,6 +24,7 @@ from twinfra.engine.places import Place
 from twinfra.engine.proposal import propose
 from twinfra.engine.provisioning import Fail, Provisioning
 from twinfra.engine.recorder import Intent
+from twinfra.engine.redaction import hidden_texts
 from twinfra.engine.refresh import id_of
 from twinfra.engine.scheduler import Abandoned, Call, Operation
 from twinfra.providers.protocol import (
@@ -107,7 +108,7 @@ class Operations:
         if creating:
             try:
                 if to_confirm(provider, result):
-                    result = yield from self._confirm(place, provider, result)
+                    result = yield from self._confirm(place, provider, result, marks)
                     self._keep(place, result, marks, tainted=unfinished)
                 held = yield from self._provision(place, result.attributes, marks)
             except Abandoned:
@@ -159,8 +160,9 @@ class Operations:
         try:
             planned = provider.plan(kind, Proposal(prior, config, proposed))
         except ProviderError as refused:
+            hidden = secrets_in(config, marks, facts, prior)
             raise DiagnosticError(
-                locate(one, node.decoder, node.place, str(address)) for one in refused.diagnostics
+                locate(one, node.decoder, node.place, str(address), hidden) for one in refused.diagnostics
             ) from None
         assert planned.planned is not None
         earlier, _ = unmark_deep(change.after)
@@ -207,13 +209,16 @@ class Operations:
             {name: one for name, one in planned.private.items() if name != OPERATION_TOKEN},
         )
 
-    def _confirm(self, place: Place, provider: Provider, result: Stored) -> Generator[Any, Any, Stored]:
+    def _confirm(
+        self, place: Place, provider: Provider, result: Stored, marks: PathMarks
+    ) -> Generator[Any, Any, Stored]:
         """Tell the provider that a create is safely recorded; returns what to store from now on."""
         call = confirm_call(provider, place.node.resource.type, result)
         try:
             yield call
         except ProviderError as failed:
-            self._run.diagnostics.extend(not_confirmed(failed, place.address, place.node.place))
+            hidden = secrets_in(result.attributes, marks, place.node.facts)
+            self._run.diagnostics.extend(not_confirmed(failed, place.address, place.node.place, hidden))
             return result
         confirmed: Stored = call.result
         return confirmed
@@ -275,7 +280,7 @@ class Operations:
             else:
                 run.put(address, node.provider.config, None)
         run.listener.apply_failed(address, began, call.seconds)
-        hidden = secrets_in(planned.config, marks, node.facts)
+        hidden = secrets_in(planned.config, marks, node.facts, planned.prior)
         run.fail(
             node, [locate(one, node.decoder, node.place, str(address), hidden) for one in failed.diagnostics]
         )
@@ -346,7 +351,8 @@ class Operations:
             raise
         except ProviderError as failed:
             run.listener.apply_failed(address, Action.DELETE, call.seconds)
-            fail([locate(one, None, range, str(address)) for one in failed.diagnostics])
+            hidden = hidden_texts(change.before)
+            fail([locate(one, None, range, str(address), hidden) for one in failed.diagnostics])
             return
         run.put(address, run.state.resources[address.of].provider, None, deposed)
         run.listener.apply_finished(address, Action.DELETE, id_of(value), call.seconds)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, error, warning
-from twinfra.engine.bodies import locate
+from twinfra.engine.bodies import locate, secrets_in
 from twinfra.engine.console import View
 from twinfra.engine.objects import Facts, encode_object
 from twinfra.engine.providers import Providers
@@ -59,7 +59,9 @@ def recover(
             found.add(_lost(intent, "the provider could not be started"))
             continue
         except ProviderError as failed:
-            found.extend(locate(one, None, None, str(intent.address)) for one in failed.diagnostics)
+            # Of the marks of the configuration nothing is journaled.
+            hidden = secrets_in(_recorded(intent.config, facts), [], facts)
+            found.extend(locate(one, None, None, str(intent.address), hidden) for one in failed.diagnostics)
             found.add(_lost(intent, "looking for it failed"))
             continue
         if made is None:
@@ -87,17 +89,19 @@ def _look(provider: Any, intent: Intent, facts: Facts) -> Stored | None:
     if not hasattr(provider, "recover"):
         return None
     types = facts.type.attributes
-    config: dict[str, Value] = value_from_json(_fitting(intent.config, facts), facts.type)
-    planned: dict[str, Value] = dict(value_from_json(_fitting(intent.planned, facts), facts.type))
+    config = _recorded(intent.config, facts)
+    planned = dict(_recorded(intent.planned, facts))
     planned.update({name: Unknown(types[name]) for name in intent.unknown if name in types})
     change = Planned(None, config, planned, private=intent.private)
     made: Stored | None = provider.recover(intent.address.resource.type, change, intent.token)
     return made
 
 
-def _fitting(attributes: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+def _recorded(attributes: Mapping[str, Any], facts: Facts) -> dict[str, Value]:
     """Journaled attributes with the names that the schema has now: another version may have written them."""
-    return {name: attributes.get(name) for name in facts.type.attributes}
+    fitting = {name: attributes.get(name) for name in facts.type.attributes}
+    found: dict[str, Value] = value_from_json(fitting, facts.type)
+    return found
 
 
 def _recovered(intent: Intent) -> Diagnostic:

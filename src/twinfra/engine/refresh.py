@@ -13,6 +13,7 @@ from twinfra.engine.bodies import locate
 from twinfra.engine.changes import Action, ResourceChange
 from twinfra.engine.events import Listener
 from twinfra.engine.objects import Facts, decode_object, encode_object, marked, stored_marks
+from twinfra.engine.redaction import hidden_texts
 from twinfra.engine.scheduler import Call
 from twinfra.providers.protocol import Provider, ProviderError, Stored
 from twinfra.state.model import InstanceObject, State
@@ -148,7 +149,8 @@ class Refresher:
         seconds = time.monotonic() - self._started.pop(one, time.monotonic())
         self._listener.refresh_finished(address, id_of(one.value), seconds)
         if isinstance(outcome, ProviderError):
-            one.problems = [locate(item, None, None, str(address)) for item in outcome.diagnostics]
+            hidden = hidden_texts(one.shown)
+            one.problems = [locate(item, None, None, str(address), hidden) for item in outcome.diagnostics]
         elif isinstance(outcome, BaseException):
             raise outcome
         else:

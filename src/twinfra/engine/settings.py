@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twinfra.addresses import DATA, Instance, ProviderConfig
-from twinfra.diagnostics import DiagnosticError
-from twinfra.engine.bodies import decode_config, locate
+from twinfra.diagnostics import Diagnostic, DiagnosticError
+from twinfra.engine.bodies import decode_config, locate, secrets_in
 from twinfra.engine.changes import Action
 from twinfra.engine.identity import check_identity
 from twinfra.engine.nodes import Node, ProviderNode, ResourceNode
@@ -19,8 +19,9 @@ from twinfra.engine.scheduler import Call, Operation
 from twinfra.engine.scope import ModuleScope, table_key
 from twinfra.engine.sweep import forget_unread
 from twinfra.providers.protocol import Object, Provider, ProviderError
-from twinfra.schema import Block, Nesting
+from twinfra.schema import Block, Nesting, ResourceSchema
 from twinfra.state.model import InstanceObject, State
+from twinfra.values.marks import PathMarks
 from twinfra.values.sets import make_set
 from twinfra.values.value import List, Map
 
@@ -46,12 +47,27 @@ def empty_object(block: Block) -> Object:
 
 def settings_of(node: ProviderNode, scope: ModuleScope, block: Block) -> Object:
     """The settings of a provider configuration, unmarked; raises `DiagnosticError` where evaluating fails."""
+    return _decoded(node, scope, block)[0]
+
+
+def _decoded(node: ProviderNode, scope: ModuleScope, block: Block) -> tuple[Object, PathMarks]:
     if node.decoder is None:
-        return empty_object(block)
+        return empty_object(block), []
     try:
-        return decode_config(node.decoder, scope, None)[0]
+        return decode_config(node.decoder, scope, None)
     except DiagnosticError as failed:
         raise (failed.at(node.block.range) if node.block is not None else failed) from None
+
+
+def refused_settings(
+    node: ProviderNode, scope: ModuleScope, providers: Providers, refused: ProviderError
+) -> list[Diagnostic]:
+    """What a provider says against its settings, or against where it acts: with its place, and without secrets."""
+    block = providers.schema(node.config.provider).provider
+    settings, marks = _decoded(node, scope, block)
+    hidden = secrets_in(settings, marks, Facts(ResourceSchema(block)))
+    place = node.block.range if node.block is not None else None
+    return [locate(one, node.decoder, place, "", hidden) for one in refused.diagnostics]
 
 
 def configure(node: ProviderNode, scope: ModuleScope, providers: Providers) -> Provider:
@@ -60,8 +76,7 @@ def configure(node: ProviderNode, scope: ModuleScope, providers: Providers) -> P
     try:
         return providers.configured(node.config, settings)
     except ProviderError as refused:
-        place = node.block.range if node.block is not None else None
-        raise DiagnosticError(locate(one, node.decoder, place) for one in refused.diagnostics) from None
+        raise DiagnosticError(refused_settings(node, scope, providers, refused)) from None
 
 
 class ProviderStart:
@@ -158,7 +173,7 @@ class ProviderStart:
             try:
                 actual = yield Call(provider.identity, inline=node.local)
             except ProviderError as refused:
-                run.fail(node, [locate(one, node.decoder, None) for one in refused.diagnostics])
+                run.fail(node, refused_settings(node, scope, self._providers, refused))
                 return
             problem = check_identity(node.config, remembered, actual)
             if problem is not None:

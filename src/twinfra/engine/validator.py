@@ -5,7 +5,7 @@ from __future__ import annotations
 from twinfra.addresses import DATA, EPHEMERAL_MODE
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import DiagnosticError, Diagnostics
-from twinfra.engine.bodies import decode_config, locate
+from twinfra.engine.bodies import decode_config, locate, secrets_in
 from twinfra.engine.conditions import FAIL, check
 from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.expand import expand
@@ -113,7 +113,7 @@ class _Validation(Evaluation):
         table = scope.resources[key] = Table(expansion.repetition)
         table.rows[row] = node.facts.sample
         scope.repeat(expansion.repetition, index, value)
-        config, _ = decode_config(node.decoder, scope, node.facts.write_only)
+        config, marks = decode_config(node.decoder, scope, node.facts.write_only)
         provider = self._provider_for(node)
         mode = node.resource.mode
         try:
@@ -125,8 +125,9 @@ class _Validation(Evaluation):
                 told = provider.validate(node.resource.type, config)
         except ProviderError as refused:
             told = refused.diagnostics
+        hidden = secrets_in(config, marks, node.facts) if told else ()
         for one in told:
-            placed = locate(one, node.decoder, node.place)
+            placed = locate(one, node.decoder, node.place, hidden=hidden)
             if placed.severity == "error":
                 self.failed.add(node)
             self.diagnostics.add(placed)
