@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+from contextlib import chdir, redirect_stdout
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ from tests.cli.conftest import Directory, Ran
 from tests.environments.repositories import Repository, new_repository
 from tests.releases.registries import alias, mlflow_client, new_mlflow, tags
 
+from twinfra.cli.main import run
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.releases.mlflow_registry import MlflowRegistry
 
@@ -36,29 +41,40 @@ def main(text: str) -> str:
     return f'variable "size" {{}}\nresource "terraform_data" "a" {{\n  input = "{text} ${{var.size}}"\n}}\n'
 
 
-@pytest.fixture
-def repository(twinfra: Directory) -> Repository:
-    return new_repository(twinfra.path)
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with v1 with version 1, then v2 with version 2, which is in force."""
+    path = tmp_path_factory.mktemp("template")
+    repository = new_repository(path)
+    new_mlflow(path / "registry.db")
+    (path / ".gitignore").write_text("*.tfstate*\n.terraform/\n*.db\n")
+    with chdir(path), redirect_stdout(StringIO()) as out:
+        for number in (1, 2):
+            repository.commit(
+                f"Number {number}",
+                main_tf=main(f"text {number}"),
+                twinfra_toml=TOML.format(size=number, more=""),
+            )
+            assert run(["apply", "-auto-approve", ENV]) == 0, out.getvalue()
+            made = run(["release", "create", f"v{number}", f"-model={MODEL}:{number}", "-move-alias", ENV])
+            assert made == 0, out.getvalue()
+    return path
 
 
 @pytest.fixture
-def uri(twinfra: Directory) -> str:
-    return new_mlflow(twinfra.path / "registry.db")
-
-
-@pytest.fixture
-def two(twinfra: Directory, repository: Repository, uri: str) -> Directory:
-    """v1 with version 1, then v2 with version 2, which is in force."""
-    twinfra.write(_gitignore="*.tfstate*\n.terraform/\n*.db\n")
-    for number in (1, 2):
-        repository.commit(
-            f"Number {number}",
-            main_tf=main(f"text {number}"),
-            twinfra_toml=TOML.format(size=number, more=""),
-        )
-        twinfra.ok("apply", "-auto-approve", ENV)
-        twinfra.ok("release", "create", f"v{number}", f"-model={MODEL}:{number}", "-move-alias", ENV)
+def two(twinfra: Directory, template: Path) -> Directory:
+    shutil.copytree(template, twinfra.path, dirs_exist_ok=True)
     return twinfra
+
+
+@pytest.fixture
+def repository(two: Directory) -> Repository:
+    return Repository(two.path)
+
+
+@pytest.fixture
+def uri(two: Directory) -> str:
+    return f"sqlite:///{two.path}/registry.db"
 
 
 def runs(project: Directory) -> str:
@@ -304,8 +320,6 @@ def test_a_clone_that_lacks_the_commit(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: Any,
 ) -> None:
-    import shutil
-
     clone = repository.clone(tmp_path_factory.mktemp("clone") / "c", "--depth=1")
     shutil.copytree(two.path / "terraform.tfstate.d", clone.path / "terraform.tfstate.d")
     shutil.copy(two.path / "registry.db", clone.path)

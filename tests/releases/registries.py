@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+# A registry that is down is no surprise here.
+os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
 
 
 def mlflow_client(uri: str) -> Any:

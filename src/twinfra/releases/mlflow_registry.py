@@ -20,7 +20,11 @@ T = TypeVar("T")
 
 _MISSING = "RESOURCE_DOES_NOT_EXIST"
 _FILE = "sqlite:///"
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+_PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
 """MLflow's own defaults try for minutes what nobody answers."""
 _SHOWN = 200
 
@@ -241,7 +245,6 @@ class MlflowRegistry:
         for name, value in _PATIENCE.items():
             os.environ.setdefault(name, value)
         try:
-            from mlflow.exceptions import MlflowException
             from mlflow.tracking import MlflowClient
         except ImportError:
             raise DiagnosticError(
@@ -256,12 +259,12 @@ class MlflowRegistry:
             logging.getLogger(logger).setLevel(logging.ERROR)
         try:
             return MlflowClient(tracking_uri=self._settings.tracking_uri, registry_uri=uri)
-        except (MlflowException, ImportError) as problem:
-            # A registry in a file or a database needs more than the client has.
+        except Exception as problem:
+            # A registry in a file or a database needs more than the client has, and may be none.
             raise DiagnosticError(
                 error(
                     "MLflow cannot open that registry",
-                    f"{uri}: {' '.join(str(problem).split())[:_SHOWN]}",
+                    f"{uri}: {type(problem).__name__}: {' '.join(str(problem).split())[:_SHOWN]}",
                     self._settings.place,
                     mend="Name a tracking server; or install what a registry in a file needs: pip install "
                     "sqlalchemy alembic",
