@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fingerprint": ("twinfra.cli.fingerprint", "Show the digests of code, inputs and state"),
     "key": ("twinfra.cli.signing", "Make keys that sign saved plans"),
     "prove": ("twinfra.cli.prove", "Prove that code and inputs determine what is built"),
+    "ci": ("twinfra.cli.ci", "Write pipelines for GitHub, GitLab and Jenkins; what their steps call"),
     "sandbox": ("twinfra.cli.sandbox", "Start, stop and inspect the embedded cloud"),
     "kubeconfig": ("twinfra.cli.kubeconfig", "Merge a cluster's access data into a kubeconfig file"),
     "functions": ("twinfra.cli.functions", "List the functions of the language"),

@@ -175,6 +175,10 @@ class SavedPlan:
                 )
 
 
+class OtherVersion(DiagnosticError):
+    """A saved plan that another version wrote, which this one cannot read."""
+
+
 def write_plan_file(
     path: Path,
     plan: Plan,
@@ -236,7 +240,7 @@ def read_plan_file(
     try:
         about = parts["about"]
         if about["version"] != __version__:
-            raise DiagnosticError(_other_version(path, about["version"]))
+            raise OtherVersion(_other_version(path, about["version"]))
         reader = PlanReader(parts["tables"], parts["files"])
         state = read_state(parts["state"].encode(), f"the state in {path}") or State()
         state.identities = parts["identities"]
@@ -257,7 +261,7 @@ def read_plan_file(
         )
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         # The seal is right, yet a part is not: written by a development version of the same name.
-        raise DiagnosticError(_other_version(path, "another one under the same number")) from None
+        raise OtherVersion(_other_version(path, "another one under the same number")) from None
 
 
 def is_plan_file(path: Path) -> bool:

@@ -38,12 +38,14 @@ class Code:
     """What a configuration says: the document that its digest is made from, and what was met on the way.
 
     `calls` are all function calls; `names` all names with their first step, such as `terraform.workspace`;
-    `uncovered` the calls that read a file whose path is known only when they are evaluated.
+    `reads` says which files it reads, in the words of `FilesRead.contents`, and `uncovered` has the calls that read a
+    file whose path is known only when they are evaluated.
     """
 
     document: dict[str, Any]
     calls: tuple[Used, ...]
     names: frozenset[str]
+    reads: frozenset[str]
     uncovered: tuple[tuple[str, SourceRange], ...]
 
     @property
@@ -61,6 +63,7 @@ def read_code(configuration: Configuration) -> Code:
     """What the configuration says, in one walk over its syntax."""
     calls: list[Used] = []
     names: set[str] = set()
+    reads: set[str] = set()
     uncovered: list[tuple[str, SourceRange]] = []
     modules: dict[str, str] = {}
     known: dict[Path, str] = {}
@@ -75,6 +78,7 @@ def read_code(configuration: Configuration) -> Code:
             _module(files.get(module.directory, {}), module, meeting)
         )
         calls += [Used(one.name.removeprefix("core::"), path, one) for one in meeting.calls]
+        reads.update(meeting.files.contents)
         uncovered += meeting.files.uncovered
     document = {
         "format": FORMAT,
@@ -82,7 +86,7 @@ def read_code(configuration: Configuration) -> Code:
         "providers": {str(address): version for address, version in _providers(configuration).items()},
         "modules": modules,
     }
-    return Code(document, tuple(calls), frozenset(names), tuple(uncovered))
+    return Code(document, tuple(calls), frozenset(names), frozenset(reads), tuple(uncovered))
 
 
 class _Meeting:
