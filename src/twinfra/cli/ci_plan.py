@@ -291,7 +291,7 @@ def _why_stale(run: Run, saved: SavedPlan, environment: Environment) -> str:
     if meant != environment.name:
         raise DiagnosticError(_other_environment(saved, meant, environment.name))
     try:
-        saved.check_fresh(run.workspace.state, run.workspace.name)
+        saved.check_fresh(run.workspace.state, run.workspace.name, run.workspace.store.stored.digest)
         saved.check_schemas(run.providers)
     except DiagnosticError as stale:
         return next(iter(stale.diagnostics)).detail
