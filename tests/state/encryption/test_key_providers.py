@@ -261,6 +261,18 @@ def test_a_command_gives_keys(tmp_path: Path) -> None:
     assert meta == {"external_data": {"salt": "new"}}
 
 
+def test_a_command_that_stores_nothing_gives_the_same_keys_each_time(tmp_path: Path) -> None:
+    text = (
+        _COMMAND.split("keys = ", maxsplit=1)[0]
+        + "assert meta is None\nprint(json.dumps({'keys': {KEYS}}))\n"
+    )
+    keys = "name: key('') for name in ('encryption_key', 'decryption_key')"
+    stored = round_trip(external(tmp_path, text=text.replace("KEYS", keys)))
+    meta = json.loads(base64.b64decode(json.loads(stored)["meta"]["key_provider.external.k"]))
+    # As OpenTofu writes it.
+    assert meta == {"external_data": None}
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

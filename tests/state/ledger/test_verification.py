@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.state.encryption.blocks import SIMPLE, encryption
 
 from twinfra.state.backends.local import LocalBackend
+from twinfra.state.encryption.backend import EncryptedBackend
 from twinfra.state.ledger.entries import hash_of
 from twinfra.state.ledger.log import Ledger, open_ledger
 from twinfra.state.ledger.verification import Head, Verified, verify
@@ -151,3 +153,24 @@ def test_a_clock_that_went_back_is_told_and_is_no_finding(
 def test_a_head_is_a_number_and_a_hash(text: str) -> None:
     assert Head.parse(text) is None
     assert Head.parse("6:" + "a" * 64) == Head(6, "a" * 64)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"n": 6, "hash": "short"}', '{"n": 6'])
+def test_a_head_that_cannot_be_read_is_found(
+    ledger: Ledger, segment: Callable[[int], Path], text: str
+) -> None:
+    segment(1).with_name("ledger-head.json").write_text(text)
+    assert told(verify(ledger)) == [("damaged", 0)]
+
+
+def test_a_sealed_head_of_which_a_byte_was_changed_is_found(tmp_path: Path) -> None:
+    codec = encryption(SIMPLE).state()
+    ledger = open_ledger(EncryptedBackend(LocalBackend(tmp_path), codec), "default")
+    ledger.append("apply", {})
+    path = tmp_path / "terraform.tfstate.records" / "ledger-head.json"
+    content = path.read_bytes()
+    place = content.index(b'"encrypted_data":"') + 20
+    path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    found = verify(ledger)
+    assert told(found) == [("damaged", 0)]
+    assert "ledger-head" in found.findings[0].text

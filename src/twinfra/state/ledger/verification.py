@@ -89,7 +89,7 @@ def verify(ledger: Ledger, known: Iterable[Head] = ()) -> Verified:
     _look_for_gaps(walk)
     _look_at_order(walk)
     _look_at_chain(walk)
-    heads = [*known, *_noted_head(ledger)]
+    heads = [*known, *_noted_head(ledger, walk)]
     for head in heads:
         _look_at_head(head, walk)
     entries = sorted(walk.entries, key=lambda entry: entry.n)
@@ -177,16 +177,24 @@ def _look_at_chain(walk: _Walk) -> None:
         walk.findings.append(Finding(CHANGED, n - 1 or n, places.get(n - 1, places[n]), text))
 
 
-def _noted_head(ledger: Ledger) -> list[Head]:
+def _noted_head(ledger: Ledger, walk: _Walk) -> list[Head]:
+    head, why = None, "it is no head"
     try:
         content = ledger.records.read_record(ledger.workspace, HEAD)
-        fields = json.loads(content.data) if content is not None else None
-    except (DiagnosticError, ValueError):
+        if content is None:
+            return []
+        fields = json.loads(ledger.readable(HEAD, content))
+        head = Head.parse(f"{fields['n']}:{fields['hash']}")
+    except DiagnosticError as problem:
+        told = problem.diagnostics[0]
+        why = (told.detail or told.summary).removesuffix(".")
+    except (ValueError, LookupError, TypeError):
+        pass
+    if head is None:
+        # Without it, entries that were taken away from the end would not be missed.
+        walk.findings.append(Finding(DAMAGED, 0, HEAD, f"{HEAD} cannot be read: {why}."))
         return []
-    if type(fields) is not dict:
-        return []
-    head = Head.parse(f"{fields.get('n')}:{fields.get('hash')}")
-    return [head] if head is not None else []
+    return [head]
 
 
 def _look_at_head(head: Head, walk: _Walk) -> None:

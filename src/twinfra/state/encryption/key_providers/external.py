@@ -24,6 +24,7 @@ SCHEMA = Block(
 
 MAGIC = "OpenTofu-External-Key-Provider"
 _SECONDS = 60
+_DATA = "external_data"
 
 
 def provider(settings: Mapping[str, Any]) -> External:
@@ -42,12 +43,14 @@ class External:
 
     def new(self, chained: bytes | None) -> tuple[bytes, Meta]:
         keys, meta = self._ask(None)
-        return self._key(keys, "encryption_key"), meta
+        return self._key(keys, "encryption_key"), {_DATA: meta.get(_DATA)}
 
     def old(self, meta: Meta, chained: bytes | None) -> bytes:
-        if type(meta.get("external_data")) is not dict:
-            raise UnfitMeta("it has no external_data")
-        keys, _ = self._ask(meta)
+        data = meta.get(_DATA)
+        if data is not None and type(data) is not dict:
+            raise UnfitMeta(f"its {_DATA} is no object")
+        # A command that stores nothing, as one does that always gives the same keys, is asked as for a new key.
+        keys, _ = self._ask(None if data is None else {_DATA: data})
         if "decryption_key" not in keys:
             raise UnfitMeta("the command gives no decryption_key for it")
         return self._key(keys, "decryption_key")
