@@ -19,6 +19,7 @@ from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, error
 from twinfra.engine import api
 from twinfra.engine.changes import Action, ResourceChange
 from twinfra.engine.events import Silent
+from twinfra.engine.providers import Providers
 from twinfra.engine.targets import PARTLY_APPLIED, PARTLY_PLANNED
 from twinfra.environments.drift.detection import attribute, detect
 from twinfra.environments.drift.finding import GONE, Report
@@ -67,7 +68,7 @@ def drift(
         noise = Noise(rules, datetime.now(UTC).date(), name)
         report = detect(result.plan, run.configuration, run.providers, run.workspace.state, noise)
         if who and report.findings:
-            _ask_who(run, report, result.plan.drift)
+            run.report(ask_who(report, result.plan.drift, run.providers))
         if summary is not None:
             _append(Path(summary), report, name)
         _show(run, report, common, name)
@@ -96,8 +97,8 @@ def _plan(run: Run, targets: tuple[str, ...], *, silent: bool = False) -> api.Pl
         return plan(listener)
 
 
-def _ask_who(run: Run, report: Report, drift: list[ResourceChange]) -> None:
-    """Add who changed what, where a provider can tell; being refused the answer is told once, as a warning."""
+def ask_who(report: Report, drift: list[ResourceChange], providers: Providers) -> list[Diagnostic]:
+    """Add who changed what, where a provider can tell; being refused the answer is told once, as warnings."""
     from twinfra.diagnostics import as_warnings
     from twinfra.providers.protocol import Change, ProviderError, Stored
     from twinfra.values.marks import unmark_deep
@@ -105,7 +106,7 @@ def _ask_who(run: Run, report: Report, drift: list[ResourceChange]) -> None:
     refused: list[ProviderError] = []
 
     def ask(change: ResourceChange) -> list[Change]:
-        provider: Any = run.providers.started(change.provider)
+        provider: Any = providers.started(change.provider)
         if refused or provider is None or not hasattr(provider, "changes_of"):
             return []
         before, _ = unmark_deep(change.before)
@@ -118,8 +119,7 @@ def _ask_who(run: Run, report: Report, drift: list[ResourceChange]) -> None:
         return list(takewhile(lambda one: "twinfra" not in one.via, found)) or found[:1]
 
     attribute(report, drift, ask, ASKED_AT_MOST)
-    for problem in refused:
-        run.report(as_warnings(problem.diagnostics))
+    return [one for problem in refused for one in as_warnings(problem.diagnostics)]
 
 
 def _show(run: Run, report: Report, common: Shared, environment: str) -> None:

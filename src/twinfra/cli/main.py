@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("twinfra.cli.history", "List, verify and export the ledger of all changes"),
     "force-unlock": ("twinfra.cli.state", "Release a lock that a dead process left behind"),
     "twins": ("twinfra.cli.twins", "Compare two environments: do they differ in their parameters alone?"),
+    "report": ("twinfra.cli.report", "Show all environments: twins, drift, what runs and what happened"),
     "promote": ("twinfra.cli.promote", "Plan an environment at exactly the code that another one runs"),
     "fingerprint": ("twinfra.cli.fingerprint", "Show the digests of code, inputs and state"),
     "key": ("twinfra.cli.signing", "Make keys that sign saved plans"),

@@ -8,9 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from twinfra.cli.render.style import Style, standard_style, style_for
-from twinfra.diagnostics import Diagnostic, Severity
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, error
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic], no_color: bool = False) -> None:
@@ -39,6 +40,17 @@ def collapse(diagnostics: Iterable[Diagnostic]) -> list[tuple[Diagnostic, int]]:
         seen[diagnostic.summary] = len(shown)
         shown.append((diagnostic, 0))
     return shown
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page to a file. Raises `DiagnosticError` where that cannot be."""
+    try:
+        # Half of a surrogate pair, as of a file name that is no text, is no UTF-8.
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as reason:
+        raise DiagnosticError(
+            error("Cannot write the page", f"{path}: {reason.strerror or reason}.", mend="Name another file.")
+        ) from None
 
 
 @dataclass(slots=True)

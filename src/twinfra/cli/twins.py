@@ -14,6 +14,7 @@ from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 if TYPE_CHECKING:
     from twinfra.cli.environment import Opened
     from twinfra.config.model import Configuration
+    from twinfra.diagnostics import Diagnostics
     from twinfra.environments.declaration import Environment, Project
     from twinfra.environments.twins.inputs import Side
     from twinfra.environments.twins.report import Report
@@ -54,7 +55,10 @@ def twins(
     if deployed:
         report = _deployed(project, pair, report, refresh, sandbox)
     if html is not None:
-        _write_page(Path(html), report)
+        from twinfra.cli.terminal import write_page
+        from twinfra.report.twins_page import page
+
+        write_page(Path(html), page(report))
     if json:
         from twinfra.cli.machine.twins import twins_text
 
@@ -96,17 +100,20 @@ def _no_pair(detail: str) -> Diagnostic:
 def _configured(project: Project, pair: tuple[Environment, Environment], no_color: bool) -> Report:
     """Compare what the code makes of the inputs of both; calls no cloud."""
     from twinfra.cli.environment import using
+    from twinfra.cli.terminal import print_diagnostics
     from twinfra.cli.workspace import load_configuration, make_providers
     from twinfra.environments.twins.compare import compare
     from twinfra.environments.twins.rules import read_rules
 
     rules = read_rules(project)
     configuration = load_configuration()
-    first, second = (_side(one, configuration, no_color) for one in pair)
+    sides = [side_of(one, configuration) for one in pair]
+    for _, warnings in sides:
+        print_diagnostics(warnings, no_color)
     with using(None):
         providers = make_providers(False, configuration)
     try:
-        return compare(configuration, first, second, providers, rules)
+        return compare(configuration, sides[0][0], sides[1][0], providers, rules)
     finally:
         providers.close()
 
@@ -157,18 +164,19 @@ def _state(environment: Opened, refresh: bool) -> State:
     return result.state
 
 
-def _side(environment: Environment, configuration: Configuration, no_color: bool) -> Side:
-    """What an environment is given, without asking anybody or calling any cloud."""
+def side_of(environment: Environment, configuration: Configuration) -> tuple[Side, Diagnostics]:
+    """What an environment is given, without asking anybody or calling any cloud; and warnings about it.
+
+    Raises `DiagnosticError`.
+    """
     from twinfra.cli.environment import using
-    from twinfra.cli.terminal import print_diagnostics
     from twinfra.cli.workspace import root_inputs
     from twinfra.environments.twins.comparison import in_environment
     from twinfra.environments.twins.inputs import Side
 
     with using(environment), in_environment(environment.name):
         inputs, warnings = root_inputs(configuration, (), (), ask=False)
-    print_diagnostics(warnings, no_color)
-    return Side(environment.name, inputs, environment.workspace, _region(environment))
+    return Side(environment.name, inputs, environment.workspace, _region(environment)), warnings
 
 
 def _region(environment: Environment) -> str:
@@ -178,17 +186,6 @@ def _region(environment: Environment) -> str:
     if environment.sandbox:
         return _SANDBOX_REGION
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
-
-
-def _write_page(path: Path, report: Report) -> None:
-    from twinfra.report.twins_page import page
-
-    try:
-        path.write_text(page(report), encoding="utf-8", errors="backslashreplace")
-    except OSError as reason:
-        raise DiagnosticError(
-            error("Cannot write the page", f"{path}: {reason.strerror or reason}.", mend="Name another file.")
-        ) from None
 
 
 COMMANDS = {"twins": twins}
