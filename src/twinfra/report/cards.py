@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from twinfra.diagnostics import Severity
 from twinfra.environments.declaration import Environment
+from twinfra.releases.timeline import Timeline
+from twinfra.report.areas import areas
 from twinfra.report.charts import shares
 from twinfra.report.estate import Problem, Standing, StateFacts
 from twinfra.report.markup import Content, Markup, element
@@ -38,6 +40,8 @@ def verdict(standing: Standing) -> tuple[str, str]:
             return f"last change {outcome}", "bad"
         if past.last.happening.entry.body.get("mode") == "destroy":
             return "destroyed", "calm"
+    if past is not None and past.timeline.unfinished is not None:
+        return "rollback unfinished", "bad"
     if drift is not None and drift.last.drifted:
         return "drifted", "warn"
     if standing.unrecorded:
@@ -95,10 +99,11 @@ def _about(environment: Environment) -> Iterator[str]:
 def _objects(state: StateFacts) -> list[Content]:
     if not state.objects:
         return []
-    kinds = [element("li", element("b", f"{count:,}"), f" {kind}") for kind, count in state.kinds[:_KINDS]]
-    rest = sum(count for _, count in state.kinds[_KINDS:])
+    found = areas(state.kinds)
+    kinds = [element("li", element("b", f"{count:,}"), f" {kind}") for kind, count in found[:_KINDS]]
+    rest = sum(count for _, count in found[_KINDS:])
     more = element("li", element("b", f"{rest:,}"), " other") if rest else None
-    return [shares(state.kinds, _KINDS), element("ul", kinds, more, cls="legend")]
+    return [shares(found, _KINDS), element("ul", kinds, more, cls="legend")]
 
 
 def _facts(standing: Standing) -> Iterator[tuple[str, Content]]:
@@ -118,6 +123,8 @@ def _facts(standing: Standing) -> Iterator[tuple[str, Content]]:
                 element("span", when(happening.when, year=True), f" by {happening.entry.who}", cls="soft"),
             ],
         )
+    if past is not None:
+        yield from _release(past.timeline)
     yield from _drift(standing)
     if state is not None:
         objects = counted(state.objects, "object")
@@ -143,6 +150,17 @@ def _facts(standing: Standing) -> Iterator[tuple[str, Content]]:
 
 
 _UNRECORDED = "It was written by something that left no receipt."
+
+
+def _release(timeline: Timeline) -> Iterator[tuple[str, Content]]:
+    current, unfinished = timeline.current, timeline.unfinished
+    if current is not None:
+        models = [[element("code", str(one)), " "] for one in current.models]
+        changed = pill("changed since", "warn") if timeline.changes else None
+        yield "Release", [element("b", current.name), " ", changed, element("span", models, cls="subject")]
+    if unfinished is not None:
+        name = unfinished.body.get("release")
+        yield "Rollback", element("span", f"to {name} did not come to its end", cls="bad")
 
 
 def _drift(standing: Standing) -> Iterator[tuple[str, Content]]:

@@ -11,6 +11,7 @@ from twinfra.diagnostics import Diagnostic
 from twinfra.environments.declaration import Environment
 from twinfra.environments.history import Happening
 from twinfra.environments.twins.report import Report, Shown
+from twinfra.releases.timeline import Timeline
 from twinfra.state.ledger.verification import Finding, Head
 
 
@@ -55,7 +56,7 @@ class Past:
 
     `entries` counts all; `findings` is what is wrong with it; `newest` are as many as are shown, the newest first.
     `last` is the last receipt but refreshes. `serial` is what the last entry left in the state, None where none says.
-    `waiting` counts receipts that are not in it yet.
+    `timeline`: releases, and when they were in force. `waiting` counts receipts that are not in it yet.
     """
 
     entries: int
@@ -65,6 +66,7 @@ class Past:
     last: Told | None
     days: Mapping[date, Day]
     serial: int | None
+    timeline: Timeline = field(default_factory=Timeline)
     waiting: int = 0
 
 

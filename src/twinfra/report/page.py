@@ -12,6 +12,7 @@ from twinfra.report.estate import Estate, Pair, Parameter
 from twinfra.report.frame import document
 from twinfra.report.happenings import history_section
 from twinfra.report.markup import Content, Markup, element
+from twinfra.report.models import models_section
 from twinfra.report.page_style import STYLE
 from twinfra.report.tiles import tiles
 from twinfra.report.wording import commit_line, counted, pill, when
@@ -29,6 +30,7 @@ def _body(estate: Estate) -> Iterator[Markup]:
     sections = [
         ("environments", "Environments", _environments(estate)),
         ("twins", "Twins", _twins(estate)),
+        ("models", "Models", models_section(estate)),
         ("drift", "Drift", drift_section(estate)),
         ("history", "History", history_section(estate)),
     ]

@@ -63,17 +63,23 @@ svg.activity .failed { fill: var(--bad); } svg.activity .ground { stroke: var(--
 .changes del { color: var(--bad); text-decoration: none; } .changes ins { color: var(--good); text-decoration: none; }
 details summary { cursor: pointer; padding: .625rem 1.125rem; font-weight: 600; }
 details > table { border-top: 1px solid var(--line); }
-.values td:not(:first-child) { font: .8125rem/1.5rem var(--mono); } tr.same td { color: var(--soft); }
+.panel > table td:first-child, .panel > table th:first-child { padding-left: 1.125rem; }
+.values td:not(:first-child) { font: .8125rem/1.5rem var(--mono); }
+.values td .soft, .values td[data-side]::before { font-family: system-ui, sans-serif; font-size: .8125rem; }
+.releases { table-layout: auto; } .releases td { font-size: .875rem; } tr.same td { color: var(--soft); }
 .history { table-layout: auto; } .history td { font-size: .875rem; } .history td:first-child { white-space: nowrap; }
 .history .what { min-width: 9rem; } .none { padding: .75rem 1.125rem; margin: 0; color: var(--soft); }
 .subject { display: block; } footer { margin-top: 3rem; color: var(--soft); font-size: .8125rem; }
 @media (max-width: 40rem) { dl { grid-template-columns: 5.25rem minmax(0, 1fr); }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .5rem; } .tile { padding: .625rem .75rem; }
+  .tile:last-child:nth-child(odd) { grid-column: 1 / -1; }
   .tile .figure { font-size: 1.125rem; } .history td { display: inline-block;
   padding: .0625rem .375rem .0625rem .75rem; }
   .history td + td { padding-left: .25rem; } .history td.why { display: block; padding-left: .75rem; }
-  .history .what { min-width: 0; } }
-@media print { nav { display: none; } .tiles { grid-template-columns: repeat(4, 1fr); }
+  .history .what { min-width: 0; } .values tr { display: grid; grid-template-columns: 1fr 1fr; }
+  .values td:first-child { grid-column: 1 / -1; } .values td[data-side]::before { display: block; font-size: .75rem; }
+  .panel > table td:first-child { padding-left: .75rem; } .releases td { padding-left: .75rem; } }
+@media print { nav { display: none; } .tiles { grid-template-columns: repeat(5, 1fr); }
   .cards { grid-template-columns: repeat(2, 1fr); } .tile, .card { break-inside: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; } summary { list-style: none; } }
 """.strip()

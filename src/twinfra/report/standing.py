@@ -13,6 +13,7 @@ from twinfra.addresses import DATA
 from twinfra.environments.drift.document import document, summary
 from twinfra.environments.drift.finding import Report
 from twinfra.environments.history import RECEIPTS, Happening, join
+from twinfra.releases.timeline import read_timeline
 from twinfra.report.estate import Day, Drift, Looked, Past, StateFacts, Told
 from twinfra.state.files import file_problem
 from twinfra.state.ledger.entries import Entry
@@ -59,6 +60,7 @@ def past_of(
         Told(last, words(last.entry)) if last is not None else None,
         _days(newest),
         _serial(newest),
+        read_timeline(verified.entries),
         waiting,
     )
 

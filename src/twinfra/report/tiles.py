@@ -10,7 +10,15 @@ from twinfra.report.wording import counted, when
 
 def tiles(estate: Estate) -> Markup:
     """The figures of an estate."""
-    return element("div", _environments(estate), _twins(estate), _drift(estate), _last(estate), cls="tiles")
+    return element(
+        "div",
+        _environments(estate),
+        _twins(estate),
+        _models(estate),
+        _drift(estate),
+        _last(estate),
+        cls="tiles",
+    )
 
 
 def _tile(name: str, figure: Content, below: Content, tone: str = "") -> Markup:
@@ -46,10 +54,21 @@ def _twins(estate: Estate) -> Markup:
     return _tile("Twins", "Yes", f"{counted(outfits, 'difference')}, all declared", "good")
 
 
+def _models(estate: Estate) -> Markup:
+    found = [one.past.timeline.current for one in estate.standings if one.past is not None]
+    current = [one for one in found if one is not None]
+    versions = {model for one in current for model in one.models}
+    models = {model.name for model in versions}
+    if not current:
+        return _tile("Models", "None", "nothing is released")
+    below = f"{counted(len(versions), 'version')} in {counted(len(current), 'environment')}"
+    return _tile("Models", f"{len(models):,}", below)
+
+
 def _drift(estate: Estate) -> Markup:
     known = [one.drift.last for one in estate.standings if one.drift is not None]
     if not known:
-        return _tile("Drift", "Not looked", element("code", "twinfra report -drift"))
+        return _tile("Drift", "Not looked at", element("code", "twinfra report -drift"))
     drifted, checked = sum(one.drifted for one in known), sum(one.checked for one in known)
     of = f"of {counted(checked, 'object')}"
     if drifted:
@@ -72,5 +91,8 @@ def _last(estate: Estate) -> Markup:
     outcome = str(last.entry.body.get("outcome", ""))
     tone = "" if outcome == "done" else "bad"
     return _tile(
-        "Last change", when(last.when), f"{name}: {last.entry.kind} {outcome}, {last.entry.who}", tone
+        "Last change",
+        when(last.when, zone=False),
+        f"{name}: {last.entry.kind} {outcome}, {last.entry.who}",
+        tone,
     )

@@ -10,14 +10,14 @@ TONES = {"done": "good", "failed": "bad", "interrupted": "bad", "stopped": "warn
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def when(text: str, *, year: bool = False) -> Markup:
+def when(text: str, *, year: bool = False, zone: bool = True) -> Markup:
     """A time for people, in UTC: `26 Nov, 14:10 UTC`; as it stands where it is none."""
     try:
         at = datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         return joined(text)
     day = f"{at.day} {_MONTHS[at.month - 1]}" + (f" {at.year}" if year else "")
-    return element("time", f"{day}, {at:%H:%M} UTC", datetime=f"{at:%Y-%m-%dT%H:%M:%SZ}")
+    return element("time", f"{day}, {at:%H:%M}{' UTC' if zone else ''}", datetime=f"{at:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from twinfra.cli.env import environment_document
 from twinfra.cli.machine.diagnostics import diagnostic_json
 from twinfra.cli.machine.twins import twins_document
+from twinfra.releases.documents import running_document, shown_document
 from twinfra.report.cards import verdict
 from twinfra.report.estate import Drift, Estate, Pair, Parameter, Past, Problem, Standing
 
@@ -55,6 +56,12 @@ def _standing(standing: Standing) -> dict[str, Any]:
         },
         "ledger": None if past is None else _ledger(past),
         "last": past.last.happening.document() if past is not None and past.last is not None else None,
+        "releases": None
+        if past is None
+        else {
+            **running_document(standing.name, past.timeline),
+            "all": [shown_document(one, past.timeline) for one in reversed(past.timeline.releases.values())],
+        },
         "history": [] if past is None else [one.happening.document() for one in past.newest],
         "drift": None if drift is None else _drift(drift),
         "problems": _problems(standing.problems),

@@ -44,6 +44,13 @@ def _standing(standing: Standing, style: Style) -> Iterator[str]:
             yield from _fact("runs", f"{happening.commit_id[:12]} {happening.why}{dirty}", style)
         told = " ".join(filter(None, (entry.kind, str(body.get("outcome", "")), past.last.words)))
         yield from _fact("last change", f"{told}, {_time(happening.when)} by {entry.who}", style)
+    current = past.timeline.current if past is not None else None
+    if past is not None and current is not None:
+        changed = ", changed since" if past.timeline.changes else ""
+        yield from _fact("release", f"{current.name}: {', '.join(map(str, current.models))}{changed}", style)
+    if past is not None and past.timeline.unfinished is not None:
+        name = past.timeline.unfinished.body.get("release")
+        yield from _fact("rollback", f"to {name} did not come to its end", style)
     if drift is not None:
         last = drift.last
         found = f"{counted(last.drifted, 'object')}" if last.drifted else "none"
