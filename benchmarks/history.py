@@ -21,7 +21,7 @@ def history(bench: Bench) -> Iterator[Result]:
     """`history` and `audit verify` on 10,000 receipts, joined with a Git repository."""
     number = bench.size(_FULL)
     place = bench.directory(bench.ours, "history", main="")
-    _write(place, number, _repository(place))
+    _write(place / "terraform.tfstate.records", number, _repository(place))
     for name, arguments in (
         ("history, the newest 20", ("history",)),
         ("history -json, all", ("history", "-json")),
@@ -29,6 +29,40 @@ def history(bench: Bench) -> Iterator[Result]:
     ):
         run = bench.ours.run(place, *arguments, times=bench.times(5))
         yield Result(f"{name} of {number:,} receipts", run, target=Target(seconds=1))
+
+
+@benchmark("report")
+def report(bench: Bench) -> Iterator[Result]:
+    """`report -html` of two environments with 10,000 receipts each, and whether it grows with their number."""
+    before = None
+    for number in (bench.size(_FULL) // 2, bench.size(_FULL)):
+        place = bench.directory(bench.ours, f"report-{number}", main='variable "env" {\n}\n')
+        (place / "twinfra.toml").write_text(_ENVIRONMENTS, "utf-8")
+        commits = _repository(place)
+        for name in ("staging", "production"):
+            _write(place / f"terraform.tfstate.d/{name}/terraform.tfstate.records", number, commits)
+        for shown, options in (("", ()), (", all entries shown", ("-n=0",))):
+            run = bench.ours.run(place, "report", "-html=report.html", *options, times=bench.times(3))
+            grown = (
+                Target(seconds=5, growth=2.5) if before is not None and not options else Target(seconds=10)
+            )
+            yield Result(
+                f"report -html of 2 x {number:,} receipts{shown}",
+                run,
+                target=grown,
+                before=before if not options else None,
+            )
+            before = before or run
+
+
+_ENVIRONMENTS = """
+[environments.staging]
+variables = { env = "staging" }
+
+[environments.production]
+variables = { env = "production" }
+twin_of = "staging"
+"""
 
 
 def _repository(place: Path) -> list[str]:
@@ -48,9 +82,8 @@ def _repository(place: Path) -> list[str]:
     return git("log", "--format=%H").split()
 
 
-def _write(place: Path, number: int, commits: list[str]) -> None:
-    directory = place / "terraform.tfstate.records"
-    directory.mkdir()
+def _write(directory: Path, number: int, commits: list[str]) -> None:
+    directory.mkdir(parents=True)
     digest = "sha256:" + "ab" * 32
     before, entries = "", []
     for n in range(1, number + 1):

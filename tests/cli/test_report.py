@@ -226,7 +226,7 @@ def test_code_with_errors_hides_nothing_that_is_recorded(applied: Directory) -> 
 
 
 def test_a_ledger_that_was_changed_is_not_intact(applied: Directory) -> None:
-    record = next(applied.path.rglob("staging/**/ledger-000001"))
+    record = next(applied.path.rglob("staging/**/ledger-000001.json"))
     record.write_text(record.read_text().replace('"who":"ada"', '"who":"bob"'))
     staging = of(applied, "staging")
     assert staging["verdict"] == "ledger not intact"
