@@ -1,19 +1,22 @@
-"""What looking back takes: the history and the check of a ledger with many receipts."""
+"""What looking back takes: history, releases and the check of a ledger with many receipts."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks.bench import Bench, benchmark
 from benchmarks.results import Result, Target
 from twinfra.state.ledger.authors import about
-from twinfra.state.ledger.entries import chained, write_segment
+from twinfra.state.ledger.entries import Entry, chained, write_segment
 from twinfra.state.ledger.log import MOST_ENTRIES
 
 _FULL = 10_000
 _COMMITS = 100
+_EVERY = 100
+"""Of so many receipts one is released."""
 
 
 @benchmark("history")
@@ -65,6 +68,24 @@ twin_of = "staging"
 """
 
 
+@benchmark("releases")
+def releases(bench: Bench) -> Iterator[Result]:
+    """`release list`, `show`, `diff` and `which` on 10,000 receipts with a release of every hundredth."""
+    number = bench.size(_FULL)
+    place = bench.directory(bench.ours, "releases", main="")
+    (place / "twinfra.toml").write_text('[environments.production]\nworkspace = "default"\n', "utf-8")
+    _write(place / "terraform.tfstate.records", number, _repository(place), released=True)
+    for arguments in (
+        ("release", "list"),
+        ("release", "show", "v50"),
+        ("release", "diff", "v1", "v50"),
+        ("which", "-model=fraud-detector:1"),
+        ("which",),
+    ):
+        run = bench.ours.run(place, *arguments, "-env=production", times=bench.times(5))
+        yield Result(f"{' '.join(arguments)} on {number:,} receipts", run, target=Target(seconds=1))
+
+
 def _repository(place: Path) -> list[str]:
     """Commits of a new repository there."""
 
@@ -82,7 +103,7 @@ def _repository(place: Path) -> list[str]:
     return git("log", "--format=%H").split()
 
 
-def _write(directory: Path, number: int, commits: list[str]) -> None:
+def _write(directory: Path, number: int, commits: list[str], *, released: bool = False) -> None:
     directory.mkdir(parents=True)
     digest = "sha256:" + "ab" * 32
     before, entries = "", []
@@ -100,8 +121,30 @@ def _write(directory: Path, number: int, commits: list[str]) -> None:
             "dirty": False,
             "serial": n,
         }
-        entries.append(chained(n, before, about("apply", body)))
+        entries.append(chained(len(entries) + 1, before, about("apply", body)))
         before = entries[-1].hash
-    for at in range(0, number, MOST_ENTRIES):
+        if released and n % _EVERY == 0:
+            entries.append(
+                chained(len(entries) + 1, before, about("release", _release(entries[-1], n // _EVERY)))
+            )
+            before = entries[-1].hash
+    for at in range(0, len(entries), MOST_ENTRIES):
         segment = write_segment(entries[at : at + MOST_ENTRIES])
         (directory / f"ledger-{at // MOST_ENTRIES + 1:06}.json").write_bytes(segment)
+
+
+def _release(receipt: Entry, number: int) -> dict[str, Any]:
+    body = receipt.body
+    return {
+        "release": f"v{number}",
+        "models": [{"name": "fraud-detector", "version": str(number)}],
+        "receipt": {
+            "n": receipt.n,
+            "hash": receipt.hash,
+            **{one: body[one] for one in ("code", "inputs", "state")},
+        },
+        "commit": body["commit"],
+        "subject": body["subject"],
+        "outputs": {"endpoint": {"type": "string", "value": f"https://{number}.example.com"}},
+        "registries": [],
+    }

@@ -370,3 +370,12 @@ def test_the_place_of_the_state_is_all_it_needs(project: Directory) -> None:
     create(project, "v1")
     records = Path("terraform.tfstate.d/production/terraform.tfstate.records")
     assert '"release":"v1"' in (records / "ledger-000001.json").read_text()
+
+
+def test_an_environment_that_cannot_be_read_keeps_no_other_from_being_told(two: Directory) -> None:
+    two.ok("apply", "-auto-approve", "-env=staging")
+    (two.path / "terraform.tfstate.d/staging/terraform.tfstate.records/ledger-000001.json").write_text("{")
+    ran = two("which", "-model=fraud-detector:3.1")
+    assert ran.code == 1
+    assert "Ledger is damaged" in ran.err
+    assert "production: runs on v2" in ran.out

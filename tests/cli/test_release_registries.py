@@ -156,6 +156,7 @@ def test_models_that_a_registry_does_not_cover_are_left_to_the_ledger(project: D
     [
         ("[releases.mlflow]\n", 'needs the key "tracking_uri"'),
         ('[releases.mlflow]\ntracking_uri = "https://ada:x@mlflow.example.com"\n', "A password in the file"),
+        ('[releases.mlflow]\ntracking_uri = "https://token@mlflow.example.com"\n', "A password in the file"),
         ('[releases.mlflow]\ntracking_uri = "ftp://x"\n', "tracking_uri is the address"),
         ('[releases.mlflow]\ntracking_uri = "http://x"\nalias = "{env}"\n', "alias knows {environment} only"),
         ('[releases.mlfow]\ntracking_uri = "http://x"\n', 'Did you mean "mlflow"?'),

@@ -364,3 +364,39 @@ def test_the_tags_of_a_version_tell_what_it_runs_on(two: Directory, uri: str) ->
         found["twinfra.production.commit"]
         == json.loads(two.ok("release", "show", "v1", "-json", ENV).out)["commit"]
     )
+
+
+def test_somebody_who_was_faster_is_told(two: Directory, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between looking and taking the lock somebody else applies."""
+    from twinfra.cli import release_rollback
+
+    real = release_rollback._before
+
+    def overtaken(*given: Any) -> Any:
+        monkeypatch.setattr(release_rollback, "_before", real)
+        assert run(["apply", "-auto-approve", ENV]) == 0
+        return real(*given)
+
+    monkeypatch.setattr(release_rollback, "_before", overtaken)
+    unchanged(two, uri, back(two), "What runs has changed meanwhile")
+
+
+def test_ctrl_c_stops_it_where_it_is(two: Directory, repository: Repository, uri: str) -> None:
+    text = (
+        'resource "terraform_data" "c" {\n  triggers_replace = var.size\n  provisioner "local-exec" {\n'
+        '    command = "if [ -e stop ]; then kill -INT $PPID; fi"\n    working_dir = "%s"\n  }\n}\n'
+        'resource "terraform_data" "d" {\n  input = terraform_data.c.id\n}\n'
+    ).replace("%s", str(two.path))
+    repository.commit("Number 3", main_tf=main("text 3") + text)
+    two.ok("apply", "-auto-approve", ENV)
+    two.ok("release", "create", "v3", f"-model={MODEL}:3", "-move-alias", ENV)
+    two.ok("release", "rollback", "v2", ENV, "-auto-approve")
+    (two.path / "stop").touch()
+    ran = two("release", "rollback", "v3", ENV, "-auto-approve")
+    assert ran.code == 1
+    assert "The rollback was stopped" in ran.out
+    assert steps(two) == {"applied": "stopped", "models": "", "restored": ""}
+    assert alias(uri, MODEL, "production") == "2"
+    (two.path / "stop").unlink()
+    assert two("release", "rollback", "v3", ENV, "-auto-approve").code == 0
+    assert alias(uri, MODEL, "production") == "3"

@@ -171,6 +171,7 @@ def _go(run: Run, way: _Way, *, auto_approve: bool, dry_run: bool) -> int:
     from twinfra.cli.rollback import tell_checkout, where_it_matters
     from twinfra.cli.running import approve, make_plan, show_errored, show_plan
 
+    _refuse_overtaken(run, way)
     tell_checkout(run.terminal, way.then)
     run.report([*where_it_matters(run.configuration), *way.problems, *_other_code(run, way)])
     result = make_plan(run, "normal", {})
@@ -194,6 +195,28 @@ def _go(run: Run, way: _Way, *, auto_approve: bool, dry_run: bool) -> int:
             run.terminal.say("\nNothing was done.")
             return 1
     return _carry_out(run, way, result)
+
+
+def _refuse_overtaken(run: Run, way: _Way) -> None:
+    """Now, under the lock, what was looked at before must still be so. Raises `DiagnosticError`."""
+    from twinfra.releases.timeline import read_timeline
+    from twinfra.state.ledger.log import open_ledger
+
+    now = read_timeline(open_ledger(run.workspace.store.backend, run.workspace.name).entries())
+    before = way.timeline
+    last = [one.last.hash if one.last is not None else "" for one in (before, now)]
+    current = [one.current.name if one.current is not None else "" for one in (before, now)]
+    if len(set(last)) + len(set(current)) == 2:
+        return
+    entry = now.last
+    told = f": entry {entry.n}, {entry.kind} by {entry.who}" if entry is not None else ""
+    raise DiagnosticError(
+        error(
+            "What runs has changed meanwhile",
+            f"Something was applied or released, or an interrupted command was recorded, while this began{told}.",
+            mend="Look at it (twinfra history), and run this again.",
+        )
+    )
 
 
 def _other_code(run: Run, way: _Way) -> list[Diagnostic]:

@@ -83,7 +83,7 @@ def _against_what_is_there(release: Release, common: Shared) -> list[Check]:
 
 
 def _look(run: Run, release: Release) -> list[Check]:
-    from twinfra.cli.environment import current, project
+    from twinfra.cli.environment import current
     from twinfra.engine import api
     from twinfra.engine.changes import Action
     from twinfra.environments.declaration import load_project
@@ -115,7 +115,7 @@ def _look(run: Run, release: Release) -> list[Check]:
         first = result.diagnostics.errors[0]
         return [*found, Check("cloud", None, f"{first.summary}: {first.detail}")]
     environment = current()
-    rules = read_rules(declared if declared is not None else project())
+    rules = read_rules(declared)
     noise = Noise(rules, datetime.now(UTC).date(), environment.name if environment is not None else "")
     report = detect(result.plan, run.configuration, run.providers, state, noise)
     drifted = {str(one.address) for one in result.plan.drift}

@@ -280,4 +280,4 @@ class _Missing(Exception):
 
 
 def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return f'"{text}"' if "'" in text else f"'{text}'"

@@ -115,7 +115,7 @@ def _uri(table: Table, name: str, directory: Path, *, required: bool = False) ->
     elif _has_secret(text):
         table.fail(
             "A password in the file",
-            f"{name} has a user's password in it, and the file belongs to the code.",
+            f"{name} has a user or a password in it, and the file belongs to the code.",
             name,
             mend="Leave it out, and set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD or "
             "MLFLOW_TRACKING_TOKEN.",
@@ -127,7 +127,11 @@ def _uri(table: Table, name: str, directory: Path, *, required: bool = False) ->
 
 def _has_secret(text: str) -> bool:
     try:
-        return urlsplit(text).password is not None
+        parts = urlsplit(text)
+        # What stands alone before a server's name may be a token.
+        return parts.password is not None or (
+            parts.scheme in ("http", "https") and parts.username is not None
+        )
     except ValueError:
         return False
 
