@@ -183,6 +183,87 @@ def test_repair_refuses_to_apply_what_was_edited_too(applied: Directory, aws: Ca
     assert aws("s3").get_bucket_versioning(Bucket="drift-data")["Status"] == "Suspended"
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('Team = "ml"', 'Team = "web"'),
+        ('Name = "data" # its name', 'Name = "third"'),
+        ('bucket = "drift-data"', 'bucket = "drift-moved"'),
+    ],
+    ids=["beside what drifted", "what drifted", "what replaces it"],
+)
+def test_repair_applies_no_edit_of_the_object_that_drifted(
+    applied: Directory, aws: Callable[..., Any], old: str, new: str
+) -> None:
+    retag(aws, Name="other", Team="ml")
+    (applied.path / "main.tf").write_text(main(applied).replace(old, new))
+    ran = applied("drift", "-repair", "-auto-approve")
+    assert ran.code == 1
+    assert "Not only a repair" in ran.err
+    tags = aws("s3").get_bucket_tagging(Bucket="drift-data")["TagSet"]
+    assert {one["Key"]: one["Value"] for one in tags} == {"Name": "other", "Team": "ml"}
+
+
+def test_repair_makes_nothing_anew_that_was_edited(applied: Directory, aws: Callable[..., Any]) -> None:
+    aws("logs").delete_log_group(logGroupName="drift-0")
+    (applied.path / "main.tf").write_text(main(applied).replace("= var.days", "= 30"))
+    ran = applied("drift", "-repair", "-auto-approve")
+    assert ran.code == 1
+    assert "retention_in_days" in ran.err
+    assert [one["logGroupName"] for one in aws("logs").describe_log_groups()["logGroups"]] == ["drift-1"]
+
+
+def test_repair_destroys_nothing_that_is_not_declared_any_more(
+    applied: Directory, aws: Callable[..., Any]
+) -> None:
+    suspend(aws)
+    text = main(applied)
+    start = text.index('resource "aws_s3_bucket_versioning"')
+    (applied.path / "main.tf").write_text(text[:start] + text[text.index('resource "aws_cloudwatch') :])
+    ran = applied("drift", "-repair", "-auto-approve")
+    assert ran.code == 1
+    assert "would be destroyed" in ran.err
+    assert "aws_s3_bucket_versioning.data" in applied.ok("state", "list").out
+
+
+def test_repair_goes_on_telling_of_what_nobody_declared(twinfra: Directory, aws: Callable[..., Any]) -> None:
+    twinfra.write(
+        main_tf="""
+        resource "aws_security_group" "web" {
+          name = "web"
+        }
+        resource "aws_security_group" "other" {
+          name        = "other"
+          tags        = { Of = aws_security_group.web.id }
+        }
+        """
+    )
+    twinfra.ok("apply", "-auto-approve")
+    resources = json.loads(twinfra.ok("show", "-json").out)["values"]["root_module"]["resources"]
+    ids = {one["name"]: one["values"]["id"] for one in resources}
+    aws("ec2").authorize_security_group_ingress(
+        GroupId=ids["web"],
+        IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+        ],
+    )
+    aws("ec2").create_tags(Resources=[ids["other"]], Tags=[{"Key": "Of", "Value": "me"}])
+    ran = twinfra("drift", "-repair", "-auto-approve")
+    assert ran.code == 2, ran.all
+    assert "0 added, 1 changed" in ran.out
+    assert "Still drifted, since nobody declared it otherwise: aws_security_group.web." in ran.out
+    (finding,) = json.loads(twinfra("drift", "-json").out)["findings"]
+    assert finding["address"] == "aws_security_group.web"
+
+
+def test_a_rule_is_not_called_unused_where_only_a_part_is_looked_at(applied: Directory) -> None:
+    (applied.path / "twinfra.toml").write_text(
+        '[[drift.ignore]]\naddress = "aws_s3_bucket.*"\nreason = "scanner"\nexpires = 2999-01-01\n'
+    )
+    assert "Drift rule is not used" in applied.ok("drift").err
+    assert applied.ok("drift", "-target=aws_cloudwatch_log_group.logs").err == ""
+
+
 def test_repair_asks_and_takes_no_for_an_answer(applied: Directory, aws: Callable[..., Any]) -> None:
     suspend(aws)
     ran = applied("drift", "-repair", stdin="no\n")

@@ -10,6 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from twinfra.addresses import Instance
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.environment import current, project
 from twinfra.cli.options import Shared, shared, take_shared
@@ -18,12 +19,14 @@ from twinfra.cli.running import Run, approve, finish_apply, listening, perform, 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, error
 from twinfra.engine import api
 from twinfra.engine.changes import Action, ResourceChange
+from twinfra.engine.consistency import path_text
 from twinfra.engine.events import Silent
 from twinfra.engine.providers import Providers
 from twinfra.engine.targets import PARTLY_APPLIED, PARTLY_PLANNED
 from twinfra.environments.drift.detection import attribute, detect
 from twinfra.environments.drift.finding import GONE, Report
 from twinfra.environments.drift.rules import Noise, read_rules
+from twinfra.state.model import State
 
 DRIFTED = 2
 """The exit code where something drifted."""
@@ -65,7 +68,7 @@ def drift(
         if result.plan.errored or result.diagnostics.has_errors:
             run.report(result.diagnostics)
             return 1
-        noise = Noise(rules, datetime.now(UTC).date(), name)
+        noise = Noise(rules, datetime.now(UTC).date(), name, partial=bool(options["target"]))
         report = detect(result.plan, run.configuration, run.providers, run.workspace.state, noise)
         if who and report.findings:
             run.report(ask_who(report, result.plan.drift, run.providers))
@@ -169,7 +172,7 @@ def _repair(run: Run, report: Report, found: api.PlanResult, auto_approve: bool)
     if result.plan.errored or result.diagnostics.has_errors:
         run.report(result.diagnostics)
         return 1
-    problems = _more_than_repair(result, report)
+    problems = _more_than_repair(result, [*result.plan.drift, *found.plan.drift])
     if problems:
         raise DiagnosticError(problems)
     result.diagnostics.items[:] = _apart_from_targets(result.diagnostics)
@@ -180,9 +183,26 @@ def _repair(run: Run, report: Report, found: api.PlanResult, auto_approve: bool)
         return 0
     if not auto_approve and not approved(run, "Repair this?"):
         return DRIFTED
-    outcome = perform(run, result)
+    others = [one.address for one in found.plan.drift if str(one.address) not in wanted]
+    outcome = perform(run, result, lambda state: _as_recorded(state, others, run.workspace.state))
     outcome.diagnostics.items[:] = _apart_from_targets(outcome.diagnostics)
-    return finish_apply(run, outcome)
+    code = finish_apply(run, outcome)
+    left = sorted(str(one.address) for one in report.findings if str(one.address) not in wanted)
+    if code == 0 and left:
+        print(f"\nStill drifted, since nobody declared it otherwise: {', '.join(left)}.")
+        return DRIFTED
+    return code
+
+
+def _as_recorded(state: State, addresses: list[Instance], recorded: State) -> None:
+    """Keep of what is not repaired what was recorded, so that its drift goes on being told.
+
+    It was refreshed where something that is repaired depends on it.
+    """
+    for address in addresses:
+        before, now = recorded.resources.get(address.of), state.current(address)
+        if before is not None and now is not None:
+            state.put(address, before.provider, recorded.current(address) or now)
 
 
 def _apart_from_targets(found: Diagnostics) -> list[Diagnostic]:
@@ -190,46 +210,38 @@ def _apart_from_targets(found: Diagnostics) -> list[Diagnostic]:
     return [one for one in found if one.summary not in (PARTLY_PLANNED, PARTLY_APPLIED)]
 
 
-def _more_than_repair(result: api.PlanResult, report: Report) -> Diagnostics:
-    """What a plan would do besides repairing: changes of other objects, and of values that did not drift."""
-    from twinfra.engine.consistency import path_text
-    from twinfra.environments.drift.differences import differences
+def _more_than_repair(result: api.PlanResult, drift: list[ResourceChange]) -> Diagnostics:
+    """What a plan would do besides putting back what drifted, whether or not a rule calls that noise."""
+    from twinfra.environments.drift.repairing import beyond_repair
 
-    drifted = {str(one.address): one for one in report.findings}
+    recorded = {one.address: one.before for one in drift}
     found = Diagnostics()
     for change in result.plan.changes:
-        address = str(change.address)
-        if change.action in (Action.NO_OP, Action.READ):
+        if change.action in (Action.NO_OP, Action.READ) and change.previous is None:
             continue
-        finding = drifted.get(address)
-        if finding is None:
+        what = ""
+        if change.previous is not None:
+            what = f"would move, from {change.previous}"
+        elif change.deposed:
+            what = "would lose an object that is left of a replacement"
+        elif change.address not in recorded:
             what = "would change too, and did not drift"
-        elif change.action is Action.UPDATE:
-            own = {part.difference.path[0] for part in finding.attributes}
-            others = {
-                path_text(one.path[:1])
-                for one in differences(change.before, change.after)
-                if one.path[:1] and one.path[0] not in own and not _unknown(one.after)
-            }
-            if not others:
-                continue
-            what = f"would change in {', '.join(sorted(others))} too, which did not drift"
+        elif change.action in (Action.DELETE, Action.FORGET):
+            what = f"would be {'destroyed' if change.action is Action.DELETE else 'forgotten'}"
         else:
-            continue
-        found.add(
-            error(
-                "Not only a repair",
-                f"{address} {what}: the configuration was changed since the last apply.",
-                mend="Apply those changes first (twinfra apply), or take them back, then repair.",
+            paths = beyond_repair(change, recorded[change.address])
+            others = sorted({path_text(one) for one in paths})
+            if others:
+                what = f"would change in {', '.join(others)} too, to another value than was recorded"
+        if what:
+            found.add(
+                error(
+                    "Not only a repair",
+                    f"{change.address} {what}: the configuration was changed since the last apply.",
+                    mend="Apply those changes first (twinfra apply), or take them back, then repair.",
+                )
             )
-        )
     return found
-
-
-def _unknown(value: Any) -> bool:
-    from twinfra.values.unknowns import contains_unknown
-
-    return contains_unknown(value)
 
 
 def approved(run: Run, question: str) -> bool:

@@ -6,13 +6,16 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from twinfra.addresses import Instance
 from twinfra.cli.drift import DRIFTED, approved
 from twinfra.cli.running import Run, perform
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.engine import api
 from twinfra.engine.changes import Action
-from twinfra.environments.drift.accepting import Acceptance, accept, edited
+from twinfra.environments.drift.accepting import Acceptance, accept
+from twinfra.environments.drift.edits import edited
 from twinfra.environments.drift.finding import Report
+from twinfra.state.model import State
 
 
 def accept_drift(run: Run, report: Report, found: api.PlanResult, auto_approve: bool) -> int:
@@ -31,10 +34,11 @@ def accept_drift(run: Run, report: Report, found: api.PlanResult, auto_approve: 
     if not auto_approve and not approved(run, "Accept this?"):
         return DRIFTED
     texts = edited(acceptance.edits)
-    _write({name: (old, new) for name, (old, new) in texts.items()})
+    _write(texts)
     try:
-        _record(run, acceptance)
-    except DiagnosticError:
+        _record(run, acceptance, report)
+    except BaseException:
+        # Ctrl-C included: source and state say the same, before or after.
         _write({name: (new, old) for name, (old, new) in texts.items()})
         raise
     if texts:
@@ -48,6 +52,7 @@ def _write(texts: dict[str, tuple[str, str]]) -> None:
     from twinfra.state.files import file_problem, replace_file
 
     for name, (old, _) in texts.items():
+        _refuse_read_only(name)
         try:
             now = Path(name).read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError):
@@ -74,7 +79,23 @@ def _write(texts: dict[str, tuple[str, str]]) -> None:
         done.append(name)
 
 
-def _record(run: Run, acceptance: Acceptance) -> None:
+def _refuse_read_only(name: str) -> None:
+    """A file that somebody has closed to writing is not replaced by another one."""
+    try:
+        closed = not os.stat(name).st_mode & 0o222 or not os.access(name, os.W_OK)
+    except OSError:
+        return
+    if closed:
+        raise DiagnosticError(
+            error(
+                "Source may not be written",
+                f"{name} is read-only. Nothing was written.",
+                mend=f"Make it writable (chmod u+w {name}), or change it by hand.",
+            )
+        )
+
+
+def _record(run: Run, acceptance: Acceptance, report: Report) -> None:
     """Check that the source declares now what is there, and take that over into the state.
 
     Raises `DiagnosticError` where it does not.
@@ -109,8 +130,20 @@ def _record(run: Run, acceptance: Acceptance) -> None:
             parallelism=run.parallelism,
         ),
     )
-    outcome = perform(again, recorded)
+    accepted = [one.address for one in report.findings if str(one.address) in settled]
+    outcome = perform(again, _only(accepted, recorded, run.workspace.state))
     outcome.diagnostics.raise_errors()
+
+
+def _only(addresses: list[Instance], found: api.PlanResult, state: State) -> api.PlanResult:
+    """A refresh that takes over some objects alone, not what they depend on: that may have drifted, too."""
+    kept = state.copy()
+    for address in addresses:
+        resource = found.state.resources.get(address.of) or state.resources[address.of]
+        kept.put(address, resource.provider, found.state.current(address))
+    chosen = set(addresses)
+    found.plan.drift[:] = [one for one in found.plan.drift if one.address in chosen]
+    return replace(found, state=replace(found.state, resources=kept.resources))
 
 
 def _plan(run: Run, options: api.PlanOptions) -> api.PlanResult:

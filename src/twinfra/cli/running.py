@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, chdir, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -386,8 +386,13 @@ def approve(run: Run, question: str) -> bool:
     return approves(text) and run.stop.level == 0
 
 
-def perform(run: Run, result: api.PlanResult) -> api.ApplyResult:
-    """Apply a plan, every finished operation recorded, save the state whatever happened, and leave a receipt."""
+def perform(
+    run: Run, result: api.PlanResult, before_saving: Callable[[State], None] | None = None
+) -> api.ApplyResult:
+    """Apply a plan, every finished operation recorded, save the state whatever happened, and leave a receipt.
+
+    `before_saving` may change the state that comes of it.
+    """
     if run.saved is None and result.plan.mode != "refresh-only":
         refuse_unsigned(())
     workspace = run.workspace
@@ -405,6 +410,8 @@ def perform(run: Run, result: api.PlanResult) -> api.ApplyResult:
                 listener,
                 run.stop,
             )
+            if before_saving is not None:
+                before_saving(outcome.state)
             workspace.save(outcome.state)
         outcomes.append(outcome)
     return outcome

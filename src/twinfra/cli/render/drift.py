@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
+from difflib import SequenceMatcher
+from typing import Any
 
 from twinfra.cli.render.style import Style
 from twinfra.cli.render.values import SENSITIVE_TEXT, value_lines
 from twinfra.engine.changes import Action
 from twinfra.engine.consistency import path_text
 from twinfra.environments.drift.accepting import Acceptance
+from twinfra.environments.drift.differences import Difference, differences
+from twinfra.environments.drift.edits import edited
 from twinfra.environments.drift.finding import GONE, AttributeDrift, Finding, Report
 from twinfra.providers.protocol import Change
-from twinfra.values.value import Value, is_null
+from twinfra.values.numbers import parse_number
+from twinfra.values.value import GetAttr, Value, is_null
 
 _REPAIRS = {
     Action.CREATE: "An apply would create it again.",
@@ -68,25 +75,72 @@ def _attribute(part: AttributeDrift, style: Style) -> Iterator[str]:
     if difference.sensitive:
         yield f"    {name}: {SENSITIVE_TEXT}, changed"
     elif difference.element:
-        sign, value = ("+", difference.after) if difference.before is None else ("-", difference.before)
-        yield from _value(f"    {style(sign, 'green' if sign == '+' else 'red')} {name}: ", value, style)
+        yield from _one(difference, style)
     else:
-        old, new = _one_line(difference.before), _one_line(difference.after)
-        line = f"    {name}: {old} -> {new}"
-        if len(line) <= style.width:
-            yield line
-        else:
-            yield from _value(f"    {style('-', 'red')} {name}: ", difference.before, style)
-            yield from _value(f"    {style('+', 'green')} {name}: ", difference.after, style)
+        yield from _changed(difference, style)
     yield from _wrapped(_declared(part), 6, style)
 
 
-def _value(label: str, value: Value, style: Style) -> Iterator[str]:
+def _changed(difference: Difference, style: Style) -> Iterator[str]:
+    """A value that became another one; of JSON texts, what differs in them."""
+    name = path_text(difference.path)
+    before, after = difference.before, difference.after
+    old_document, new_document = _document(before), _document(after)
+    if old_document is not None and new_document is not None:
+        inside = list(differences(old_document, new_document))
+        yield f"    {name}: (JSON)"
+        for one in inside[:_LONGEST]:
+            step = replace(one, path=one.path or (GetAttr(name),))
+            yield from (f"  {line}" for line in _one(step, replace(style, width=style.width - 2)))
+        if len(inside) > _LONGEST:
+            yield f"      ... {len(inside) - _LONGEST} more differences"
+        return
+    yield from _one(difference, style)
+
+
+def _one(difference: Difference, style: Style) -> Iterator[str]:
+    name = path_text(difference.path)
+    before, after = difference.before, difference.after
+    line = f"    {name}: {_one_line(before)} -> {_one_line(after)}"
+    if not difference.element and len(line) <= style.width:
+        yield line
+        return
+    if not difference.element or before is not None:
+        yield from _value("-", "red", name, before, style)
+    if not difference.element or before is None:
+        yield from _value("+", "green", name, after, style)
+
+
+def _document(value: Value) -> Value:
+    """What a text says that holds a JSON object or array; None for all else."""
+    if not isinstance(value, str) or value.strip()[:1] not in ("{", "["):
+        return None
+    try:
+        return _typed(json.loads(value))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _typed(value: Any) -> Value:
+    if isinstance(value, dict):
+        return {key: _typed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return tuple(map(_typed, value))
+    return parse_number(repr(value)) if isinstance(value, float) else value
+
+
+def _value(sign: str, colour: str, name: str, value: Value, style: Style) -> Iterator[str]:
     lines = value_lines(_filled(value), 6)
-    yield (label + lines[0])[: style.width + 20]
-    yield from (line[: style.width] for line in lines[1:_LONGEST])
+    # Measured without the colour of the sign, which takes no room.
+    yield f"    {style(sign, colour)} {_cut(f'{name}: {lines[0]}', style.width - 6)}"
+    yield from (_cut(line, style.width) for line in lines[1:_LONGEST])
     if len(lines) > _LONGEST:
-        yield f"        ... {len(lines) - _LONGEST} more lines"
+        rest = len(lines) - _LONGEST
+        yield f"        ... {rest} more line{'' if rest == 1 else 's'}"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 def _filled(value: Value) -> Value:
@@ -117,7 +171,8 @@ def _declared(part: AttributeDrift) -> str:
 
 
 def _change(change: Change) -> str:
-    via = f" with {change.via}" if change.via else ""
+    # The rest of what a client says of itself is for machines: it is in the JSON.
+    via = f" with {change.via.split()[0]}" if change.via.strip() else ""
     address = f" from {change.address}" if change.address else ""
     return f"{change.who} at {change.time} ({change.what}){via}{address}"
 
@@ -138,16 +193,25 @@ def _wrapped(text: str, indent: int, style: Style) -> list[str]:
     )  # fmt: skip
 
 
+def _rewritten(name: str, before: list[str], after: list[str], style: Style) -> Iterator[str]:
+    """The lines of a file that change, also where only their layout does."""
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    for kind, start, stop, first, last in matcher.get_opcodes():
+        if kind == "equal":
+            continue
+        yield style(f"{name}:{start + 1}", "bold")
+        lines = [*before[start:stop], *after[first:last]]
+        indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+        for line in before[start:stop]:
+            yield f"  {style('-', 'red')} {_cut(line[indent:], style.width - 4)}"
+        for line in after[first:last]:
+            yield f"  {style('+', 'green')} {_cut(line[indent:], style.width - 4)}"
+
+
 def render_acceptance(acceptance: Acceptance, style: Style) -> Iterator[str]:
     """What accepting would write, and what is left to be done by hand."""
-    for edit in acceptance.edits:
-        first = edit.range.first
-        before, after = " ".join(edit.range.text.split()), " ".join(edit.text.split())
-        yield style(f"{edit.range.filename}:{first.line}", "bold")
-        if before:
-            yield f"  {style('-', 'red')} {before}"
-        if after:
-            yield f"  {style('+', 'green')} {after}"
+    for name, (before, after) in sorted(edited(acceptance.edits).items()):
+        yield from _rewritten(name, before.splitlines(), after.splitlines(), style)
     for advice in acceptance.advice:
         where = f" ({advice.range.filename}:{advice.range.first.line})" if advice.range is not None else ""
         yield from _wrapped(f"By hand: {advice.address} {advice.path}{where}".rstrip(), 0, style)

@@ -61,11 +61,15 @@ def _rule(table: Table, project: Project) -> Rule:
 
 @dataclass(slots=True)
 class Noise:
-    """The rules of one run. `today` decides which have expired; `environment` is empty for plain work."""
+    """The rules of one run. `today` decides which have expired; `environment` is empty for plain work.
+
+    `partial`: only a part is looked at, so that a rule which fits nothing may fit elsewhere.
+    """
 
     rules: Sequence[Rule]
     today: date
     environment: str = ""
+    partial: bool = False
     _used: set[int] = field(default_factory=set)
     _patterns: dict[str, re.Pattern[str]] = field(default_factory=dict)
 
@@ -85,9 +89,11 @@ class Noise:
             if not self._holds(rule):
                 continue
             if rule.expires < self.today:
-                effect = (
-                    "What it left out is told again." if at in self._used else "It fits nothing any more."
-                )
+                effect = "It fits nothing any more."
+                if at in self._used:
+                    effect = "What it left out is told again."
+                elif self.partial:
+                    effect = "It leaves nothing out any more."
                 found.append(
                     warning(
                         "Drift rule has expired",
@@ -96,7 +102,7 @@ class Noise:
                         mend="Remove the rule, or give it a later day if its reason still holds.",
                     )
                 )
-            elif at not in self._used:
+            elif at not in self._used and not self.partial:
                 found.append(
                     warning(
                         "Drift rule is not used",

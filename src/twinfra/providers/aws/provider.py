@@ -334,7 +334,7 @@ class AwsProvider:
         region = _region_of(attributes, resource.regional) or self.session.region
         context = Context(self.session, "cloudtrail", trail.region_of(resource.service, region))
         with _Explained(f"asking who changed {kind}"):
-            return trail.changes_of(context, attributes, since)
+            return trail.changes_of(context, resource.service, attributes, since)
 
     # Data sources
 

@@ -18,6 +18,9 @@ from twinfra.providers.protocol import Change
 _GLOBAL = ("iam", "cloudfront", "route53", "organizations")
 _GLOBAL_REGION = "us-east-1"
 _NOT_KEPT = ("UnknownOperationException", "NotImplemented", "501", "404", "UnsupportedOperationException")
+_SOURCES = {"cloudwatch": "monitoring", "elbv2": "elasticloadbalancing", "efs": "elasticfilesystem"}
+"""How events name services whose client has another name."""
+
 _LATE = timedelta(minutes=15)
 """How long CloudTrail may take to show an event, and so how far clocks may be apart without losing one."""
 
@@ -27,9 +30,12 @@ def region_of(service: str, region: str) -> str:
     return _GLOBAL_REGION if service in _GLOBAL and not region.startswith(("cn-", "us-gov-")) else region
 
 
-def changes_of(context: Context, attributes: Mapping[str, Any], since: str = "") -> list[Change]:
-    """What was done to an object after `since` (RFC 3339), the newest first, reads left out.
+def changes_of(
+    context: Context, service: str, attributes: Mapping[str, Any], since: str = ""
+) -> list[Change]:
+    """What was done to an object of a service after `since` (RFC 3339), the newest first, reads left out.
 
+    Objects of several services may have one name: where the service itself has events, only those count.
     Empty where no trail is kept. Raises `ApiError`.
     """
     request: dict[str, Any] = {}
@@ -43,7 +49,11 @@ def changes_of(context: Context, attributes: Mapping[str, Any], since: str = "")
             if problem.code in _NOT_KEPT:
                 return []
             raise
-        found = [_change(one) for one in events if str(one.get("ReadOnly", "")).lower() != "true"]
+        events = [one for one in events if str(one.get("ReadOnly", "")).lower() != "true"]
+        source = f"{_SOURCES.get(service, service)}.amazonaws.com"
+        found = [_change(one) for one in events if one.get("EventSource") == source] or list(
+            map(_change, events)
+        )
         if found:
             return sorted(found, key=lambda one: one.time, reverse=True)
     return []
