@@ -196,7 +196,30 @@ def test_those_who_only_look_are_not_stopped_by_a_journal_that_does_not_fit(
     leave_journal(tmp_path, state_of("a", lineage="another"), "b")
     state, recovered = current_state(backend, "default")
     assert state is not None
-    assert recovered is None
+    assert state.current(thing("b")) is None
+    assert recovered is not None
+    assert "not counted in" in recovered.text
+    assert "does not fit" in recovered.text
+
+
+def test_those_who_only_look_see_no_state_where_there_is_but_a_journal_that_cannot_be_read(
+    backend: LocalBackend, tmp_path: Path
+) -> None:
+    (tmp_path / JOURNAL).write_bytes(b"no journal\n")
+    state, recovered = current_state(backend, "default")
+    assert state is None
+    assert recovered is not None
+    assert "journal is damaged" in recovered.text
+
+
+def test_those_who_only_look_are_told_that_nothing_is_stored_yet(
+    backend: LocalBackend, tmp_path: Path
+) -> None:
+    put(tmp_path, state_of("a"))
+    leave_journal(tmp_path, state_of("a"), "b")
+    _, recovered = current_state(backend, "default")
+    assert recovered is not None
+    assert "counted in here; plan and apply store it" in recovered.text
 
 
 def test_nothing_is_seen_where_nothing_is(backend: LocalBackend) -> None:

@@ -240,15 +240,7 @@ class Journal:
 
 def refuse_if_written(path: Path) -> None:
     """Raise `DiagnosticError` when another process writes this journal: it works without the lock."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        free = _claim(descriptor)
-    finally:
-        os.close(descriptor)
-    if not free:
+    if is_written(path):
         raise DiagnosticError(
             error(
                 "Another apply is running",
@@ -256,6 +248,19 @@ def refuse_if_written(path: Path) -> None:
                 mend="Wait until it has finished, and do not use -lock=false.",
             )
         )
+
+
+def is_written(path: Path) -> bool:
+    """Whether another process writes this journal just now; False where there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        # Whoever reads it is told why that cannot be.
+        return False
+    try:
+        return not _claim(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _claim(descriptor: int) -> bool:

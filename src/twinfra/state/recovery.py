@@ -45,7 +45,8 @@ class Recovered:
     `intents` were never answered: the engine must look for what they made before anything is planned.
     `damaged`: how many records could not be read. `moved`: the state had been written by others meanwhile.
     `journal`: its path, empty where there was none; `transfers`: what is to say of objects that were on their
-    way from one state to another (see `transferring`).
+    way from one state to another (see `transferring`). `looked`: it was only looked at, and nothing is stored;
+    `unread`: why what is there could not be taken into account, for those who only look.
     """
 
     state: State
@@ -56,16 +57,28 @@ class Recovered:
     moved: bool = False
     journal: str = ""
     transfers: tuple[str, ...] = ()
+    looked: bool = False
+    unread: Diagnostic | None = None
 
     @property
     def text(self) -> str:
         """All of it in words, for people; a line for each object."""
-        return "\n".join((*self.transfers, *(self._of_the_journal() if self.journal else ())))
+        journal = self._of_the_journal() if self.journal else ()
+        unread: tuple[str, ...] = ()
+        if self.unread is not None:
+            said = f"{self.unread.summary}. {self.unread.detail} {self.unread.mend}".rstrip()
+            unread = ("What an earlier run left here is not counted in, since it cannot be read.", said)
+        return "\n".join((*self.transfers, *journal, *unread))
 
     def _of_the_journal(self) -> list[str]:
         lines = ["An earlier run ended before it could save the state."]
         if self.objects:
-            lines[0] += " Its journal tells what it had done, and that is in the state now:"
+            now = (
+                "that is counted in here; plan and apply store it"
+                if self.looked
+                else "that is in the state now"
+            )
+            lines[0] += f" Its journal tells what it had done, and {now}:"
             for found in self.objects[:_SHOWN]:
                 which = f" (deposed {found.deposed})" if found.deposed else ""
                 lines.append(f"  {found.address}{which}: {_WORDS[found.what]}")
@@ -76,7 +89,7 @@ class Recovered:
         if self.moved:
             lines.append("Somebody else has written the state since: what they recorded was left as it is.")
         if self.intents:
-            lines.append("It was creating these when it ended; whether they exist is looked up now:")
+            lines.append("It was creating these when it ended; plan and apply look whether they exist:")
             lines.extend(f"  {intent.address}" for intent in self.intents[:_SHOWN])
             if len(self.intents) > _SHOWN:
                 lines.append(f"  and {len(self.intents) - _SHOWN} more")

@@ -20,7 +20,7 @@ from twinfra.state.copies import keep_copy
 from twinfra.state.encryption.backend import codec_of
 from twinfra.state.files import file_problem, replace_file
 from twinfra.state.intents import Intent
-from twinfra.state.journal import Journal, refuse_if_written
+from twinfra.state.journal import Journal, is_written, refuse_if_written
 from twinfra.state.locks import LockInfo, held_by_another, new_lock
 from twinfra.state.model import State
 from twinfra.state.recovery import Recovered, fold
@@ -110,19 +110,22 @@ def current_state(backend: Backend, workspace: str) -> tuple[State | None, Recov
     None where there is no state yet. While an apply is running, what it has done so far is not seen.
     """
     stored = read_stored(backend, workspace)
+    recovered: Recovered | None = None
     try:
         state, transfers = with_transfers(backend, workspace, stored)
         if transfers:
             stored = replace(stored, state=state, existed=True)
-        recovered = read_journal(backend, workspace, stored)
-        if transfers:
-            recovered = _also(recovered or Recovered(stored.state, (), ()), transfers)
-    except DiagnosticError:
-        # For those who only look it is no obstacle; whoever wants to change something is told.
-        recovered = None
-    if recovered is not None:
-        return recovered.state, recovered
-    return (stored.state if stored.existed else None), None
+            recovered = Recovered(stored.state, (), (), transfers=transfers)
+        if not is_written(backend.journal_path(workspace)):
+            found = read_journal(backend, workspace, stored)
+            recovered = recovered if found is None else _also(found, transfers)
+    except DiagnosticError as problem:
+        # For those who only look it is no obstacle; whoever wants to change something is stopped.
+        recovered = replace(recovered or Recovered(stored.state, (), ()), unread=problem.diagnostics[0])
+    if recovered is None:
+        return (stored.state if stored.existed else None), None
+    known = stored.existed or recovered.journal
+    return (recovered.state if known else None), replace(recovered, looked=True)
 
 
 class Store:
