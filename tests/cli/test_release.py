@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -379,3 +380,32 @@ def test_an_environment_that_cannot_be_read_keeps_no_other_from_being_told(two: 
     assert ran.code == 1
     assert "Ledger is damaged" in ran.err
     assert "production: runs on v2" in ran.out
+
+
+def test_a_tag_does_not_stay_where_the_release_could_not_be_recorded(
+    project: Directory, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from twinfra.diagnostics import DiagnosticError, error
+    from twinfra.state.ledger.log import Ledger
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise DiagnosticError(error("Disk is full", "Nothing can be written."))
+
+    monkeypatch.setattr(Ledger, "append", refuse)
+    ran = project("release", "create", "v1", ENV, MODEL, "-tag")
+    assert (ran.code, "Disk is full" in ran.err) == (1, True)
+    assert repository.git("tag") == ""
+
+
+def test_a_release_lies_beside_the_state_in_a_bucket(
+    twinfra: Directory, repository: Repository, aws: Callable[..., Any]
+) -> None:
+    aws("s3").create_bucket(Bucket="states-of-releases")
+    backend = (
+        'terraform {\n  backend "s3" {\n    bucket = "states-of-releases"\n    key = "x.tfstate"\n  }\n}\n'
+    )
+    repository.commit("Bucket", main_tf=backend + main())
+    twinfra.ok("apply", "-auto-approve", ENV)
+    create(twinfra, "v1")
+    assert "Release exists already" in twinfra("release", "create", "v1", ENV, MODEL).err
+    assert "runs on v1" in twinfra.ok("which", "-model=fraud-detector:3.1", ENV).out

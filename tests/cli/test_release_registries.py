@@ -23,7 +23,7 @@ variables = { size = 1 }
 tracking_uri = "sqlite:///registry.db"
 alias = "{environment}"
 """
-MAIN = 'variable "size" {}\nresource "terraform_data" "a" {\n  input = var.size\n}\n'
+MAIN = 'variable "size" {}\nresource "terraform_data" "a" {\n  input = var.size\n}\noutput "size" {\n  value = var.size\n}\n'
 
 
 @pytest.fixture
@@ -68,6 +68,7 @@ def test_the_version_is_tagged_and_the_alias_moved_where_asked(project: Director
     release = json.loads(project.ok("release", "show", "-json", ENV).out)
     assert found["twinfra.production.code"] == release["receipt"]["code"]
     assert found["twinfra.production.receipt"] == f"{release['receipt']['n']}:{release['receipt']['hash']}"
+    assert found["twinfra.production.output.size"] == "1"
     assert alias(uri, MODEL, "production") == "1"
     assert release["registries"] == {"mlflow": True}
     assert kinds(project)[:2] == ["release registered", "release"]

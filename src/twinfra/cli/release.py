@@ -12,7 +12,7 @@ import click
 from twinfra.cli.command import Group, UsageProblem, command, flag, value
 from twinfra.cli.release_rollback import rollback
 from twinfra.cli.release_verify import verify
-from twinfra.diagnostics import DiagnosticError
+from twinfra.diagnostics import DiagnosticError, Severity
 
 if TYPE_CHECKING:
     from twinfra.diagnostics import Diagnostic
@@ -103,8 +103,9 @@ def create(
             timeline = read_timeline(ledger.entries())
             _, problems = tell_waiting(timeline, found, ledger)
     print_diagnostics(problems, no_color)
-    _say_created(made, covering, offline, bool(problems), json, no_color)
-    return 1 if problems else 0
+    failed = any(one.severity is Severity.ERROR for one in problems)
+    _say_created(made, covering, offline, failed, json, no_color)
+    return 1 if failed else 0
 
 
 def _releasable(ledger: Ledger, state: Any) -> Entry:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -292,7 +293,9 @@ def _tell_together(run: Run, way: _Way) -> None:
     if not way.pairs:
         lines.append("  No registry is configured: the models are recorded in the ledger only.")
     for line in lines:
-        run.terminal.say(cut(line, run.terminal.style.width))
+        shown = cut(line, 10 * run.terminal.style.width)
+        wrapped = textwrap.wrap(shown, run.terminal.style.width, subsequent_indent="    ") if line else [""]
+        run.terminal.say("\n".join(wrapped) if len(shown) > run.terminal.style.width else shown)
     if run.options.json:
         from twinfra.cli.machine.events import JsonEvents
 

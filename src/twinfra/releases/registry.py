@@ -5,11 +5,16 @@ Implementations import their clients where they are used. Every method raises `D
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twinfra.releases.record import Model, Release
+
+OUTPUT = "output."
+"""What the names of facts begin with that are outputs."""
+_LONGEST_OUTPUT = 1000
 
 
 class Registry(Protocol):
@@ -64,9 +69,16 @@ def pairs(registries: Iterable[Registry], models: Iterable[Model]) -> list[Pair]
 
 
 def facts_of(release: Release) -> dict[str, str]:
-    """What is noted beside a model's version, by names that `named` completes."""
+    """What is noted beside a model's version, by names that `named` completes; outputs where they are short."""
     receipt = release.receipt
+    outputs = {
+        f"{OUTPUT}{name}": json.dumps(one["value"], ensure_ascii=False)
+        for name, one in release.outputs.items()
+        if "value" in one
+    }
     return {
+        **{name: text for name, text in outputs.items() if len(text) <= _LONGEST_OUTPUT},
+        **({"tag": release.tag} if release.tag else {}),
         "release": release.name,
         "commit": release.commit,
         "receipt": f"{receipt.get('n')}:{receipt.get('hash')}",

@@ -14,7 +14,7 @@ from twinfra.diagnostics import DiagnosticError, error, nearest
 from twinfra.providers.aws.failures import ApiError
 from twinfra.providers.aws.session import Session
 from twinfra.releases.record import Model
-from twinfra.releases.registry import named
+from twinfra.releases.registry import OUTPUT, named
 from twinfra.releases.settings import SagemakerSettings
 
 _APPROVED, _REJECTED = "Approved", "Rejected"
@@ -63,6 +63,7 @@ class SagemakerRegistry:
         noted = {
             named(self._environment, name): _UNSUITABLE.sub("_", value)[:_LONGEST]
             for name, value in facts.items()
+            if not name.startswith(OUTPUT)  # there is place for 50 properties only
         }
         if any(there.get(name) != value for name, value in noted.items()):
             self._update(model, CustomerMetadataProperties=noted)

@@ -130,7 +130,7 @@ def render_runs(
         period = one.period
         until = "now" if one.now else time_text(period.ended.time) if period.ended is not None else ""
         what = "runs on" if one.now else "ran on"
-        version = "" if ":" in model else f" {one.model.version}"
+        version = "" if ":" in model else f" with version {one.model.version}"
         where = f"{one.environment}: " if one.environment else ""
         head = f"  {where}{what} {period.release.name}{version}"
         yield cut(style(head, "green") if one.now and style.colour else head, style.width)
