@@ -116,7 +116,7 @@ def _facts(standing: Standing) -> Iterator[tuple[str, Content]]:
             why = element("span", happening.why, cls="subject") if happening.why else None
             yield "Runs", [why, element("span", commit, cls="soft")]
         yield (
-            "Last change",
+            "Changed",
             [
                 outcome_pill(str(body.get("outcome", ""))),
                 f" {happening.entry.kind} {last.words}",

@@ -12,7 +12,8 @@ from twinfra.report.wording import counted
 WEEKS = 12
 _DAYS = 7 * WEEKS
 _WIDTH, _HEIGHT = 6, 44
-_POINTS = 60
+POINTS = 60
+"""So many looks are drawn at most."""
 
 
 def activity(days: Mapping[date, Day], today: date, name: str) -> Markup:
@@ -70,7 +71,7 @@ def shares(kinds: Sequence[tuple[str, int]], most: int) -> Markup:
 
 def trend(looks: Sequence[Looked]) -> Markup | None:
     """How many objects had drifted, look by look; None where there are too few to see anything."""
-    shown = looks[-_POINTS:]
+    shown = looks[-POINTS:]
     if len(shown) < 2:
         return None
     most = max(max(one.drifted for one in shown), 1)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from twinfra.report.cards import colour
-from twinfra.report.charts import trend
+from twinfra.report.charts import POINTS, trend
 from twinfra.report.differences import LONGEST
 from twinfra.report.estate import Drift, Estate
 from twinfra.report.markup import Content, Markup, element
@@ -57,7 +57,7 @@ def _block(name: str, number: int, drift: Drift) -> Markup:
         "div",
         element("header", element("h3", element("span", name, cls="env")), word),
         element("p", told, when(last.time, year=True), more, cls="soft"),
-        trend(drift.trend),
+        _trend(drift),
         element("ul", map(_finding, findings[:_OBJECTS]), cls="changes") if findings else None,
         element(
             "p", f"{len(findings) - _OBJECTS:,} more objects: ", element("code", f"twinfra drift -env {name}")
@@ -67,6 +67,16 @@ def _block(name: str, number: int, drift: Drift) -> Markup:
         element("ul", rules, cls="soft") if rules else None,
         cls=f"block {colour(number)}",
     )
+
+
+def _trend(drift: Drift) -> Markup | None:
+    drawn = trend(drift.trend)
+    if drawn is None:
+        return None
+    shown = drift.trend[-POINTS:]
+    most = counted(max(one.drifted for one in shown), "object")
+    caption = ["since ", when(shown[0].time, zone=False), f", {len(shown):,} looks, at most {most}"]
+    return element("div", drawn, element("span", caption, cls="soft"), cls="trend")
 
 
 def _finding(finding: Mapping[str, Any]) -> Markup:

@@ -52,8 +52,9 @@ tr.finding td:first-child { border-left: 3px solid var(--bad); }
   .panel > table > tbody:first-of-type > tr:first-child { border-top: 0; }
   tr.why { border-top: 0; padding-top: 0; } tr.object { padding: 0; } tr.object td { padding: .375rem .75rem; }
   td[data-side]::before { content: attr(data-side) ": "; color: var(--soft); font-weight: 400; } }
-@media print { :root { --ground: #fff; --band: #f4f6f8; } body { max-width: none; padding: 0; font-size: .8125rem; }
-  .search { display: none; } tr, li, .panel.whole { break-inside: avoid; } h2, h3 { break-after: avoid; }
+@media print { :root { --ground: #fff; --band: #f4f6f8; } html { font-size: 72%; }
+  body { max-width: none; padding: 0; }
+  .search { display: none; } tr, li, .panel.whole { break-inside: avoid; } h2, h3, h2 + p { break-after: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """.strip()
 

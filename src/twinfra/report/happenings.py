@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from twinfra.report.cards import colour
 from twinfra.report.charts import WEEKS, activity
 from twinfra.report.estate import Estate, Told
 from twinfra.report.markup import Content, Markup, element
-from twinfra.report.wording import commit_line, counted, outcome_pill, when
+from twinfra.report.wording import commit_line, counted, day_text, outcome_pill, when
 
 
 def history_section(estate: Estate) -> Iterator[Content]:
@@ -39,7 +39,9 @@ def history_section(estate: Estate) -> Iterator[Content]:
     yield element(
         "p", f"A bar for each day of the last {WEEKS} weeks; red is what did not end well.", cls="soft"
     )
-    yield element("div", strips, cls="panel whole")
+    marks = [today - timedelta(weeks=number) for number in range(WEEKS, -1, -WEEKS // 4)]
+    scale = element("div", [element("span", day_text(one)) for one in marks], cls="scale soft")
+    yield element("div", strips, scale, cls="panel whole")
     told.sort(key=lambda one: one[0].happening.when, reverse=True)
     head = [element("th", text) for text in ("When", "Where", "Who", "What", "Why")]
     yield element(
@@ -68,7 +70,7 @@ def _row(line: Told, name: str, number: int) -> Markup:
         said.append(element("span", f"Clock: {happening.clock}.", cls="subject warn"))
     return element(
         "tr",
-        element("td", when(happening.when)),
+        element("td", when(happening.when, zone=False)),
         element("td", element("span", name, cls=f"env {colour(number)}")),
         element("td", entry.who),
         element("td", outcome_pill(str(body.get("outcome", ""))), f" {entry.kind} {line.words}", cls="what"),

@@ -73,7 +73,7 @@ def _cell(model: str, name: str, number: int, timeline: Timeline) -> Markup:
     version = period.release.version_of(model) if period is not None else ""
     if period is None or not version:
         return element("td", "–", cls="value", data_side=name)
-    told = [period.release.name, ", since ", when(period.by.time)]
+    told = [period.release.name, ", since ", when(period.by.time, zone=False)]
     changed = [" ", pill("changed since", "warn")] if timeline.changes else None
     return element(
         "td",
@@ -122,7 +122,9 @@ def _release(release: Release, timeline: Timeline, period: Period | None) -> Mar
         element("td", element("b", release.name)),
         element("td", models),
         element(
-            "td", when(release.entry.time), element("span", f"by {release.entry.who}", cls="soft subject")
+            "td",
+            when(release.entry.time, zone=False),
+            element("span", f"by {release.entry.who}", cls="soft subject"),
         ),
         element("td", commit_line(release.commit, "", False), tag, cls="soft"),
         element("td", _force(release, timeline, period)),
@@ -135,5 +137,5 @@ def _force(release: Release, timeline: Timeline, period: Period | None) -> Conte
         changed = [" ", pill("changed since", "warn")] if timeline.changes else None
         return [pill(word, "good"), changed]
     if period is not None and period.ended is not None:
-        return element("span", "until ", when(period.ended.time), cls="soft")
+        return element("span", "until ", when(period.ended.time, zone=False), cls="soft")
     return element("span", "never", cls="soft")

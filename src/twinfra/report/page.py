@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from twinfra.environments.twins.report import Report
 from twinfra.environments.twins.rows import verdict as twins_verdict
-from twinfra.report.cards import cards, colour, problem_box
+from twinfra.report.cards import COLOURS, cards, colour, problem_box
 from twinfra.report.differences import LONGEST, entries_table
 from twinfra.report.drifting import drift_section
 from twinfra.report.estate import Estate, Pair, Parameter
@@ -70,16 +71,18 @@ def _environments(estate: Estate) -> Content:
 
 def _twins(estate: Estate) -> Iterator[Content]:
     numbers = {one.name: number for number, one in enumerate(estate.standings)}
-    if estate.parameters:
-        yield element("div", _values(estate.parameters, list(numbers)), cls="panel")
+    values = _values(estate.parameters, list(numbers)) if estate.parameters else None
     if not estate.pairs:
         yield element("p", "No environment declares twin_of, so that none is compared.", cls="soft")
+    if estate.pairs or values:
+        yield element("div", [_verdict(one, numbers) for one in estate.pairs], values, cls="panel")
     for pair in estate.pairs:
-        yield element("div", _pair(pair, numbers), cls="panel")
+        if pair.report is not None and (pair.report.findings or pair.report.outfits or pair.report.notes):
+            yield element("div", _differences(pair.report, numbers), cls="panel")
 
 
 def _values(parameters: Iterable[Parameter], names: list[str]) -> Markup:
-    head = [element("th", name, cls=f"side-{number % 6}") for number, name in enumerate(names)]
+    head = [element("th", name, cls=f"side-{number % COLOURS}") for number, name in enumerate(names)]
     rows = [
         element(
             "tr",
@@ -104,7 +107,7 @@ def _values(parameters: Iterable[Parameter], names: list[str]) -> Markup:
 def _value(parameter: Parameter, name: str, number: int) -> Markup:
     shown = parameter.values.get(name)
     text = "not known" if shown is None else _cut(shown.text)
-    side = f"value side-{number % 6}" if parameter.differs and shown is not None else "value"
+    side = f"value side-{number % COLOURS}" if parameter.differs and shown is not None else "value"
     return element("td", text, cls=side, data_side=name)
 
 
@@ -112,29 +115,34 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _pair(pair: Pair, numbers: dict[str, int]) -> Iterator[Content]:
-    one, two = (element("span", name, cls=f"env {colour(numbers.get(name, 0))}") for name in pair.names)
+def _verdict(pair: Pair, numbers: dict[str, int]) -> Markup:
+    one, two = (element("span", name, cls=f"env {colour(numbers[name])}") for name in pair.names)
     report = pair.report
     if report is None:
-        yield element(
+        return element(
             "div",
             element("header", element("h3", one, " and ", two), pill("not compared", "bad")),
             [problem_box(problem) for problem in pair.problems],
             cls="block",
         )
-        return
     word = pill("twins", "good") if report.twins else pill("not twins", "bad")
     compared = (
         f"{counted(report.compared, 'object')} compared, {report.differing:,} of them differ in something."
     )
-    yield element(
+    return element(
         "div",
         element("header", element("h3", one, " and ", two), word),
         element("p", f"{twins_verdict(report)} {compared}", cls="soft"),
         cls="block",
     )
-    sides = (numbers.get(pair.names[0], 0) % 6, numbers.get(pair.names[1], 1) % 6)
+
+
+def _differences(report: Report, numbers: dict[str, int]) -> Iterator[Content]:
+    """Findings, folded outfits, notes."""
+    sides = (numbers[report.names[0]] % COLOURS, numbers[report.names[1]] % COLOURS)
     if report.findings:
+        title = f"Findings: {counted(len(report.findings), 'difference')} that no declared parameter explains"
+        yield element("h3", title, cls="block bad")
         yield entries_table(report, report.findings, findings=True, sides=sides, most=_ROWS)
     if report.outfits:
         title = f"Outfits: {counted(len(report.outfits), 'difference')} that declared parameters make"

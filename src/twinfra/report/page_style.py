@@ -34,7 +34,7 @@ nav a { color: var(--soft); text-decoration: none; } nav a:hover, nav a:focus { 
 .about { display: flex; flex-wrap: wrap; gap: .25rem .375rem; margin: .375rem 0 .75rem; }
 dl { display: grid; grid-template-columns: 6.25rem minmax(0, 1fr); gap: .4375rem .75rem; margin: .75rem 0 0; }
 dt { color: var(--soft); font-size: .875rem; } dd { margin: 0; overflow-wrap: anywhere; font-size: .9375rem; }
-dd .soft { display: block; }
+dd .soft { display: block; } dd code.soft { font-size: .75rem; }
 .s0 { --side: var(--side-0); } .s1 { --side: var(--side-1); } .s2 { --side: var(--side-2); }
 .s3 { --side: var(--side-3); } .s4 { --side: var(--side-4); } .s5 { --side: var(--side-5); }
 .env { color: var(--side); font-weight: 600; }
@@ -48,11 +48,13 @@ svg { display: block; } svg.shares { width: 100%; height: .5rem; border-radius: 
 .share-4 { fill: var(--side); opacity: .27; } .share-5 { fill: var(--soft); opacity: .25; }
 .legend { display: flex; flex-wrap: wrap; gap: .125rem .875rem; margin: .375rem 0 0; padding: 0; list-style: none;
   font-size: .8125rem; color: var(--soft); } .legend b { color: var(--ink); font-weight: 600; }
-svg.trend { width: 10rem; height: 2rem; } svg.trend polyline { stroke: var(--warn); stroke-width: 2;
+div.trend { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center; margin-top: .375rem; }
+svg.trend { width: 10rem; height: 2rem; flex: none; } svg.trend polyline { stroke: var(--warn); stroke-width: 2;
   vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 svg.activity { width: 100%; height: 2.75rem; } svg.activity .done { fill: var(--side); }
 svg.activity .failed { fill: var(--bad); } svg.activity .ground { stroke: var(--line); }
-.strip { padding: .75rem 1.125rem; } .strip + .strip { border-top: 1px solid var(--line); }
+.scale { display: flex; justify-content: space-between; padding: 0 1.125rem .5rem; font-size: .75rem; }
+.strip { padding: .75rem 1.125rem .375rem; } .strip + .strip { border-top: 1px solid var(--line); }
 .strip p { display: flex; justify-content: space-between; margin: 0 0 .25rem; }
 .block { padding: .75rem 1.125rem; } .block + .block, table + .block { border-top: 1px solid var(--line); }
 .block header { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center;
@@ -61,14 +63,19 @@ svg.activity .failed { fill: var(--bad); } svg.activity .ground { stroke: var(--
 .changes { margin: .5rem 0 0; padding: 0; list-style: none; } .changes > li { padding: .5rem 0;
   border-top: 1px solid var(--line); } .changes ul { margin: .25rem 0 0; padding-left: 1.125rem; }
 .changes del { color: var(--bad); text-decoration: none; } .changes ins { color: var(--good); text-decoration: none; }
+h3.block { border-bottom: 1px solid var(--line); } h3.block.bad { color: var(--bad); }
+.block + table { border-top: 1px solid var(--line); }
+table + details, .remark + details { border-top: 1px solid var(--line); }
 details summary { cursor: pointer; padding: .625rem 1.125rem; font-weight: 600; }
 details > table { border-top: 1px solid var(--line); }
 .panel > table td:first-child, .panel > table th:first-child { padding-left: 1.125rem; }
 .values td:not(:first-child) { font: .8125rem/1.5rem var(--mono); }
 .values td .soft, .values td[data-side]::before { font-family: system-ui, sans-serif; font-size: .8125rem; }
 .releases { table-layout: auto; } .releases td { font-size: .875rem; } tr.same td { color: var(--soft); }
-.history { table-layout: auto; } .history td { font-size: .875rem; } .history td:first-child { white-space: nowrap; }
-.history .what { min-width: 9rem; } .none { padding: .75rem 1.125rem; margin: 0; color: var(--soft); }
+.history td { font-size: .875rem; } .history th:nth-child(1) { width: 15%; }
+.history th:nth-child(2) { width: 12%; }
+.history th:nth-child(3) { width: 9%; } .history th:nth-child(4) { width: 26%; }
+.none { padding: .75rem 1.125rem; margin: 0; color: var(--soft); }
 .subject { display: block; } footer { margin-top: 3rem; color: var(--soft); font-size: .8125rem; }
 @media (max-width: 40rem) { dl { grid-template-columns: 5.25rem minmax(0, 1fr); }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .5rem; } .tile { padding: .625rem .75rem; }
@@ -76,10 +83,10 @@ details > table { border-top: 1px solid var(--line); }
   .tile .figure { font-size: 1.125rem; } .history td { display: inline-block;
   padding: .0625rem .375rem .0625rem .75rem; }
   .history td + td { padding-left: .25rem; } .history td.why { display: block; padding-left: .75rem; }
-  .history .what { min-width: 0; } .values tr { display: grid; grid-template-columns: 1fr 1fr; }
+  .values tr { display: grid; grid-template-columns: 1fr 1fr; }
   .values td:first-child { grid-column: 1 / -1; } .values td[data-side]::before { display: block; font-size: .75rem; }
   .panel > table td:first-child { padding-left: .75rem; } .releases td { padding-left: .75rem; } }
-@media print { nav { display: none; } .tiles { grid-template-columns: repeat(5, 1fr); }
+@media print { nav { display: none; } .tiles { margin-top: 1rem; grid-template-columns: repeat(5, 1fr); }
   .cards { grid-template-columns: repeat(2, 1fr); } .tile, .card { break-inside: avoid; }
-  details::details-content { content-visibility: visible; block-size: auto; } summary { list-style: none; } }
+  section { break-inside: auto; } }
 """.strip()

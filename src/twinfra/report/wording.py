@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from twinfra.report.markup import Content, Markup, element, joined
 
@@ -16,8 +16,13 @@ def when(text: str, *, year: bool = False, zone: bool = True) -> Markup:
         at = datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         return joined(text)
-    day = f"{at.day} {_MONTHS[at.month - 1]}" + (f" {at.year}" if year else "")
+    day = day_text(at) + (f" {at.year}" if year else "")
     return element("time", f"{day}, {at:%H:%M}{' UTC' if zone else ''}", datetime=f"{at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def day_text(day: date) -> str:
+    """A day of a year: `26 Nov`."""
+    return f"{day.day} {_MONTHS[day.month - 1]}"
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
