@@ -97,14 +97,13 @@ class Refresher:
             except DiagnosticError as failed:
                 one.problems = failed.diagnostics
                 continue
-            if self._enabled:
+            if self._enabled and inline:
+                self._read_inline(provider, address.resource.type, address, one)
+            elif self._enabled:
                 by_kind.setdefault(address.resource.type, []).append((address, one))
         calls: list[Call] = []
         for kind, objects in by_kind.items():
-            if inline:
-                for address, one in objects:
-                    self._read_inline(provider, kind, address, one)
-            elif hasattr(provider, "read_many"):
+            if hasattr(provider, "read_many"):
                 starts = range(0, len(objects), self.BATCH)
                 calls.extend(self._batch(provider, kind, objects[at : at + self.BATCH]) for at in starts)
             else:

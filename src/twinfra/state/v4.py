@@ -106,6 +106,8 @@ def _without_collector(wanted: bool) -> Iterator[None]:
         yield
     finally:
         if enabled:
+            # Else the first thing it did would be to walk all of them, and later ones would do so again.
+            gc.freeze()
             gc.enable()
 
 
