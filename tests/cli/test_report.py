@@ -14,6 +14,9 @@ from tests.environments.repositories import new_repository
 from tests.planted import PLANTED
 from tests.state.backends.servers import free_port
 
+from twinfra.state.backends.local import LocalBackend
+from twinfra.state.ledger.log import open_ledger
+
 PROJECT = """
 [environments.staging]
 variables = { env = "staging", size = 1 }
@@ -239,6 +242,22 @@ def test_a_state_that_was_written_without_a_receipt_is_told(applied: Directory) 
     path.write_text(path.read_text().replace('"serial": 1', '"serial": 7'))
     assert of(applied, "staging")["verdict"] == "changed unrecorded"
     assert "written by something that left no receipt" in applied.ok("report").out
+
+
+def test_a_state_whose_last_run_was_killed_is_not_told_as_written_by_others(applied: Directory) -> None:
+    backend = LocalBackend(applied.path)
+    open_ledger(backend, "staging").append("apply", {"outcome": "interrupted", "mode": "normal"})
+    path = applied.path / "terraform.tfstate.d/staging/terraform.tfstate"
+    path.write_text(path.read_text().replace('"serial": 1', '"serial": 2'))
+    staging = of(applied, "staging")
+    assert (staging["verdict"], staging["state"]["unrecorded"]) == ("last change interrupted", False)
+
+
+def test_a_warning_about_the_inputs_is_on_the_card(applied: Directory) -> None:
+    applied.write(twinfra_toml=PROJECT.replace("size = 2", "size = 2, sise = 2"))
+    production = of(applied, "production")
+    assert (production["verdict"], production["problems"][0]["severity"]) == ("in order", "warning")
+    assert "sise" in words(page(applied))
 
 
 def test_a_failed_apply_is_the_first_thing_told(applied: Directory) -> None:

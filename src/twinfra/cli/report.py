@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from twinfra.report.estate import Parameter
 
 SHOWN = 20
+_ERRORS = 10
+"""So many errors of the code are told: `validate` has all of them."""
 
 
 @command("report")
@@ -107,6 +109,7 @@ class _Looking:
         self._wrong: Diagnostics
         self._sides: dict[str, Side] = {}
         self._unsuitable: dict[str, Diagnostic] = {}
+        self._warnings: dict[str, list[Diagnostic]] = {}
 
     @property
     def _time(self) -> str:
@@ -141,19 +144,22 @@ class _Looking:
             parameters,
             standings,
             pairs,
-            tuple(Problem("code", one) for one in (*self._wrong.errors[:1], *problems)),
+            tuple(Problem("code", one) for one in (*self._wrong.errors[:_ERRORS], *problems)),
         )
 
     # -- what the code makes of the inputs
 
     def _take_side(self, environment: Environment) -> None:
+        from twinfra.cli.terminal import collapse
         from twinfra.cli.twins import side_of
 
         if self._wrong.has_errors:
             self._unsuitable[environment.name] = self._wrong.errors[0]
             return
         try:
-            self._sides[environment.name], _ = side_of(environment, self._configuration)
+            side, warnings = side_of(environment, self._configuration)
+            self._sides[environment.name] = side
+            self._warnings[environment.name] = [one for one, _ in collapse(warnings)]
         except DiagnosticError as failed:
             self._unsuitable[environment.name] = failed.diagnostics[0]
 
@@ -206,7 +212,7 @@ class _Looking:
     def _standing(self, environment: Environment) -> Standing:
         from twinfra.report.standing import drift_known
 
-        problems: list[Problem] = []
+        problems = [Problem("inputs", one) for one in self._warnings.get(environment.name, ())]
         if environment.name in self._unsuitable and not self._wrong.has_errors:
             problems.append(Problem("inputs", self._unsuitable[environment.name]))
         trend = self._trends.get(environment.name, [])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from twinfra.diagnostics import Severity
 from twinfra.environments.declaration import Environment
 from twinfra.releases.timeline import Timeline
 from twinfra.report.areas import areas
@@ -29,7 +28,7 @@ def colour(number: int) -> str:
 
 def verdict(standing: Standing) -> tuple[str, str]:
     """How an environment stands, in a word or two, and the tone of that."""
-    if any(one.part in ("state", "inputs") for one in standing.problems):
+    if any(one.is_error and one.part in ("state", "inputs") for one in standing.problems):
         return "cannot be read", "bad"
     past, drift = standing.past, standing.drift
     if past is not None and past.findings:
@@ -56,7 +55,7 @@ def problem_box(problem: Problem) -> Markup:
     one = problem.diagnostic
     where = f" ({one.subject.filename}:{one.subject.first.line})" if one.subject is not None else ""
     mend = element("span", one.mend, cls="mend") if one.mend else None
-    tone = "problem" if one.severity is Severity.ERROR else "problem warn"
+    tone = "problem" if problem.is_error else "problem warn"
     return element("div", element("b", one.summary + where), one.detail, mend, cls=tone)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from twinfra.diagnostics import Diagnostic
+from twinfra.diagnostics import Diagnostic, Severity
 from twinfra.environments.declaration import Environment
 from twinfra.environments.history import Happening
 from twinfra.environments.twins.report import Report, Shown
@@ -17,10 +17,17 @@ from twinfra.state.ledger.verification import Finding, Head
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why something is not told. `part`: `inputs`, `state`, `history` or `drift` of an environment, `twins` of two."""
+    """Why something is not told, or a warning. `part`: `inputs`, `state`, `history` or `drift` of an environment,
+    `twins` of two, `code` of all.
+    """
 
     part: str
     diagnostic: Diagnostic
+
+    @property
+    def is_error(self) -> bool:
+        """Whether something is missing for it."""
+        return self.diagnostic.severity is Severity.ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +120,9 @@ class Standing:
     def unrecorded(self) -> bool:
         """Whether the state was written by something that left no receipt."""
         state, past = self.state, self.past
-        return (
-            state is not None and past is not None and past.serial is not None and state.serial != past.serial
-        )
+        if state is None or past is None or past.serial is None or past.waiting:
+            return False
+        return state.serial != past.serial
 
 
 @dataclass(frozen=True, slots=True)

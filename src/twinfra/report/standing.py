@@ -13,6 +13,7 @@ from twinfra.addresses import DATA
 from twinfra.environments.drift.document import document, summary
 from twinfra.environments.drift.finding import Report
 from twinfra.environments.history import RECEIPTS, Happening, join
+from twinfra.releases.record import REGISTERED, RELEASE
 from twinfra.releases.timeline import read_timeline
 from twinfra.report.estate import Day, Drift, Looked, Past, StateFacts, Told
 from twinfra.state.files import file_problem
@@ -20,6 +21,9 @@ from twinfra.state.ledger.entries import Entry
 from twinfra.state.ledger.log import Ledger
 from twinfra.state.ledger.verification import verify
 from twinfra.state.model import State
+
+_OTHERS = (RELEASE, REGISTERED, "audit seal", "force-unlock", "workspace delete")
+"""Kinds of entries that leave the state beside them as it is."""
 
 _NUMBERS = ("checked", "drifted", "gone", "violations", "ignored")
 
@@ -94,8 +98,10 @@ def _days(entries: Iterable[Entry]) -> dict[date, Day]:
 
 
 def _serial(newest: Iterable[Entry]) -> int | None:
-    found = (entry.body.get("serial") for entry in newest)
-    return next((one for one in found if type(one) is int), None)
+    """What the last entry that is about the state left there; None also where it could not say, as after a kill."""
+    entry = next((one for one in newest if one.kind not in _OTHERS), None)
+    found = entry.body.get("serial") if entry is not None else None
+    return found if type(found) is int else None
 
 
 # -- drift

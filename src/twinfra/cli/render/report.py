@@ -88,7 +88,7 @@ def _fact(title: str, text: str, style: Style) -> Iterator[str]:
 
 def _problem(problem: Problem, style: Style) -> Iterator[str]:
     one = problem.diagnostic
-    yield f"  {style(one.summary, 'red')}"
+    yield f"  {style(one.summary, 'red' if problem.is_error else 'yellow')}"
     for text in (*one.detail.split("\n"), one.mend):
         yield from textwrap.wrap(
             text, style.width - 4, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
