@@ -41,7 +41,8 @@ td.side-4, th.side-4 { color: var(--side-4); } td.side-5, th.side-5 { color: var
 td code { line-height: 1.5rem; }
 tr.object td { background: var(--band); font-weight: 600; }
 tr.why td { border-top: 0; padding-top: 0; }
-tr.finding td:first-child { border-left: 3px solid var(--bad); }
+tr.finding td:first-child { box-shadow: inset 3px 0 var(--bad); }
+td .bad { font-size: .875rem; }
 .panel { background: var(--card); border: 1px solid var(--line); border-radius: .625rem; margin: .75rem 0;
   overflow: hidden; }
 .search input { width: 100%; padding: .5rem .75rem; font: inherit; color: inherit; background: var(--card);

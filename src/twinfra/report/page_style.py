@@ -63,6 +63,7 @@ svg.activity .failed { fill: var(--bad); } svg.activity .ground { stroke: var(--
 .changes { margin: .5rem 0 0; padding: 0; list-style: none; } .changes > li { padding: .5rem 0;
   border-top: 1px solid var(--line); } .changes ul { margin: .25rem 0 0; padding-left: 1.125rem; }
 .changes del { color: var(--bad); text-decoration: none; } .changes ins { color: var(--good); text-decoration: none; }
+ul.block { margin: 0; padding-left: 2.25rem; } * + ul.block { border-top: 1px solid var(--line); }
 h3.block { border-bottom: 1px solid var(--line); } h3.block.bad { color: var(--bad); }
 .block + table { border-top: 1px solid var(--line); }
 table + details, .remark + details { border-top: 1px solid var(--line); }

@@ -133,9 +133,10 @@ def read_trend(path: Path) -> dict[str, list[Looked]]:
     for line in lines:
         try:
             fields = json.loads(line)
-            found.setdefault(fields["environment"] or "", []).append(_looked(fields))
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            environment, look = str(fields["environment"] or ""), _looked(fields)
+        except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
             continue
+        found.setdefault(environment, []).append(look)
     return found
 
 

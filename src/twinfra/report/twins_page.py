@@ -9,6 +9,7 @@ from twinfra.environments.twins.rows import verdict
 from twinfra.report.differences import entries_table, inputs_table
 from twinfra.report.frame import document
 from twinfra.report.markup import Markup, element
+from twinfra.report.wording import counted
 
 SCRIPT = """
 const field = document.querySelector(".search input");
@@ -28,10 +29,10 @@ def page(report: Report) -> str:
 def _body(report: Report) -> Iterator[Markup]:
     yield element("h1", " and ".join(report.names))
     yield element("p", verdict(report), cls=f"verdict {'good' if report.twins else 'bad'}")
-    what = "deployed objects" if report.deployed else "objects"
+    what = counted(report.compared, "deployed object" if report.deployed else "object")
     yield element(
         "p",
-        f"{report.compared:,} {what} compared, {report.differing:,} of them differ in something.",
+        f"{what} compared, {report.differing:,} of them differ in something.",
         cls="soft",
     )
     field = element(
