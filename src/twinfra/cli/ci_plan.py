@@ -111,11 +111,11 @@ def prepare(
         if newer:
             note = f"The newer commit {newer[:12]} was prepared already, which has this one in it: nothing is applied."
             outcome = Outcome(environment.name, NOTHING, _commit(), notes=(note,))
-        elif saved is None and not stale and _is_up_to_date(run, environment):
-            print(f"{environment.name} is up to date.")
-            outcome = Outcome(environment.name, NOTHING, _commit())
         elif saved is not None and not stale:
             outcome = _as_reviewed(run, saved, directory, environment)
+        elif _is_up_to_date(run, environment):
+            print(f"{environment.name} is up to date.")
+            outcome = Outcome(environment.name, NOTHING, _commit())
         else:
             outcome = _planned_again(run, saved, stale, directory, environment, signer)
         if not newer:
