@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -133,7 +134,7 @@ def test_what_ends_it_half_way_puts_the_source_back(
         assert '"Suspended"' in main(twinfra)
         raise fault
 
-    monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("reports")))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("reports")))
     monkeypatch.setattr(accepting, "perform", fail)
     assert twinfra("drift", "-accept", "-auto-approve").code in (1, 2, 130)
     assert main(twinfra) == BUCKET + VERSIONING

@@ -236,3 +236,15 @@ resource "aws_security_group" "default" {
     assert list(findings(document)) == ["attribute aws_security_group.default.vpc_id"]
     assert document["refreshes"]["changes"] == 0
     assert not (twinfra.path / ".twinfra").exists()
+
+
+def test_the_function_that_is_named_is_the_one_of_that_entry(twinfra: Any) -> None:
+    twinfra.write(
+        main_tf='resource "terraform_data" "a" {\n'
+        "  input = {\n    at = plantimestamp()\n    id = uuid()\n    in = { list = [1], of = uuid() }\n  }\n}\n"
+    )
+    found = findings(prove(twinfra))
+    for name, function, line in (("at", "plantimestamp", 3), ("id", "uuid", 4), ("in.of", "uuid", 5)):
+        shown = found[f"attribute terraform_data.a.input.value.{name}"]
+        assert f"comes from {function}(), at main.tf:{line}" in shown["why"]
+        assert shown["place"]["line"] == line

@@ -211,7 +211,8 @@ def verify(head: tuple[str, ...], json: bool, no_color: bool) -> int:
         )
     count = f"{len(found.entries)} {'entry' if len(found.entries) == 1 else 'entries'}"
     if found.findings:
-        print(f"\n{style('Not intact', 'red', 'bold')}: {count}, {len(found.findings)} findings.")
+        told = f"{len(found.findings)} finding{'' if len(found.findings) == 1 else 's'}"
+        print(f"\n{style('Not intact', 'red', 'bold')}: {count}, {told}.")
         return FINDINGS
     print(f"{style('Intact', 'green', 'bold')}: {count}.")
     if found.head is not None:

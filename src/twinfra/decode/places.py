@@ -38,7 +38,7 @@ def written_at(part: Part, path: Path) -> Written | None:
     name, rest = path[0].name, path[1:]
     attribute = part.attributes.get(name)
     if attribute is not None:
-        return _inside(attribute.expression, rest)
+        return inside(attribute.expression, rest)
     nested = part.nested.get(name)
     return None if nested is None else _among(nested, rest)
 
@@ -66,7 +66,7 @@ def _among(nested: Nested, path: Path) -> Written | None:
     return Written(found.expression, found.rest, found.range, found.dynamic or chosen.dynamic is not None)
 
 
-def _inside(expression: Expression, path: Path) -> Written:
+def inside(expression: Expression, path: Path) -> Written:
     """The part of an expression that makes the value at a path, as far as it is written out."""
     left = path
     for step in path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from twinfra.state.ledger.entries import Entry
 
 _COLOURS = {"done": "green", "failed": "red", "stopped": "yellow", "interrupted": "red"}
 _SIGNS = (("added", "+"), ("changed", "~"), ("destroyed", "-"), ("imported", "<"), ("forgotten", "x"))
+
+_INDENT = " " * 6
 
 
 def render_history(happenings: Iterable[Happening], style: Style) -> Iterator[str]:
@@ -55,11 +58,11 @@ def _happening(one: Happening, style: Style) -> Iterator[str]:
     parts = [f"#{entry.n}", time_text(one.when), entry.who, entry.kind, outcome, subject_of(entry)]
     if body.get("environment"):
         parts.insert(3, f"[{body['environment']}]")
-    # Cut before it is coloured.
-    line = cut("  ".join(filter(None, parts)), style.width)
-    if outcome:
-        line = line.replace(f"  {outcome}", f"  {style(outcome, _COLOURS.get(outcome, 'bold'))}", 1)
-    yield line
+    for line in _packed(list(filter(None, parts)), style.width):
+        # Coloured once it is measured.
+        yield "  ".join(
+            style(part, _COLOURS.get(outcome, "bold")) if part == outcome else part for part in line
+        )
     if one.commit_id:
         author = f" ({one.commit.author})" if one.commit is not None else ""
         branch = f" {body['branch']}" if body.get("branch") else ""
@@ -69,9 +72,27 @@ def _happening(one: Happening, style: Style) -> Iterator[str]:
             yield style("      with changes that were not committed", "yellow")
         if one.missing:
             yield style("      This clone lacks that commit: git fetch --all --tags", "yellow")
-    yield from (cut(f"      {text}", style.width) for text in _details(entry))
+    for text in _details(entry):
+        yield from textwrap.wrap(
+            _plain(text), style.width, initial_indent=_INDENT, subsequent_indent=f"{_INDENT}  ",
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
     if one.clock:
         yield style(cut(f"      Clock: {one.clock}.", 10 * style.width), "yellow")
+
+
+def _packed(parts: list[str], width: int) -> Iterator[list[str]]:
+    """Parts of a heading in lines that fit; what goes on is indented."""
+    line: list[str] = []
+    used = 0
+    for part in map(_plain, parts):
+        if line and used + 2 + len(part) > width:
+            yield line
+            # With the two spaces between parts that is the indentation.
+            line, used = [" " * (len(_INDENT) - 2)], len(_INDENT) - 2
+        used += len(part) + (2 if line else 0)
+        line.append(part)
+    yield line
 
 
 def _details(entry: Entry) -> Iterator[str]:
@@ -109,8 +130,12 @@ def time_text(text: str) -> str:
     return text[:16].replace("T", " ") + "Z" if len(text) >= 16 else text
 
 
+def _plain(text: str) -> str:
+    # What people wrote into commits and names must not steer the terminal.
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
 def cut(text: str, width: int) -> str:
     """A line of at most `width` columns, without what would steer the terminal."""
-    # What people wrote into commits and names must not steer the terminal.
-    text = "".join(one if one.isprintable() else " " for one in text)
+    text = _plain(text)
     return text if len(text) <= width else text[: max(1, width - 3)] + "..."

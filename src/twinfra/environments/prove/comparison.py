@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from twinfra.addresses import AbsResource, Instance, parse_address
 from twinfra.config.model import Configuration, Module, ResourceConfig
+from twinfra.decode.places import inside
 from twinfra.diagnostics import SourceRange
 from twinfra.environments.fingerprint.canonical import canonical
 from twinfra.environments.fingerprint.state import StateForms
@@ -16,6 +18,7 @@ from twinfra.environments.prove.sources import FUNCTIONS
 from twinfra.lang.body import NativeBody
 from twinfra.lang.nodes import Expression
 from twinfra.lang.references import References
+from twinfra.values.value import GetAttr
 
 _ABSENT = object()
 _LONGEST = 200
@@ -157,7 +160,7 @@ def _attribute(
     name = address + "".join(step if step.startswith("[") else f".{step}" for step in path)
     place = _block(configuration, address, path)
     module, resource = _declared(configuration, address)
-    expression = None if resource is None else _argument(resource, path[0])
+    expression = None if resource is None else _argument(resource, path)
     if module is not None and expression is not None:
         why, mend = _cause(module, expression, asked) or (
             "Its expression gave different values in the two builds.",
@@ -181,9 +184,19 @@ def _declared(configuration: Configuration, address: str) -> tuple[Module | None
     return module, None if module is None else module.resources.get(parsed.resource)
 
 
-def _argument(resource: ResourceConfig, name: str) -> Expression | None:
-    attribute = resource.body.attributes.get(name) if isinstance(resource.body, NativeBody) else None
-    return None if attribute is None else attribute.expression
+def _argument(resource: ResourceConfig, path: tuple[str, ...]) -> Expression | None:
+    """The expression that gives an attribute, as far down as its names are written out (an element of a set may
+    stand anywhere).
+    """
+    attribute = resource.body.attributes.get(path[0]) if isinstance(resource.body, NativeBody) else None
+    if attribute is None:
+        return None
+    names = tuple(GetAttr(step) for step in takewhile(lambda step: not step.startswith("["), path[1:]))
+    found = inside(attribute.expression, names)
+    if found.rest == names and names[:1] == (GetAttr("value"),):
+        # A state writes a value of any type as its type and the value.
+        found = inside(attribute.expression, names[1:])
+    return found.expression
 
 
 def _block(configuration: Configuration, address: str, path: tuple[str, ...]) -> SourceRange | None:
@@ -191,7 +204,7 @@ def _block(configuration: Configuration, address: str, path: tuple[str, ...]) ->
     _, resource = _declared(configuration, address)
     if resource is None:
         return None
-    expression = _argument(resource, path[0]) if path else None
+    expression = _argument(resource, path) if path else None
     return resource.range if expression is None else expression.range
 
 
