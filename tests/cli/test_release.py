@@ -153,12 +153,25 @@ def test_wrong_usage_is_explained(project: Directory, arguments: tuple[str, ...]
 
 
 def test_a_backend_without_history_is_told(twinfra: Directory, repository: Repository) -> None:
-    repository.commit(
-        "Remote", main_tf='terraform {\n  backend "http" {\n    address = "http://127.0.0.1:9/s"\n  }\n}\n'
-    )
-    for arguments in (("release", "list", ENV), ("which", ENV)):
-        ran = twinfra(*arguments)
-        assert (ran.code, "A backend without history" in ran.err) == (1, True), ran.all
+    from tests.state.backends.http_server import StateServer
+
+    server = StateServer()
+    try:
+        backend = f'terraform {{\n  backend "http" {{\n    address = "{server.url}/s"\n  }}\n}}\n'
+        repository.commit("Remote", main_tf=backend + main())
+        twinfra.ok("apply", "-auto-approve")
+        for arguments in (
+            ("release", "create", "v1", MODEL),
+            ("release", "list"),
+            ("release", "show"),
+            ("release", "verify"),
+            ("release", "rollback", "v1", "-auto-approve"),
+            ("which", ENV),
+        ):
+            ran = twinfra(*arguments)
+            assert (ran.code, "A backend without history" in ran.err) == (1, True), ran.all
+    finally:
+        server.stop()
 
 
 def test_another_workspace_without_environments_has_releases_too(

@@ -284,3 +284,11 @@ def test_sagemakers_registry_of_the_sandbox_goes_with_the_environment(
         2: "Rejected",
     }
     assert json.loads(twinfra.ok("which", "-json", ENV).out)["release"]["name"] == "v1"
+
+
+def test_an_older_release_that_cannot_be_told_fails_no_newer_one(project: Directory, uri: str) -> None:
+    create(project, "-offline")
+    mlflow_client(uri).delete_model_version(MODEL, "1")
+    ran = create(project, "-move-alias", name="v2", model=f"{MODEL}:2")
+    assert (ran.code, "MLflow has no version 1" in told(ran)) == (0, True)
+    assert project("release", "repair", ENV).code == 1

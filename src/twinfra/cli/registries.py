@@ -93,20 +93,21 @@ def tell(release: Release, registry: Registry, ledger: Ledger) -> None:
 
 def tell_waiting(
     timeline: Timeline, found: Iterable[Registry], ledger: Ledger
-) -> tuple[list[tuple[Release, Registry]], list[Diagnostic]]:
-    """Tell registries of all releases that they do not know yet: what was told, and what went wrong.
+) -> tuple[list[tuple[Release, Registry]], list[tuple[Release, Diagnostic]]]:
+    """Tell registries of all releases that they do not know yet: what was told, and what went wrong with which.
 
     An alias is moved only for the release that is in force: it says what runs now.
     """
     from dataclasses import replace
 
-    told, problems = [], []
+    told: list[tuple[Release, Registry]] = []
+    problems: list[tuple[Release, Diagnostic]] = []
     by_key = {one.key: one for one in found}
     for release in timeline.all_waiting():
         for key in timeline.waiting(release):
             registry = by_key.get(key)
             if registry is None:
-                problems.append(_not_configured(release, key))
+                problems.append((release, _not_configured(release, key)))
                 continue
             meant = release
             if release.moves and release is not timeline.current:
@@ -115,7 +116,7 @@ def tell_waiting(
             try:
                 tell(meant, registry, ledger)
             except DiagnosticError as failed:
-                problems += failed.diagnostics
+                problems += [(release, one) for one in failed.diagnostics]
                 continue
             timeline.registered.add((release.name, key))
             told.append((release, registry))

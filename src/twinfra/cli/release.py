@@ -12,7 +12,7 @@ import click
 from twinfra.cli.command import Group, UsageProblem, command, flag, value
 from twinfra.cli.release_rollback import rollback
 from twinfra.cli.release_verify import verify
-from twinfra.diagnostics import DiagnosticError, Severity
+from twinfra.diagnostics import DiagnosticError
 
 if TYPE_CHECKING:
     from twinfra.diagnostics import Diagnostic
@@ -71,7 +71,7 @@ def create(
     It is an entry of the ledger beside the state, and noted in MLflow and SageMaker where twinfra.toml names them.
     Exits with 1 where it was recorded, and a registry could not be told: `release repair` makes up for that.
     """
-    from twinfra.cli.registries import registries, tell_waiting
+    from twinfra.cli.registries import as_warnings, registries, tell_waiting
     from twinfra.cli.state_change import opened
     from twinfra.cli.terminal import print_diagnostics
     from twinfra.releases.record import check_name, parse_models, release_of
@@ -98,12 +98,14 @@ def create(
         entry = _record(ledger, workspace.state.outputs, receipt, name, models, covering, tag, move_alias)
         made = release_of(entry)
         print_diagnostics(_clock(ledger), no_color)
-        problems: list[Diagnostic] = []
+        problems: list[tuple[Release, Diagnostic]] = []
         if not offline:
-            timeline = read_timeline(ledger.entries())
-            _, problems = tell_waiting(timeline, found, ledger)
-    print_diagnostics(problems, no_color)
-    failed = any(one.severity is Severity.ERROR for one in problems)
+            _, problems = tell_waiting(read_timeline(ledger.entries()), found, ledger)
+    # What is wrong with an older one is told, and is no failure of this one.
+    own = [problem for about, problem in problems if about.name == name]
+    print_diagnostics(as_warnings(problem for about, problem in problems if about.name != name), no_color)
+    print_diagnostics(own, no_color)
+    failed = bool(own)
     _say_created(made, covering, offline, failed, json, no_color)
     return 1 if failed else 0
 
@@ -222,7 +224,7 @@ def repair(json: bool, no_color: bool, sandbox: bool) -> int:
     with opened_ledger() as ledger, registries(sandbox) as found:
         timeline = read_timeline(ledger.entries())
         told, problems = tell_waiting(timeline, found, ledger)
-    print_diagnostics(problems, no_color)
+    print_diagnostics([problem for _, problem in problems], no_color)
     if json:
         from twinfra.cli.machine.text import dumps
 
