@@ -194,6 +194,7 @@ def test_an_environment_that_cannot_be_read_is_told_and_the_others_are_there(app
     assert staging["problems"][0]["part"] == "state"
     assert staging["problems"][0]["detail"]
     assert production["verdict"] == "in order"
+    assert "fraud-detector not known 3.1" in shown
 
 
 def test_a_backend_that_cannot_be_reached_is_a_card_that_says_why(project: Directory) -> None:

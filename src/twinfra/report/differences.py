@@ -82,8 +82,11 @@ def _remark(*content: Content) -> Markup:
 
 
 def _head(report: Report, first: str, sides: tuple[int, int]) -> Markup:
-    names = [element("th", name, cls=f"side-{side}") for name, side in zip(report.names, sides, strict=True)]
-    return element("thead", element("tr", element("th", first), names))
+    names = [
+        element("th", name, cls=f"side-{side}", scope="col")
+        for name, side in zip(report.names, sides, strict=True)
+    ]
+    return element("thead", element("tr", element("th", first, scope="col"), names))
 
 
 def _row(report: Report, entry: Entry, finding: bool, sides: tuple[int, int]) -> Markup:

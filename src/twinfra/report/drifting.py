@@ -12,6 +12,7 @@ from twinfra.report.differences import LONGEST
 from twinfra.report.estate import Drift, Estate
 from twinfra.report.markup import Content, Markup, element
 from twinfra.report.wording import counted, pill, when
+from twinfra.values.numbers import format_number
 
 _OBJECTS = 100
 _CHANGES = 3
@@ -118,5 +119,16 @@ def _attribute(one: Mapping[str, Any]) -> Markup:
 
 
 def _text(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = _json(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _json(value: Any) -> str:
+    """JSON in which numbers of the language are exact."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_json(name)}: {_json(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_json, value)) + "]"
+    if value is None or isinstance(value, str | bool):
+        return json.dumps(value, ensure_ascii=False)
+    return format_number(value)

@@ -43,7 +43,7 @@ def history_section(estate: Estate) -> Iterator[Content]:
     scale = element("div", [element("span", day_text(one)) for one in marks], cls="scale soft")
     yield element("div", strips, scale, cls="panel whole")
     told.sort(key=lambda one: one[0].happening.when, reverse=True)
-    head = [element("th", text) for text in ("When", "Where", "Who", "What", "Why")]
+    head = [element("th", text, scope="col") for text in ("When", "Where", "Who", "What", "Why")]
     yield element(
         "div",
         element(

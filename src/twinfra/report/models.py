@@ -19,10 +19,11 @@ _RELEASES = 10
 def models_section(estate: Estate) -> Iterator[Content]:
     """Models by environments, then the newest releases of each."""
     timelines = [
-        (one.name, number, one.past.timeline if one.past is not None else Timeline())
+        (one.name, number, one.past.timeline if one.past is not None else None)
         for number, one in enumerate(estate.standings)
     ]
-    if not any(timeline.releases for _, _, timeline in timelines):
+    known = [timeline for _, _, timeline in timelines if timeline is not None]
+    if not any(timeline.releases for timeline in known):
         yield element(
             "p",
             "Nothing is released yet: ",
@@ -33,7 +34,7 @@ def models_section(estate: Estate) -> Iterator[Content]:
     running = _running(timelines)
     if running is not None:
         yield element("div", running, cls="panel")
-    waiting = sum(len(timeline.all_waiting()) for _, _, timeline in timelines)
+    waiting = sum(len(timeline.all_waiting()) for timeline in known)
     if waiting:
         verb = "is" if waiting == 1 else "are"
         yield element(
@@ -44,31 +45,38 @@ def models_section(estate: Estate) -> Iterator[Content]:
             element("code", "twinfra release repair"),
         )
     for name, number, timeline in timelines:
-        if timeline.releases:
+        if timeline is not None and timeline.releases:
             yield element("div", _releases(name, number, timeline), cls="panel")
 
 
-def _running(timelines: list[tuple[str, int, Timeline]]) -> Markup | None:
+def _running(timelines: list[tuple[str, int, Timeline | None]]) -> Markup | None:
     """A row for each model, a column for each environment."""
     names = sorted(
-        {model.name for _, _, timeline in timelines if timeline.current for model in timeline.current.models}
+        {
+            model.name
+            for _, _, timeline in timelines
+            if timeline is not None and timeline.current is not None
+            for model in timeline.current.models
+        }
     )
     if not names:
         return None
-    head = [element("th", name, cls=f"side-{number % COLOURS}") for name, number, _ in timelines]
+    head = [element("th", name, cls=f"side-{number % COLOURS}", scope="col") for name, number, _ in timelines]
     rows = [
         element("tr", element("td", element("code", name)), [_cell(name, *one) for one in timelines])
         for name in names
     ]
     return element(
         "table",
-        element("thead", element("tr", element("th", "Model"), head)),
+        element("thead", element("tr", element("th", "Model", scope="col"), head)),
         element("tbody", rows),
         cls="values",
     )
 
 
-def _cell(model: str, name: str, number: int, timeline: Timeline) -> Markup:
+def _cell(model: str, name: str, number: int, timeline: Timeline | None) -> Markup:
+    if timeline is None:
+        return element("td", "not known", cls="value", data_side=name)
     period = timeline.period
     version = period.release.version_of(model) if period is not None else ""
     if period is None or not version:
@@ -97,7 +105,7 @@ def _releases(name: str, number: int, timeline: Timeline) -> Iterator[Content]:
         ),
         cls="block",
     )
-    head = [element("th", text) for text in ("Release", "Models", "Made", "Commit", "In force")]
+    head = [element("th", text, scope="col") for text in ("Release", "Models", "Made", "Commit", "In force")]
     last = {one.release.name: one for one in timeline.periods}
     yield element(
         "table",

@@ -39,8 +39,13 @@ def _body(estate: Estate) -> Iterator[Markup]:
     yield element("nav", [element("a", title, href=f"#{id}") for id, title, _ in sections])
     yield tiles(estate)
     yield from map(problem_box, estate.problems)
-    for id, title, content in sections:
-        yield element("section", element("h2", title), "\n", content, id=id)
+    yield element(
+        "main",
+        [
+            element("section", element("h2", title), "\n", content, "\n", id=id)
+            for id, title, content in sections
+        ],
+    )
     yield element(
         "footer",
         f"Made by twinfra report, version {estate.version}. Times are in UTC. Sensitive values are not on this page.",
@@ -82,7 +87,9 @@ def _twins(estate: Estate) -> Iterator[Content]:
 
 
 def _values(parameters: Iterable[Parameter], names: list[str]) -> Markup:
-    head = [element("th", name, cls=f"side-{number % COLOURS}") for number, name in enumerate(names)]
+    head = [
+        element("th", name, cls=f"side-{number % COLOURS}", scope="col") for number, name in enumerate(names)
+    ]
     rows = [
         element(
             "tr",
@@ -98,7 +105,7 @@ def _values(parameters: Iterable[Parameter], names: list[str]) -> Markup:
     ]
     return element(
         "table",
-        element("thead", element("tr", element("th", "Parameter"), head)),
+        element("thead", element("tr", element("th", "Parameter", scope="col"), head)),
         element("tbody", rows),
         cls="values",
     )

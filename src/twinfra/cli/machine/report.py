@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from json import dumps
 from typing import Any
 
 from twinfra.cli.env import environment_document
 from twinfra.cli.machine.diagnostics import diagnostic_json
+from twinfra.cli.machine.text import dumps
 from twinfra.cli.machine.twins import twins_document
 from twinfra.releases.documents import running_document, shown_document
 from twinfra.report.cards import verdict
@@ -19,7 +19,7 @@ FORMAT_VERSION = "1.0"
 
 def report_text(estate: Estate) -> str:
     """The document as text."""
-    return dumps(report_document(estate), indent=2, default=str)
+    return dumps(report_document(estate), indent=2)
 
 
 def report_document(estate: Estate) -> dict[str, Any]:
