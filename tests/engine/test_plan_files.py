@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -244,3 +245,15 @@ def test_other_values_cannot_be_changed(ephemeral: SavedPlan) -> None:
         ephemeral.inputs_for_apply({"token": "x", "size": 8}, ["size", "token"])
     assert failure.value.diagnostics[0].summary == "A saved plan fixes its variables"
     assert ephemeral.inputs_for_apply({"token": "x", "size": 7}, ["size"]) == {"size": 7, "token": "x"}
+
+
+def test_what_a_killed_process_left_of_a_plan_is_removed_and_what_is_being_written_is_not(
+    project: Project,
+) -> None:
+    left, writing = Path(".plan.bin.0123456789ab.new"), Path(".plan.bin.ba9876543210.new")
+    for one in (left, writing):
+        one.write_text("a part")
+    os.utime(left, (1, 1))
+    save(project)
+    assert not left.exists()
+    assert writing.exists()

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.state.encryption.codec import PLAIN, Codec
 from twinfra.state.encryption.envelope import is_encrypted_plan
-from twinfra.state.files import PRIVATE, file_problem, make_directory, replace_file
+from twinfra.state.files import PRIVATE, file_problem, make_directory, remove_leftovers, replace_file
 from twinfra.state.v4_writing import compact_json
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ _KEY_ID_SIZE = 8
 _DIGEST_SIZE = 32
 _SEAL = _KEY_ID_SIZE + 2 * _DIGEST_SIZE
 _LENGTHS = struct.Struct(">HQQ")
+_GIVEN_UP = 3600.0
+"""Seconds after which nobody is still writing a plan file: it was killed."""
 _LIMIT = 1 << 33
 """No part is larger uncompressed: a file that says so is not one of ours."""
 
@@ -66,6 +68,7 @@ def write_sealed(
     key = _own_key(data)
     pieces.append(_seal(pieces, key))
     try:
+        remove_leftovers(path, _GIVEN_UP)
         replace_file(path, codec.encode(pieces))
     except OSError as reason:
         raise file_problem(reason, "write the plan to", path) from None

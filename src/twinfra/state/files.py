@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -61,20 +62,24 @@ def _prefix(path: Path) -> str:
     return f".{path.name.removeprefix('.')}."
 
 
-def remove_leftovers(path: Path) -> None:
+def remove_leftovers(path: Path, older: float = 0.0) -> None:
     """Remove what a process that was killed while it replaced `path`, or a file that belongs to it, left beside it.
 
-    Under a lock only.
+    Under a lock only; without one give an age in seconds, `older`, at which nobody is still writing. Raises `OSError`.
     """
+    latest = time.time() - older
     prefix = _prefix(path)
     with os.scandir(path.parent) as entries:
         left = [
-            one.path
+            Path(one.path)
             for one in entries
             if one.name.startswith(prefix) and _LEFT.fullmatch(one.name[len(prefix) :])
         ]
     for one in left:
-        Path(one).unlink(missing_ok=True)
+        # Another process may have finished or removed it by now.
+        with suppress(FileNotFoundError):
+            if not older or one.stat().st_mtime < latest:
+                one.unlink()
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -5,6 +5,7 @@ What is remembered counts for a day, and until `init` asks anew. What a command 
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from twinfra.state.backends.local import LocalBackend
 from twinfra.state.backends.protocol import Backend
 from twinfra.state.encryption.backend import EncryptedBackend
-from twinfra.state.files import make_directory, replace_file
+from twinfra.state.files import PRIVATE, make_directory
 from twinfra.state.ledger.log import open_ledger
 
 _THERE, _NOT_THERE = b"yes\n", b"no\n"
@@ -59,7 +60,12 @@ def _remember(backend: Backend, workspace: str, there: bool) -> None:
     # Where nothing can be written, the backend is asked each time.
     with suppress(OSError):
         make_directory(note.parent)
-        replace_file(note, (_THERE if there else _NOT_THERE,))
+        # One that is torn says nothing, and the backend is asked again: nobody needs to wait for the disk.
+        descriptor = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE)
+        try:
+            os.write(descriptor, _THERE if there else _NOT_THERE)
+        finally:
+            os.close(descriptor)
 
 
 def _is_near(backend: Backend) -> bool:
