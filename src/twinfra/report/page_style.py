@@ -83,7 +83,9 @@ details > table { border-top: 1px solid var(--line); }
   .tile:last-child:nth-child(odd) { grid-column: 1 / -1; }
   .tile .figure { font-size: 1.125rem; } .history td { display: inline-block;
   padding: .0625rem .375rem .0625rem .75rem; }
-  .history td + td { padding-left: .25rem; } .history td.why { display: block; padding-left: .75rem; }
+  .history td + td { padding-left: .25rem; } .history td.what, .history td.why { display: block;
+  padding-left: .75rem; } .releases tr { display: grid; grid-template-columns: 1fr auto; }
+  .releases td:nth-child(5) { grid-area: 1 / 2; padding-right: .75rem; }
   .values tr { display: grid; grid-template-columns: 1fr 1fr; }
   .values td:first-child { grid-column: 1 / -1; } .values td[data-side]::before { display: block; font-size: .75rem; }
   .panel > table td:first-child { padding-left: .75rem; } .releases td { padding-left: .75rem; } }
