@@ -350,6 +350,25 @@ def test_the_summary_that_cannot_be_written_is_an_error(applied: Directory) -> N
     ran = applied("drift", "-summary=no/such/directory/trend.jsonl")
     assert ran.code == 1
     assert "append the summary" in ran.err
+    assert "No drift" in ran.out, "what was found out is told all the same"
+
+
+def test_a_repair_that_fails_half_way_is_told_and_goes_on_later(
+    applied: Directory, aws: Callable[..., Any], sandbox: Any
+) -> None:
+    suspend(aws)
+    aws("logs").delete_log_group(logGroupName="drift-0")
+    faults.inject(
+        sandbox, "s3", "PutBucketVersioning", code="AccessDenied", message="no", status=403, times=9
+    )
+    ran = applied("drift", "-repair", "-auto-approve")
+    assert ran.code == 1
+    assert "AccessDenied" in ran.err
+    faults.heal(sandbox)
+    (left,) = json.loads(applied("drift", "-json").out)["findings"]
+    assert left["address"] == "aws_s3_bucket_versioning.data"
+    assert applied("drift", "-repair", "-auto-approve").code == 0
+    assert applied("drift").code == 0
 
 
 @pytest.mark.parametrize(

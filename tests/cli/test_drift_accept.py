@@ -198,3 +198,48 @@ def test_a_policy_that_says_the_same_in_other_words_has_not_drifted(
     same = json.dumps(json.loads(TRUST), indent=7, sort_keys=True)
     aws("iam").update_assume_role_policy(RoleName="one", PolicyDocument=same)
     assert twinfra("drift").code == 0
+
+
+def test_json_syntax_is_left_to_the_person(twinfra: Directory, aws: Callable[..., Any]) -> None:
+    text = json.dumps(
+        {"resource": {"aws_cloudwatch_log_group": {"logs": {"name": "l", "retention_in_days": 7}}}}
+    )
+    (twinfra.path / "main.tf.json").write_text(text)
+    twinfra.ok("apply", "-auto-approve")
+    aws("logs").put_retention_policy(logGroupName="l", retentionInDays=30)
+    ran = twinfra("drift", "-accept", "-auto-approve")
+    assert ran.code == 2
+    assert "It is written in JSON syntax" in ran.out
+    assert (twinfra.path / "main.tf.json").read_text() == text
+
+
+def test_elements_of_lists_in_nested_blocks_are_written(twinfra: Directory, aws: Callable[..., Any]) -> None:
+    twinfra.write(
+        main_tf="""\
+resource "aws_security_group" "web" {
+  name = "web"
+  ingress {
+    from_port = 443
+    to_port   = 443
+    protocol  = "tcp"
+    cidr_blocks = [
+      "10.0.0.0/8", # the office
+      "10.1.0.0/16",
+    ]
+  }
+}
+"""
+    )
+    twinfra.ok("apply", "-auto-approve")
+    before = main(twinfra)
+    id = json.loads(twinfra.ok("show", "-json").out)["values"]["root_module"]["resources"][0]["values"]["id"]
+    aws("ec2").authorize_security_group_ingress(
+        GroupId=id,
+        IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.9.0.0/16"}]}
+        ],
+    )
+    ran = twinfra("drift", "-accept", "-auto-approve")
+    assert ran.code == 2
+    assert "It is a block" in ran.out, "a rule that is another one now: which block it was nobody can tell"
+    assert main(twinfra) == before

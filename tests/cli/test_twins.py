@@ -70,7 +70,7 @@ def test_what_no_parameter_explains_is_a_finding_and_the_exit_code_2(project: An
         "Notes\n"
         "  var.size differs, and is no declared parameter.\n"
         "\n"
-        "2 objects compared, 1 of them differ in something.\n"
+        "2 objects compared, 1 of them differs in something.\n"
         "staging and production are not twins: 1 finding.\n"
     )
 

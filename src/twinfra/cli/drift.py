@@ -72,9 +72,9 @@ def drift(
         report = detect(result.plan, run.configuration, run.providers, run.workspace.state, noise)
         if who and report.findings:
             run.report(ask_who(report, result.plan.drift, run.providers))
+        _show(run, report, common, name)
         if summary is not None:
             _append(Path(summary), report, name)
-        _show(run, report, common, name)
         if not report.findings:
             return 0
         if repair:
@@ -183,8 +183,12 @@ def _repair(run: Run, report: Report, found: api.PlanResult, auto_approve: bool)
         return 0
     if not auto_approve and not approved(run, "Repair this?"):
         return DRIFTED
-    others = [one.address for one in found.plan.drift if str(one.address) not in wanted]
-    outcome = perform(run, result, lambda state: _as_recorded(state, others, run.workspace.state))
+    # What is neither there nor declared is repaired by leaving the state.
+    leaving = {one.address for one in report.findings if one.kind == GONE and one.repair is Action.NO_OP}
+    drifted = [one.address for one in found.plan.drift if one.address not in leaving]
+    outcome = perform(
+        run, result, lambda state: _as_recorded(state, drifted, result.state, run.workspace.state)
+    )
     outcome.diagnostics.items[:] = _apart_from_targets(outcome.diagnostics)
     code = finish_apply(run, outcome)
     left = sorted(str(one.address) for one in report.findings if str(one.address) not in wanted)
@@ -194,15 +198,17 @@ def _repair(run: Run, report: Report, found: api.PlanResult, auto_approve: bool)
     return code
 
 
-def _as_recorded(state: State, addresses: list[Instance], recorded: State) -> None:
-    """Keep of what is not repaired what was recorded, so that its drift goes on being told.
+def _as_recorded(state: State, addresses: list[Instance], refreshed: State, recorded: State) -> None:
+    """Keep what was recorded of all that was not repaired, so that its drift goes on being told.
 
-    It was refreshed where something that is repaired depends on it.
+    Else the state would have what was found: of what failed, and of what something repaired depends on.
     """
     for address in addresses:
-        before, now = recorded.resources.get(address.of), state.current(address)
-        if before is not None and now is not None:
-            state.put(address, before.provider, recorded.current(address) or now)
+        before, found, now = recorded.current(address), refreshed.current(address), state.current(address)
+        if before is None or (now is None) != (found is None):
+            continue
+        if now is None or found is None or (now.attributes, now.tainted) == (found.attributes, found.tainted):
+            state.put(address, recorded.resources[address.of].provider, before)
 
 
 def _apart_from_targets(found: Diagnostics) -> list[Diagnostic]:

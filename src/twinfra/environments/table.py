@@ -128,7 +128,7 @@ class Table:
             if name not in self._asked:
                 self.fail(
                     "Unknown key",
-                    f'{self.title} has no key "{name}".',
+                    f'{self.title[:1].upper()}{self.title[1:]} has no key "{name}".',
                     name,
                     mend=nearest(name, self._asked) or _known(self._asked),
                 )

@@ -57,7 +57,9 @@ class _Page:
                 yield from self._wrapped(note.text, 2)
         yield ""
         what = "deployed objects" if report.deployed else "objects"
-        yield f"{report.compared} {what} compared, {report.differing} of them differ in something."
+        things = what if report.compared != 1 else what.removesuffix("s")
+        verb = "differs" if report.differing == 1 else "differ"
+        yield f"{report.compared} {things} compared, {report.differing} of them {verb} in something."
         yield self._style(verdict(report), "bold", "green" if report.twins else "red")
 
     def _heading(self) -> str:
