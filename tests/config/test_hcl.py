@@ -437,15 +437,18 @@ def test_files_that_editors_leave_behind_are_not_read(project: Project) -> None:
     assert not root.variables
 
 
-def test_a_version_we_do_not_fit_is_all_that_is_told(project: Project) -> None:
-    _, found = project.load(
-        'terraform {\n  required_version = "~> 1.10.0"\n}\nvariable "a" {\n  new = 1\n}\n'
-    )
+def test_a_version_we_do_not_fit_is_told_once_all_can_be_read(project: Project) -> None:
+    version = 'terraform {\n  required_version = "~> 1.10.0"\n}\n'
+    _, found = project.load(version + 'variable "a" {}\n')
 
     (one,) = found
     assert one.summary == "Unsupported version of the language"
     assert one.subject is not None
     assert one.subject.first.line == 2
+
+    _, found = project.load(version + 'variable "a" {\n  new = 1\n}\n')
+
+    assert [one.summary for one in found] == ["Unsupported argument"]
 
 
 @pytest.mark.parametrize(
@@ -481,3 +484,15 @@ def test_a_file_that_is_not_utf_8_is_named(project: Project) -> None:
     (one,) = found
     assert one.severity is Severity.ERROR
     assert "bad.tf" in one.detail
+
+
+def test_a_provisioner_at_destroy_time_cannot_read_other_things(project: Project) -> None:
+    _, found = project.load(
+        'resource "terraform_data" "a" {\n'
+        '  provisioner "local-exec" {\n    when    = destroy\n    command = "${var.v} ${local.l} ${self.id}"\n'
+        "    connection {\n      host = each.value\n    }\n  }\n"
+        "  connection {\n    host = var.v\n    type = path.root\n  }\n}\n"
+    )
+
+    assert {one.summary for one in found} == {"A provisioner at destroy time can use only its own object"}
+    assert [one.subject.first.line for one in found if one.subject is not None] == [4, 4, 6, 10]

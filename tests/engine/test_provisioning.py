@@ -90,11 +90,6 @@ def test_provisioners_for_other_machines_are_refused(project: Project) -> None:
     assert errors(project.write(thing(text)).plan()) == ["Provisioner not supported"]
 
 
-def test_a_provisioner_at_destroy_time_cannot_read_other_things(project: Project) -> None:
-    text = 'variable "v" {\n  default = 1\n}\n' + thing(local("echo ${var.v}", "    when = destroy\n"))
-    assert errors(project.write(text).plan()) == ["A provisioner at destroy time can use only its own object"]
-
-
 def test_the_provisioners_of_a_removed_block_run(project: Project) -> None:
     project.write(thing("")).apply()
     project.write(

@@ -66,8 +66,10 @@ def is_override(name: str) -> bool:
     return base == "override" or base.endswith("_override")
 
 
-def read_module(module: Module, files: Iterable[tuple[str, Body]]) -> Diagnostics:
-    """Fill `module` from its files (name and body), given in order; returns what is wrong with them."""
+def read_module(module: Module, files: Iterable[tuple[str, Body]]) -> tuple[Diagnostics, list[Diagnostic]]:
+    """Fill `module` from its files (name and body), given in order; returns what is wrong with them, and errors where
+    they are written for other versions of the language.
+    """
     found = Diagnostics()
     primary: list[Block] = []
     overriding: list[Block] = []
@@ -83,8 +85,7 @@ def read_module(module: Module, files: Iterable[tuple[str, Body]]) -> Diagnostic
         if block.type != "terraform":
             _READERS[block.type][1](block, module, found)
     _override_values(overriding, module, found)
-    # What another version of the language means by all this, nobody knows.
-    return Diagnostics(refused) if refused else found
+    return found, refused
 
 
 def parse_file(source: Source) -> tuple[Body, list[Diagnostic]]:

@@ -91,6 +91,15 @@ def read_module_call(block: Block, module: Module, found: Diagnostics) -> None:
     before = len(found)
     path = text_of(source, found)
     readable = source is not None and len(found) == before
+    if version and source is not None and is_local(path):
+        found.add(
+            error(
+                "Version of a local module",
+                "A module in a local directory has no versions to choose from.",
+                source.expression.range,
+                mend="Remove the version argument.",
+            )
+        )
     call = ModuleCall(
         name,
         path,
@@ -107,6 +116,11 @@ def read_module_call(block: Block, module: Module, found: Diagnostics) -> None:
         found.add(declared_twice("module call", name, block.range, module.calls[name].range))
     else:
         module.calls[name] = call
+
+
+def is_local(source: str) -> bool:
+    """Whether a module's source is a path relative to the file that calls it."""
+    return source in (".", "..") or source.startswith(("./", "../", ".\\", "..\\"))
 
 
 def constraint_of(attribute: Attribute | None, found: Diagnostics) -> str:
@@ -206,8 +220,8 @@ def read_provider(block: Block, module: Module, found: Diagnostics) -> None:
             found.add(
                 error(
                     "Invalid alias",
-                    f'"{alias}" cannot be the alias of a provider configuration.',
-                    place,
+                    f'"{alias}" cannot be the alias of a provider configuration ({place}).',
+                    None if alias[:1].isdigit() else place,
                     mend=NAME_RULE,
                 )
             )

@@ -21,8 +21,9 @@ from twinfra.config.reading import (
     unescaped,
 )
 from twinfra.diagnostics import Diagnostic, Diagnostics, error
+from twinfra.lang.compiler import compile_expression
 from twinfra.lang.nodes import Attribute, Block, BlockShape, Body, BodyContent, BodyShape, Expression, Literal
-from twinfra.lang.static import as_keyword, native
+from twinfra.lang.static import as_keyword, native_problems
 from twinfra.values.value import Value
 
 _META = dict.fromkeys(("count", "for_each", "provider", "depends_on"), False)
@@ -47,6 +48,8 @@ _PROVISIONER = BodyShape(
     (BlockShape("connection"), BlockShape("lifecycle"), BlockShape("_")),
 )
 _MODES = {"resource": MANAGED, "data": DATA, "ephemeral": EPHEMERAL_MODE}
+_AT_THE_END = {"self": "", "path": "", "terraform": "", "count": "index", "each": "key"}
+"""The kinds of references, and which names of them, that still lead somewhere when an object is destroyed."""
 _REMOVED_PROVISIONERS = ("chef", "habitat", "puppet", "salt-masterless")
 
 
@@ -110,12 +113,15 @@ def _with_blocks(
                 )
             )
     connection = single(content.of("connection"), "resource", found)
+    provisioners = tuple(read_provisioner(one, found) for one in content.of("provisioner"))
+    if connection is not None and any(one.when == "destroy" for one in provisioners):
+        _refuse_foreign(connection.body, found)
     return replace(
         made,
         body=unescaped(made.body, content.of("_"), "resource", found),
         lifecycle=lifecycle,
         connection=connection.body if connection is not None else None,
-        provisioners=tuple(read_provisioner(one, found) for one in content.of("provisioner")),
+        provisioners=provisioners,
     )
 
 
@@ -200,7 +206,47 @@ def _triggers(attribute: Attribute | None, found: Diagnostics) -> tuple[Expressi
     """The entries of `replace_triggered_by`: their keys may be expressions, so the engine reads them."""
     if attribute is None:
         return ()
-    return tuple(native(one) for one in list_of(attribute.expression, found))
+    triggers: list[Expression] = []
+    for written in list_of(attribute.expression, found):
+        one, problems = native_problems(written)
+        problems = problems or _trigger_problems(one)
+        found.extend(problems)
+        if problems:
+            break
+        triggers.append(one)
+    return tuple(triggers)
+
+
+def _trigger_problems(trigger: Expression) -> list[Diagnostic]:
+    """What is wrong with the names in an entry of `replace_triggered_by`."""
+    compiled = compile_expression(trigger)
+    if compiled.problems:
+        return [replace(one, subject=trigger.range) for one in compiled.problems]
+    found: list[Diagnostic] = []
+    resources = 0
+    for reference in compiled.references:
+        if reference.kind in ("resource", "data", "ephemeral"):
+            resources += 1
+        elif (reference.kind, reference.name) not in (("count", "index"), ("each", "key")):
+            found.append(
+                error(
+                    "Unsuitable reference in replace_triggered_by",
+                    "An entry may use managed resources of this module, count.index and each.key, but not "
+                    f"{reference}.",
+                    trigger.range,
+                    mend="Name a resource; a terraform_data resource can stand for any other value.",
+                )
+            )
+    if resources != 1:
+        found.append(
+            error(
+                "No resource in replace_triggered_by" if not resources else "Several resources in one entry",
+                "An entry must name a resource, an instance or an attribute of one, and no other.",
+                trigger.range,
+                mend="Name one resource in each entry; a terraform_data resource can stand for any other value.",
+            )
+        )
+    return found
 
 
 def read_provisioner(block: Block, found: Diagnostics) -> Provisioner:
@@ -223,9 +269,30 @@ def read_provisioner(block: Block, found: Diagnostics) -> Provisioner:
         found.add(reserved("provisioner", "lifecycle", other.type_range))
     connection = single(content.of("connection"), "provisioner", found)
     body: Body = unescaped(rest, content.of("_"), "provisioner", found)
+    if when == "destroy":
+        _refuse_foreign(body, found)
+        if connection is not None:
+            _refuse_foreign(connection.body, found)
     return Provisioner(
         type, body, connection.body if connection is not None else None, when, on_failure, block.range
     )
+
+
+def _refuse_foreign(body: Body, found: Diagnostics) -> None:
+    """Complain about each reference that may lead nowhere once its object is destroyed."""
+    for attribute in body.just_attributes()[0].values():
+        for reference in compile_expression(attribute.expression).references:
+            known = _AT_THE_END.get(reference.kind)
+            if known is None or (known and reference.name != known):
+                found.add(
+                    error(
+                        "A provisioner at destroy time can use only its own object",
+                        f"When the object is destroyed, {reference} may be gone already; there are self, count.index "
+                        "and each.key.",
+                        attribute.expression.range,
+                        mend="Keep the value in the object (input of terraform_data) and read it from self.",
+                    )
+                )
 
 
 def _word(attribute: Attribute | None, words: tuple[Value, ...], found: Diagnostics) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twinfra.addresses import DATA, MANAGED
-from twinfra.config.addressing import Named, read_address
+from twinfra.config.addressing import Named, parts_of, read_address
 from twinfra.config.hcl_resources import read_provisioner, resource_of
 from twinfra.config.model import CheckBlock, Import, Module, Moved, Removed, ResourceConfig
 from twinfra.config.reading import check_name, declared_twice, flag_of, provider_ref, read_checks, single
 from twinfra.diagnostics import Diagnostic, Diagnostics, error
-from twinfra.lang.nodes import Attribute, Block, BlockShape, BodyShape, Expression
+from twinfra.lang.nodes import Attribute, Block, BlockShape, BodyShape, Expression, Literal
 from twinfra.lang.static import as_traversal, is_json, is_quoted, native
 
 _MOVED = BodyShape({"from": True, "to": True})
@@ -131,6 +131,12 @@ def _removable(attribute: Attribute, found: Diagnostics) -> tuple[Expression, Na
     return address, named
 
 
+def _has_fixed_keys(address: Expression) -> bool:
+    """Whether all keys of an address are literals; also true of what is no address."""
+    parts = parts_of(native(address))
+    return parts is None or all(part.key is None or isinstance(part.key, Literal) for part in parts)
+
+
 def read_import(block: Block, module: Module, found: Diagnostics) -> None:
     """An `import` block."""
     content, problems = block.body.content(_IMPORT)
@@ -150,6 +156,24 @@ def read_import(block: Block, module: Module, found: Diagnostics) -> None:
         )
         return
     if to is None or id is None:
+        return
+    if for_each is None and not _has_fixed_keys(to.expression):
+        found.add(
+            error(
+                "Not an address",
+                "Without for_each, the address must be written out: names joined by dots, with literal keys in "
+                "brackets.",
+                to.expression.range,
+                mend="Write the key as it is, or set for_each.",
+            )
+        )
+        found.add(
+            error(
+                "Not a resource instance",
+                f"The import at {block.range} names no instance of a resource.",
+                mend="Write an address like aws_vpc.main.",
+            )
+        )
         return
     address, named = _address(to, found, fixed=False)
     if named is not None and not named.mode:

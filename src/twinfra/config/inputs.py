@@ -113,6 +113,9 @@ def collect_inputs(
         variable_declared = variables.get(name)
         if variable_declared is not None:
             _evaluate(variable_declared, one, values, found)
+    if not found.has_errors:
+        for name, value in values.items():
+            _check_type(variables[name], given[name], value, found)
     if found.errors:
         found.extend(missing_value(one) for one in missing_variables(configuration, values))
     return values, found
@@ -298,7 +301,7 @@ def _tell_undeclared(
 
 
 def _evaluate(variable: Variable, one: InputValue, values: dict[str, Value], found: Diagnostics) -> None:
-    """The value given for a variable; that of a file must fit its type."""
+    """The value given for a variable."""
     expression = one.expression
     if expression is None:
         value, problems = parse_input(variable, one.text, one.place)
@@ -312,6 +315,13 @@ def _evaluate(variable: Variable, one: InputValue, values: dict[str, Value], fou
         found.extend(refused.at(expression.range).diagnostics)
         return
     values[variable.name] = value
+
+
+def _check_type(variable: Variable, one: InputValue, value: Value, found: Diagnostics) -> None:
+    """Complain about the value of a file that does not fit its variable; others are looked at when evaluated."""
+    expression = one.expression
+    if expression is None:
+        return
     try:
         convert(apply_defaults(variable.defaults, value), variable.type)
     except ConversionError as refused:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from twinfra.addresses import ModulePath
 from twinfra.config.hcl import is_configuration, is_override, parse_file, read_module
+from twinfra.config.hcl_modules import is_local
 from twinfra.config.model import Configuration, Module, ModuleCall
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Source, error
 from twinfra.lang.nodes import Body, BodyShape
@@ -108,6 +109,9 @@ def _load(directory: Path, files: _Files) -> tuple[Configuration, Diagnostics]:
         )
     loading.module((), root, None)
     if not loading.found.has_errors:
+        # Of what can be read at all, nobody knows what another version of the language means by it.
+        loading.found.extend(loading.refused)
+    if not loading.found.has_errors:
         loading.check_arguments()
     return loading.configuration, loading.found
 
@@ -118,6 +122,7 @@ class _Loading:
     def __init__(self, configuration: Configuration, files: _Files) -> None:
         self.configuration = configuration
         self.found = Diagnostics()
+        self.refused: list[Diagnostic] = []
         self._files = files
         self._bodies: dict[Path, Body] = {}
 
@@ -125,7 +130,9 @@ class _Loading:
         """Load a module, and those it calls."""
         module = Module(path, directory)
         self.configuration.modules[path] = module
-        self.found.extend(read_module(module, self._read(directory)))
+        found, refused = read_module(module, self._read(directory))
+        self.found.extend(found)
+        self.refused += refused
         if call is not None:
             self._check_called(module)
         if not path and self.found.has_errors:
@@ -212,16 +219,8 @@ class _Loading:
 def _unsupported_source(call: ModuleCall) -> Diagnostic | None:
     """Why a module cannot be loaded from its source; None for local paths."""
     source = call.source
-    local = source in (".", "..") or source.startswith(("./", "../", ".\\", "..\\"))
-    if local and not call.version:
+    if is_local(source):
         return None
-    if local:
-        return error(
-            "Version of a local module",
-            "A module in a local directory has no versions to choose from.",
-            call.source_range,
-            mend="Remove the version argument.",
-        )
     place = call.source_range
     if not source:
         mend = "Write a path relative to this file, beginning with ./ or ../."

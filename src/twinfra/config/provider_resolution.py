@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from twinfra.addresses import ModulePath, ProviderAddress, ProviderConfig
 from twinfra.config.hcl_modules import implied_address, provider_text
 from twinfra.config.model import Configuration, Module, ModuleCall, ProviderBlock, ProviderRef, ResourceConfig
-from twinfra.diagnostics import Diagnostic, Diagnostics, SourceRange, error, nearest, warning
+from twinfra.diagnostics import Diagnostic, Diagnostics, error, nearest, warning
 from twinfra.lang.nodes import BodyShape
 
 
@@ -25,9 +25,13 @@ class Declared:
 
 @dataclass(slots=True)
 class ProviderResolution:
-    """Answers which provider configuration is meant; `diagnostics` say what is wrong with references to them."""
+    """Answers which provider configuration is meant; `diagnostics` say what is wrong with references to them.
+
+    `incomplete`: one that is referred to is missing, so that nothing else can be looked at.
+    """
 
     configuration: Configuration
+    incomplete: bool = False
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
     _blocks: dict[ModulePath, dict[tuple[str, str], Declared]] = field(default_factory=dict)
     _found: dict[tuple[ModulePath, str, str], ProviderConfig] = field(default_factory=dict)
@@ -133,14 +137,10 @@ class _Checks:
         """Check the references of a module, and the calls it makes."""
         resources = [*module.resources.values()]
         resources += [check.data for check in module.checks.values() if check.data is not None]
-        told: set[tuple[str, str]] = set()
         for resource in resources:
             reference = resource.provider
-            if reference is None or (reference.name, reference.alias) in told:
-                continue
-            if not self._exists(path, reference.name, reference.alias):
-                told.add((reference.name, reference.alias))
-                self._found.add(self._missing(path, reference, reference.range))
+            if reference is not None and not self._exists(path, reference.name, reference.alias):
+                self._missing(path, reference, f"{resource.address}, at {reference.range},")
         for call in module.calls.values():
             child = self._modules.get((*path, call.name))
             if child is not None:
@@ -161,17 +161,24 @@ class _Checks:
         call = self._modules[path[:-1]].calls[path[-1]]
         return any((inner.name, inner.alias) == (name, alias) for inner, _ in call.providers)
 
-    def _missing(self, path: ModulePath, reference: ProviderRef, place: SourceRange) -> Diagnostic:
+    def _missing(self, path: ModulePath, reference: ProviderRef, who: str) -> None:
+        """Tell that a provider configuration is missing which something asks for.
+
+        Its place is told in words: as in stock Terraform, the diagnostic itself has none.
+        """
+        self._resolution.incomplete = True
         module = self._modules[path]
         text = provider_text(reference)
         known = [f"{name}.{alias}" for name, alias in module.providers if alias]
         where = f"module {'.'.join(path)}" if path else "the root module"
-        return error(
-            "No such provider configuration",
-            f"There is no provider configuration {text} in {where}.",
-            place,
-            mend=nearest(text, known)
-            or f'Write provider "{reference.name}" {{ alias = "{reference.alias}" ... }}, or correct the name.',
+        alias = f' alias = "{reference.alias}" ...' if reference.alias else ""
+        self._found.add(
+            error(
+                "No such provider configuration",
+                f"There is no provider configuration {text} in {where}; {who} asks for it.",
+                mend=(reference.alias and nearest(text, known))
+                or f'Write provider "{reference.name}" {{{alias} }}, or correct the name.',
+            )
         )
 
     def _call(self, path: ModulePath, call: ModuleCall, child: Module) -> None:
@@ -198,11 +205,21 @@ class _Checks:
         self, path: ModulePath, call: ModuleCall, child: Module, inner: ProviderRef, outer: ProviderRef
     ) -> None:
         caller = self._modules[path]
-        if not self._exists(path, outer.name, outer.alias):
-            self._found.add(self._missing(path, outer, outer.range))
         within, given = address_of(child, inner.name), address_of(caller, outer.name)
+        if outer.name not in caller.required_providers:
+            # A name that no module explains stands for the provider of that name in the registry.
+            given = ProviderAddress(outer.name)
         required = child.required_providers.get(inner.name)
         declared = (inner.name, inner.alias) in child.providers or required is not None
+        if not declared or (inner.name not in child.required_providers):
+            within = ProviderAddress(inner.name)
+        implied = (
+            not outer.alias and outer.name not in caller.required_providers and not path and not declared
+        )
+        if not self._exists(path, outer.name, outer.alias) or (
+            implied and (outer.name, "") not in caller.providers
+        ):
+            self._missing(path, outer, f"the call of module {call.name}, at {outer.range},")
         if not declared:
             self._found.add(
                 warning(
@@ -213,7 +230,16 @@ class _Checks:
                     mend=f"Add {inner.name} to required_providers in the module.",
                 )
             )
-        elif inner.alias and (inner.name, inner.alias) not in child.providers:
+        if not outer.alias and outer.name not in caller.required_providers:
+            self._found.add(
+                warning(
+                    "Provider is not declared",
+                    f"Nothing says which provider is meant by {outer.name}; {given} is assumed.",
+                    outer.range,
+                    mend=f"Add {outer.name} to required_providers.",
+                )
+            )
+        if declared and inner.alias and (inner.name, inner.alias) not in child.providers:
             known = required.aliases if required is not None else ()
             if all(one.alias != inner.alias for one in known):
                 names = [provider_text(one) for one in known]

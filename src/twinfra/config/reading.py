@@ -18,6 +18,7 @@ from twinfra.lang.nodes import (
     BodyShape,
     Expression,
     GetAttr,
+    Index,
     Literal,
     ObjectExpression,
     TupleExpression,
@@ -236,11 +237,19 @@ def provider_ref(expression: Expression, found: Diagnostics) -> ProviderRef | No
         error(
             "Not a provider configuration",
             "A provider configuration is named by the local name of its provider, and its alias after a dot.",
-            expression.range,
+            _beyond_the_name(address) if isinstance(address, Index) else expression.range,
             mend="Write it like aws or aws.west.",
         )
     )
     return None
+
+
+def _beyond_the_name(address: Index) -> SourceRange:
+    """What follows the name at the root of an address: its first step, where that is a key."""
+    step: Expression = address
+    while isinstance(step, Index | GetAttr) and not isinstance(step.source, Variable):
+        step = step.source
+    return step.key_range if isinstance(step, Index) else address.range
 
 
 # -- conditions

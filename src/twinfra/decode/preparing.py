@@ -29,6 +29,8 @@ from twinfra.lang.static import as_keyword, native
 from twinfra.schema import Attribute, Block, NestedBlock, Nesting
 from twinfra.values.types import ListType, ObjectType, SetType, without_optional
 
+READ_ONLY = "Argument cannot be set"
+"""The summary of errors about arguments that only the provider sets."""
 _DYNAMIC = "dynamic"
 _HEAD = BodyShape({"for_each": True, "iterator": False, "labels": False}, (BlockShape("content"),))
 _NO_NAMES: frozenset[str] = frozenset()
@@ -252,7 +254,7 @@ def _only_computed(attribute: Attribute) -> bool:
 
 def _read_only(name: str, place: SourceRange) -> Diagnostic:
     return error(
-        "Argument cannot be set",
+        READ_ONLY,
         f"{name} is worked out by the provider, and can only be read.",
         place,
         mend=f"Remove {name}.",

@@ -33,18 +33,22 @@ _LIMIT = 1 << 31
 
 
 def expand(
-    count: Compiled | None, for_each: Compiled | None, scope: ModuleScope, allow_unknown: bool = False
+    count: Compiled | None,
+    for_each: Compiled | None,
+    scope: ModuleScope,
+    allow_unknown: bool = False,
+    secret_keys: bool = False,
 ) -> Expansion:
     """The instances of a block with these arguments, evaluated in `scope`.
 
     Raises `DiagnosticError` for values that do not fit, and for unknown ones unless `allow_unknown` (then
     there
-    are no instances).
+    are no instances). `secret_keys`: the value may be sensitive.
     """
     if count is not None:
         return _count(count, scope, allow_unknown)
     if for_each is not None:
-        return _for_each(for_each, scope, allow_unknown)
+        return _for_each(for_each, scope, allow_unknown, secret_keys)
     return SINGLE
 
 
@@ -74,12 +78,12 @@ def _count(compiled: Compiled, scope: ModuleScope, allow_unknown: bool) -> Expan
     return Expansion(Repetition.COUNT, tuple([(index, None) for index in range(value)]))
 
 
-def _for_each(compiled: Compiled, scope: ModuleScope, allow_unknown: bool) -> Expansion:
+def _for_each(compiled: Compiled, scope: ModuleScope, allow_unknown: bool, secret_keys: bool) -> Expansion:
     place = compiled.range
     value, marks = unmark(compiled.evaluate(scope))
     if EPHEMERAL in marks:
         raise _ephemeral("for_each", place)
-    if SENSITIVE in marks:
+    if SENSITIVE in marks and not secret_keys:
         raise _refuse(
             "for_each",
             "The value of for_each is sensitive, but its keys become part of addresses, which are shown.",

@@ -9,7 +9,7 @@ from twinfra.addresses import AbsResource, Instance, Key, ModuleInstance
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, SourceRange, error
 from twinfra.engine.events import Listener
-from twinfra.engine.expand import expand
+from twinfra.engine.expand import SINGLE, Expansion, expand
 from twinfra.engine.nodes import ImportPart, ResourceNode
 from twinfra.engine.objects import Facts, marked
 from twinfra.engine.providers import Providers
@@ -37,7 +37,7 @@ def import_targets(node: ResourceNode, root: ModuleScope) -> dict[Instance, tupl
     """
     wanted: dict[Instance, tuple[str, SourceRange]] = {}
     for part in node.imports:
-        expansion = expand(None, part.for_each, root)
+        expansion = _expanded(part, root)
         try:
             for key, value in expansion.instances:
                 root.repeat(expansion.repetition, key, value)
@@ -55,6 +55,16 @@ def import_targets(node: ResourceNode, root: ModuleScope) -> dict[Instance, tupl
         finally:
             root.repeat(Repetition.SINGLE, None, None)
     return wanted
+
+
+def _expanded(part: ImportPart, root: ModuleScope) -> Expansion:
+    """For what an import block stands: of null for nothing, and of a sensitive value for each of its elements."""
+    if part.for_each is None:
+        return SINGLE
+    value, marks = unmark(part.for_each.evaluate(root))
+    if EPHEMERAL not in marks and is_null(value):
+        return Expansion(Repetition.FOR_EACH, ())
+    return expand(None, part.for_each, root, secret_keys=True)
 
 
 def _id(part: ImportPart, root: ModuleScope) -> str:

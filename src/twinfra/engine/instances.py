@@ -205,7 +205,12 @@ class InstancePlans:
             config, marks = decode_config(node.decoder, scope, node.facts.write_only)
             check_config(node, address, provider, config, marks, told)
             wanted = Wanted(config, marks)
-            forced = self._forced(node, scope, address)
+            try:
+                forced = self._forced(node, scope, address)
+            except DiagnosticError as failed:
+                # Where there is no instance to be triggered by, no place is told, as by stock Terraform.
+                run.fail(node, [replace(one, address=str(address)) for one in failed.diagnostics])
+                return
             if existing is not None:
                 wanted.forced = forced
                 wanted.previous = run.moves.previous.get(address)

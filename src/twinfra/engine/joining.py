@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twinfra.addresses import MANAGED, ModulePath, Resource
@@ -10,6 +11,7 @@ from twinfra.config.model import Import
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error
 from twinfra.engine.nodes import (
     CallNode,
+    CompiledCheck,
     EndNode,
     ImportPart,
     LocalNode,
@@ -20,7 +22,9 @@ from twinfra.engine.nodes import (
     VariableNode,
 )
 from twinfra.engine.scope import table_key, undeclared
+from twinfra.engine.tables import Repetition, repetition_of
 from twinfra.engine.traversals import Step, steps_of
+from twinfra.engine.units import NOTHING, Around, check_problems, unit_problems
 from twinfra.lang.compiler import compile_expression
 from twinfra.lang.nodes import BodyShape, Expression, Literal
 from twinfra.lang.scope import Reference
@@ -53,17 +57,21 @@ class Joiner:
             if any(one.kind == "local" and one.name == local.name for one in local.compiled.references):
                 local.problems.append(_own_local(local))
                 continue
-            self._need(nodes, local, local.compiled.references)
+            self._unit(nodes, local, local.compiled, local.compiled.references)
         for output in nodes.outputs.values():
-            self._need(nodes, output, output.compiled.references)
             for check in output.checks:
-                self._need(nodes, output, check.references)
+                self._check(nodes, output, check, NOTHING)
+            # A value is looked at only once the conditions before it hold.
+            told = len(output.problems)
+            self._unit(nodes, output, output.compiled, output.compiled.references)
+            if told:
+                del output.problems[told:]
             self._depend(nodes, output, output.config.depends_on)
         for resource in nodes.resources.values():
             self._join_resource(nodes, resource)
         for check_node in nodes.checks:
             for check in check_node.assertions:
-                self._need(nodes, check_node, check.references)
+                self._check(nodes, check_node, check, NOTHING)
             if check_node.data is not None:
                 check_node.needs[check_node.data] = None
         for call in nodes.calls.values():
@@ -77,7 +85,7 @@ class Joiner:
                 check_node.needs[own] = None
         for provider in self._configured.get(path, ()):
             assert provider.decoder is not None
-            self._need(nodes, provider, provider.decoder.references)
+            self._unit(nodes, provider, provider.decoder, provider.decoder.references)
             if nodes.call is not None:
                 provider.needs[nodes.call] = None
 
@@ -88,13 +96,13 @@ class Joiner:
                 validation.needs[variable] = None
                 self._program.nodes.append(validation)
                 for each in variable.checks:
-                    self._need(nodes, validation, each.references)
+                    self._check(nodes, validation, each, NOTHING)
                 return
 
     def _join_call(self, nodes: ModuleNodes, call: CallNode) -> None:
         for compiled in (call.count, call.for_each):
             if compiled is not None:
-                self._need(nodes, call, compiled.references)
+                self._unit(nodes, call, compiled, compiled.references)
         before = set(call.needs)
         self._depend(nodes, call, call.config.depends_on)
         call.depends = [one for one in call.needs if one not in before]
@@ -106,25 +114,30 @@ class Joiner:
             variable = inner.variables[name]
             variable.argument = compile_expression(attribute.expression)
             variable.argument_range = attribute.expression.range
-            self._need(nodes, variable, variable.argument.references)
+            around = Around(repetition_of(call))
+            self._unit(nodes, variable, variable.argument, variable.argument.references, around)
 
     def _join_resource(self, nodes: ModuleNodes, node: ResourceNode) -> None:
         node.needs[node.provider] = None
         for compiled in (node.count, node.for_each):
             if compiled is not None:
-                self._need(nodes, node, compiled.references)
+                self._unit(nodes, node, compiled, compiled.references)
+        around = Around(repetition_of(node))
         if hasattr(node, "decoder"):
             before = len(node.problems)
-            self._need(nodes, node, node.decoder.references)
+            self._unit(nodes, node, node.decoder, node.decoder.references, around)
             if len(node.problems) == before:
                 # Names that stand for nothing come first: the rest may follow from them.
                 node.problems.extend(node.shape_problems)
-        for check in (*node.preconditions, *node.postconditions):
-            self._need(nodes, node, check.references)
+        within = replace(around, self=node)
+        for check in node.preconditions:
+            self._check(nodes, node, check, around)
+        for check in node.postconditions:
+            self._check(nodes, node, check, within)
         for part in node.provisioners:
-            self._need(nodes, node, part.decoder.references)
+            self._unit(nodes, node, part.decoder, part.decoder.references, within)
         for trigger in node.triggers:
-            self._need(nodes, node, (trigger.reference,))
+            self._need(nodes, node, (trigger.reference,), ordering=True)
         known = set(node.needs)
         self._depend(nodes, node, node.config.depends_on)
         node.depends = [one for one in node.needs if one not in known]
@@ -140,7 +153,7 @@ class Joiner:
                 continue
             node = self._program.resource(path, table_key(resource.mode, resource.type, resource.name))
             if node is None:
-                self._program.problems.add(
+                self._program.unplannable.add(
                     error(
                         "Nothing configured to import to",
                         f"The configuration has no block for {config.to.range.text}.",
@@ -160,11 +173,15 @@ class Joiner:
                     )
                 )
                 continue
+            problem = _key_problem(node, config)
+            if problem is not None:
+                node.problems.append(problem)
             part = ImportPart(config, resource)
             node.imports.append(part)
-            self._need(root, node, part.id.references)
+            around = Around(Repetition.FOR_EACH if part.for_each is not None else Repetition.SINGLE)
+            self._unit(root, node, part.id, part.id.references, around, once=True)
             if part.for_each is not None:
-                self._need(root, node, part.for_each.references)
+                self._unit(root, node, part.for_each, part.for_each.references)
 
     def _depend(self, nodes: ModuleNodes, node: Node, depends_on: Iterable[Expression]) -> None:
         for expression in depends_on:
@@ -204,12 +221,42 @@ class Joiner:
                 end.needs[self._end((*path, name))] = None
         return nodes.end
 
-    def _need(
-        self, nodes: ModuleNodes, node: Node, references: Iterable[Reference], ordering: bool = False
+    def _unit(
+        self,
+        nodes: ModuleNodes,
+        node: Node,
+        unit: object,
+        references: Sequence[Reference],
+        around: Around = NOTHING,
+        once: bool = False,
     ) -> None:
-        """Make a node wait for what its references name; a name that nothing declares is its problem.
+        """Make a node wait for what one of its units names; what is wrong with the names is its problem."""
+        self._note(node, unit, unit_problems(nodes, references, around))
+        self._need(nodes, node, references, told=True, once=once)
 
-        `ordering`: they only say what comes first (`depends_on`), so that naming itself means nothing.
+    def _check(self, nodes: ModuleNodes, node: Node, check: CompiledCheck, around: Around) -> None:
+        self._note(node, check, check_problems(nodes, check, around, type(node)))
+        self._need(nodes, node, check.references, told=True)
+
+    def _note(self, node: Node, unit: object, problems: Sequence[Diagnostic]) -> None:
+        if problems:
+            node.problems.extend(problems)
+            node.faulty.add(id(unit))
+
+    def _need(
+        self,
+        nodes: ModuleNodes,
+        node: Node,
+        references: Iterable[Reference],
+        ordering: bool = False,
+        told: bool = False,
+        once: bool = False,
+    ) -> None:
+        """Make a node wait for what its references name; a name that nothing declares is its problem, unless it was
+        `told`.
+
+        `ordering`: they only say what comes first (`depends_on`), so that naming itself means nothing. `once`: that is
+        told of the instance alone, and not of the resource too.
         """
         needs = node.needs
         for reference in references:
@@ -222,7 +269,8 @@ class Joiner:
             elif kind == "resource" or kind == "data" or kind == "ephemeral":
                 found = nodes.resources.get((kind, reference.type, reference.name))
                 if found is node and not ordering:
-                    node.problems.extend(_own_resource(found, reference))
+                    own = _own_resource(found, reference)
+                    node.problems.extend(own[:1] if once else own)
                     continue
             elif kind == "module":
                 call = nodes.calls.get(reference.name)
@@ -234,7 +282,8 @@ class Joiner:
             else:
                 continue
             if found is None:
-                node.problems.append(undeclared(nodes.module, reference))
+                if not told:
+                    node.problems.append(undeclared(nodes.module, reference))
             elif found is not node:
                 needs[found] = None
 
@@ -278,6 +327,34 @@ def _import_target(config: Import) -> tuple[ModulePath, Resource, bool]:
         )
     fixed = all(step.key is None or isinstance(step.key, Literal) for step in steps)
     return tuple(path), Resource(MANAGED, *names), fixed
+
+
+def _key_problem(node: ResourceNode, config: Import) -> Diagnostic | None:
+    """What is wrong with how an import says which instance it means."""
+    key = steps_of(config.to)[-1].key
+    by_number = isinstance(key, Literal) and not isinstance(key.value, str)
+    repetition = repetition_of(node)
+    if key is None:
+        wanted = {Repetition.COUNT: "a number", Repetition.FOR_EACH: "a string"}.get(repetition)
+        if wanted is None:
+            return None
+        reason, mend = f"sets {repetition}", f"Say which instance, by {wanted} in brackets."
+    elif by_number:
+        if repetition is Repetition.COUNT:
+            return None
+        reason, mend = "does not set count", "Import to an instance that the block makes."
+    else:
+        if repetition is Repetition.FOR_EACH or not _is_text(key):
+            return None
+        reason, mend = "does not set for_each", "Import to an instance that the block makes."
+    return error(
+        "Not an instance", f"{config.to.range.text} cannot be: {node} {reason}.", config.to.range, mend=mend
+    )
+
+
+def _is_text(key: Expression) -> bool:
+    """Whether a key is a string whatever the values."""
+    return isinstance(key, Literal) or key.range.text == "each.key"
 
 
 def _own_local(local: LocalNode) -> Diagnostic:

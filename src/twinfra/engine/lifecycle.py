@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinfra.addresses import DATA
+from twinfra.addresses import DATA, EPHEMERAL_MODE
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error, nearest, warning
 from twinfra.engine.nodes import ResourceNode, Trigger
 from twinfra.engine.traversals import Step, steps_of
 from twinfra.lang.compiler import compile_expression
-from twinfra.lang.nodes import Expression, Literal
+from twinfra.lang.nodes import Expression, Literal, TemplateWrap
+from twinfra.lang.nodes import GetAttr as GetAttrNode
 from twinfra.values.value import GetAttr, Index, List, Map, Marked, Path, Unknown, Value
 
 
@@ -18,6 +19,7 @@ def bind_lifecycle(node: ResourceNode) -> None:
     them.
     """
     lifecycle = node.config.lifecycle
+    redundant: list[Diagnostic] = []
     for expression in lifecycle.ignore_changes:
         try:
             path = _path(steps_of(expression))
@@ -37,16 +39,14 @@ def bind_lifecycle(node: ResourceNode) -> None:
                     mend=nearest(first.name, known) or "Correct the name, or remove it from ignore_changes.",
                 )
             )
-            continue
-        if attribute is not None and attribute.computed and not attribute.optional:
-            node.problems.append(_redundant(node, first.name))
-        node.ignored.append(path)
-    for expression in lifecycle.replace_triggered_by:
-        try:
-            node.triggers.append(_trigger(expression))
-        except DiagnosticError as refused:
-            node.problems.extend(refused.at(expression.range).diagnostics)
+            redundant.clear()
             break
+        if attribute is not None and attribute.computed and not attribute.optional:
+            redundant.append(_redundant(node, first.name))
+        node.ignored.append(path)
+    node.problems.extend(redundant)
+    for expression in lifecycle.replace_triggered_by:
+        node.triggers.append(_trigger(expression))
 
 
 def _path(steps: list[Step]) -> Path:
@@ -62,36 +62,37 @@ def _path(steps: list[Step]) -> Path:
 
 
 def _trigger(expression: Expression) -> Trigger:
-    references = tuple(compile_expression(expression).references)
-    steps = steps_of(expression)
-    reference = next((one for one in references if one.kind in ("resource", "data")), None)
-    others = [one for one in references if one is not reference and one.kind not in ("count", "each")]
-    found = []
-    if others or (reference is not None and reference.kind == DATA):
-        found.append(
-            error(
-                "Unsuitable reference in replace_triggered_by",
-                "An entry may use managed resources of this module, count.index and each.key, only.",
-                expression.range,
-                mend="Name a resource; a terraform_data resource can stand for any other value.",
-            )
-        )
-    if reference is None:
-        found.append(
-            error(
-                "No resource in replace_triggered_by",
-                "An entry must name a resource, an instance or an attribute of one.",
-                expression.range,
-                mend="Name a resource; a terraform_data resource can stand for any other value.",
-            )
-        )
-    if found or reference is None:
-        raise DiagnosticError(found)
-    rest = steps[3:] if steps[0].name == "resource" else steps[2:]
-    key: Expression | None = None
-    if rest and rest[0].key is not None:
-        key, rest = rest[0].key, rest[1:]
-    return Trigger(reference, key, _path(rest), expression.range)
+    """An entry, one that is no address with what is wrong with it: only where it is to be planned, that matters."""
+    reference = next(
+        one
+        for one in compile_expression(expression).references
+        if one.kind in ("resource", "data", "ephemeral")
+    )
+    try:
+        if isinstance(expression, TemplateWrap):
+            raise DiagnosticError(_no_address(expression.range))
+        steps = steps_of(expression)
+        rest = steps[3:] if steps[0].name in ("resource", DATA, EPHEMERAL_MODE) else steps[2:]
+        key: Expression | None = None
+        if rest and rest[0].key is not None:
+            key, rest = rest[0].key, rest[1:]
+            if not isinstance(key, Literal | GetAttrNode):
+                raise DiagnosticError(_no_address(key.range))
+        return Trigger(reference, key, _path(rest), expression.range)
+    except DiagnosticError as refused:
+        trigger = Trigger(reference, None, (), expression.range)
+        trigger.problems = refused.at(expression.range).diagnostics
+        return trigger
+
+
+def _no_address(place: SourceRange) -> Diagnostic:
+    return error(
+        "Not an address",
+        "An entry of replace_triggered_by is made of names joined by dots, and count.index, each.key or literals in "
+        "brackets.",
+        place,
+        mend="Write it without quotes and calculations.",
+    )
 
 
 def _redundant(node: ResourceNode, name: str) -> Diagnostic:

@@ -68,10 +68,10 @@ class Node:
     """One declared object of one module path; what is common to all kinds.
 
     `needs`: the nodes it waits for. `problems`: what is wrong with it whatever the values; then it is not
-    run.
+    run. `faulty`: the ids of those of its units whose names are wrong.
     """
 
-    __slots__ = ("kind", "module", "name", "needs", "path", "position", "problems")
+    __slots__ = ("faulty", "kind", "module", "name", "needs", "path", "position", "problems")
 
     def __init__(self, kind: Kind, module: Module, name: str) -> None:
         self.kind = kind
@@ -80,6 +80,7 @@ class Node:
         self.name = name
         self.needs: dict[Node, None] = {}
         self.problems: list[Diagnostic] = []
+        self.faulty: set[int] = set()
         self.position = 0
 
     def __str__(self) -> str:
@@ -193,16 +194,18 @@ class ProviderNode(Node):
 class Trigger:
     """One entry of `replace_triggered_by`: a resource, which of its instances, and which attribute of those.
 
-    `key` is None for all instances (or the only one); `path` is empty for the whole object.
+    `key` is None for all instances (or the only one); `path` is empty for the whole object. `problems`: why it is no
+    address.
     """
 
-    __slots__ = ("key", "path", "range", "reference")
+    __slots__ = ("key", "path", "problems", "range", "reference")
 
     def __init__(self, reference: Reference, key: Expression | None, path: Path, range: SourceRange) -> None:
         self.reference = reference
         self.key = compile_expression(key) if key is not None else None
         self.path = path
         self.range = range
+        self.problems: tuple[Diagnostic, ...] = ()
 
 
 class ProvisionerPart:

@@ -130,6 +130,8 @@ class Planner(Evaluation):
     def _prepare(self) -> bool:
         """What can be found wrong before anything is read."""
         self.diagnostics.extend(validate_program(self.program, self.providers))
+        if not self._refused():
+            self.diagnostics.extend(self.program.unplannable)
         if self._refused():
             return False
         wanted = targeting.parse_targets(self.options.targets, self.diagnostics)

@@ -8,12 +8,22 @@ unknown arguments) is found here and kept with the node it belongs to.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from twinfra.addresses import DATA, EPHEMERAL_MODE, MANAGED, ModulePath, ProviderConfig, Resource
+from twinfra.addresses import (
+    BUILTIN_PROVIDER,
+    DATA,
+    EPHEMERAL_MODE,
+    MANAGED,
+    ModulePath,
+    ProviderConfig,
+    Resource,
+)
 from twinfra.config.model import Configuration, Module, ProviderBlock, ResourceConfig
 from twinfra.config.provider_resolution import ProviderResolution, resolve_providers
 from twinfra.decode import prepare
-from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, error, nearest
+from twinfra.decode.preparing import READ_ONLY
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Severity, error, nearest
 from twinfra.engine.joining import Joiner
 from twinfra.engine.lifecycle import bind_lifecycle, type_range
 from twinfra.engine.nodes import (
@@ -55,12 +65,14 @@ class ModuleNodes:
 class Program:
     """All nodes of a configuration, each before those that wait for it.
 
-    `problems` are those of no single node: no such provider, cycles. `broken` says that no walk makes sense.
+    `problems` are those of no single node: no such provider, cycles; `unplannable` those that only a plan minds.
+    `broken` says that no walk makes sense.
     """
 
     def __init__(self, configuration: Configuration, providers: Providers) -> None:
         self.configuration = configuration
         self.problems = Diagnostics()
+        self.unplannable = Diagnostics()
         self.modules: dict[ModulePath, ModuleNodes] = {}
         self.providers: dict[ProviderConfig, ProviderNode] = {}
         self.nodes: list[Node] = []
@@ -158,6 +170,8 @@ class Program:
         node.facts = self._facts_of(found)
         node.decoder, problems = prepare(config.body, found.block)
         node.shape_problems = list(problems)
+        if provider.provider == BUILTIN_PROVIDER:
+            node.shape_problems = _as_its_provider_tells(node.shape_problems)
         bind_lifecycle(node)
         bind_provisioners(node)
         return node
@@ -203,6 +217,21 @@ class Program:
                 self._unavailable.add(node.config.provider)
                 self.problems.extend(refused.diagnostics)
             return None
+
+
+def _as_its_provider_tells(problems: list[Diagnostic]) -> list[Diagnostic]:
+    """What is wrong with a body of the built-in provider: stock Terraform leaves arguments that cannot be set to that
+    provider, which looks at them last, and knows no places.
+    """
+    others = [one for one in problems if one.summary != READ_ONLY]
+    if any(one.severity is Severity.ERROR for one in others):
+        return others
+    return [
+        replace(one, subject=None, detail=f"{one.detail} It is set at {one.subject}.")
+        if one.summary == READ_ONLY
+        else one
+        for one in problems
+    ]
 
 
 def _no_such_type(config: ResourceConfig, provider: ProviderConfig, known: Iterable[str]) -> Diagnostic:

@@ -6,15 +6,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from twinfra.config.model import Provisioner
 from twinfra.decode import prepare
 from twinfra.diagnostics import Diagnostic, error
 from twinfra.engine.nodes import ProvisionerPart, ResourceNode
-from twinfra.lang.compiler import compile_expression
-from twinfra.lang.nodes import BodyShape
 from twinfra.schema import Attribute, Block
 from twinfra.values.types import BOOL, STRING, ListType, MapType
 from twinfra.values.value import Value
@@ -31,7 +29,6 @@ LOCAL_EXEC = Block(
 """The arguments of `local-exec` (https://developer.hashicorp.com/terraform/language/resources/provisioners/local-exec)."""
 
 REMOTE = ("file", "remote-exec")
-_ALLOWED_WHEN_DESTROYING = ("self", "count", "each", "path", "terraform")
 _OUTPUT_KEPT = 8 * 1024
 
 
@@ -49,6 +46,9 @@ def bind_parts(configs: Iterable[Provisioner], owner: str) -> tuple[list[Provisi
     parts: list[ProvisionerPart] = []
     problems: list[Diagnostic] = []
     for config in configs:
+        if problems:
+            # Like stock Terraform, which looks no further.
+            break
         if config.type in REMOTE:
             problems.append(
                 error(
@@ -71,24 +71,8 @@ def bind_parts(configs: Iterable[Provisioner], owner: str) -> tuple[list[Provisi
             continue
         decoder, found = prepare(config.body, LOCAL_EXEC)
         problems.extend(found)
-        if config.when == "destroy":
-            problems.extend(_foreign_references(config, owner))
         parts.append(ProvisionerPart(config, decoder))
     return parts, problems
-
-
-def _foreign_references(config: Provisioner, owner: str) -> Iterator[Diagnostic]:
-    """An error for each reference that may lead nowhere when the owner is destroyed."""
-    content, _, _ = config.body.partial(BodyShape(dict.fromkeys(LOCAL_EXEC.attributes, False)))
-    for attribute in content.attributes.values():
-        for reference in compile_expression(attribute.expression).references:
-            if reference.kind not in _ALLOWED_WHEN_DESTROYING:
-                yield error(
-                    "A provisioner at destroy time can use only its own object",
-                    f"When {owner} is destroyed, {reference} may be gone already.",
-                    attribute.expression.range,
-                    mend="Keep the value in the object (input of terraform_data) and read it from self.",
-                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,23 +142,23 @@ class ModuleScope:
             return table.whole()
         if kind == "count":
             if reference.name != "index":
-                raise _no_such_part(reference, "index")
+                raise no_such_part(reference, "index")
             if self.count_index is UNSET:
-                raise _outside(reference, "count", "a block that sets count")
+                raise outside(reference, "count", "a block that sets count")
             return self.count_index
         if kind == "each":
             if self.each_key is UNSET:
-                raise _outside(reference, "each", "a block that sets for_each")
+                raise outside(reference, "each", "a block that sets for_each")
             if reference.name == "key":
                 return self.each_key
             if reference.name == "value":
                 return self.each_value
-            raise _no_such_part(reference, "key", "value")
+            raise no_such_part(reference, "key", "value")
         if kind == "module":
             return self._module(reference)
         if kind == "self":
             if self.self_value is UNSET:
-                raise _outside(reference, "self", "postconditions, provisioners and connections")
+                raise outside(reference, "self", "postconditions, provisioners and connections")
             return self.self_value
         if kind == "path":
             return self._path(reference)
@@ -188,8 +188,10 @@ class ModuleScope:
         table = self.calls.get(reference.name)
         if table is None:
             raise self._undeclared(reference)
+        if self.validating and table.repetition is Repetition.FOR_EACH:
+            return UNKNOWN
         if table.repetition is not Repetition.SINGLE:
-            raise self._needs_key(reference, table)
+            raise DiagnosticError(needs_key(reference, table.repetition))
         return _output(table.rows[None], name, reference)
 
     def instance_output(self, reference: Reference, key: Value, name: str) -> Value:
@@ -208,17 +210,9 @@ class ModuleScope:
         plain, marks = unmark(key)
         repetition = table.repetition
         if repetition is Repetition.SINGLE:
-            of_module = reference.kind == "module"
-            if of_module and self.validating:
-                return table.rows[None], marks
-            raise DiagnosticError(
-                error(
-                    "Key on something that is not repeated",
-                    f"{reference} sets neither count nor for_each, so there is one of it, without a key.",
-                    None if of_module else reference.range,
-                    mend="Remove the part in brackets.",
-                )
-            )
+            if reference.kind == "module" and self.validating:
+                return UNKNOWN, marks
+            raise DiagnosticError(unwanted_key(reference))
         if table.open:
             return table.any_row, marks
         if type(plain) is Unknown:
@@ -260,20 +254,8 @@ class ModuleScope:
 
     def _unkeyed(self, reference: Reference, table: Table) -> Value:
         if reference.attribute:
-            raise self._needs_key(reference, table)
+            raise DiagnosticError(needs_key(reference, table.repetition))
         return UNKNOWN
-
-    def _needs_key(self, reference: Reference, table: Table) -> DiagnosticError:
-        counted = table.repetition is Repetition.COUNT
-        way, each = ("count", "count.index") if counted else ("for_each", "each.key")
-        return DiagnosticError(
-            error(
-                "Missing instance key",
-                f"{reference} sets {way}, so its attributes belong to its instances.",
-                None if reference.kind == "module" else reference.range,
-                mend=f"Say which instance, such as {reference}[{each}], or take all with {reference}[*].",
-            )
-        )
 
     def _module(self, reference: Reference) -> Value:
         table = self.calls.get(reference.name)
@@ -282,8 +264,8 @@ class ModuleScope:
         if table.repetition is Repetition.SINGLE:
             return _outputs_of(table.rows[None])
         if self.validating:
-            if reference.attribute:
-                raise self._needs_key(reference, table)
+            if reference.attribute and table.repetition is Repetition.COUNT:
+                raise DiagnosticError(needs_key(reference, table.repetition))
             one = ObjectType(dict.fromkeys(self.calls[reference.name].rows[None].module.outputs, DYNAMIC))
             return Unknown(ListType(one) if table.repetition is Repetition.COUNT else MapType(one))
         if table.open:
@@ -299,17 +281,39 @@ class ModuleScope:
             return self.root_directory.as_posix()
         if reference.name == "cwd":
             return Path(os.getcwd()).as_posix()
-        raise _no_attribute(reference, "path", ("module", "root", "cwd"))
+        raise no_attribute(reference, "path", ("module", "root", "cwd"))
 
     def _terraform(self, reference: Reference) -> Value:
         if reference.name == "workspace":
             return self.workspace
         if reference.name == "applying":
             return Marked(self.applying, frozenset((EPHEMERAL,)))
-        raise _no_attribute(reference, "terraform", ("workspace", "applying"))
+        raise no_attribute(reference, "terraform", ("workspace", "applying"))
 
     def _undeclared(self, reference: Reference) -> DiagnosticError:
         return DiagnosticError(undeclared(self.module, reference))
+
+
+def unwanted_key(reference: Reference) -> Diagnostic:
+    """Says that what a reference names has no instances to choose from."""
+    return error(
+        "Key on something that is not repeated",
+        f"{reference} sets neither count nor for_each, so there is one of it, without a key.",
+        None if reference.kind == "module" else reference.range,
+        mend="Remove the part in brackets.",
+    )
+
+
+def needs_key(reference: Reference, repetition: Repetition) -> Diagnostic:
+    """Says that a reference must name one of several instances."""
+    counted = repetition is Repetition.COUNT
+    way, each = ("count", "count.index") if counted else ("for_each", "each.key")
+    return error(
+        "Missing instance key",
+        f"{reference} sets {way}, so its attributes belong to its instances.",
+        None if reference.kind == "module" else reference.range,
+        mend=f"Say which instance, such as {reference}[{each}], or take all with {reference}[*].",
+    )
 
 
 def undeclared(module: Module, reference: Reference) -> Diagnostic:
@@ -369,7 +373,8 @@ def _output(scope: Any, name: str, reference: Reference) -> Value:
         ) from None
 
 
-def _no_such_part(reference: Reference, *parts: str) -> DiagnosticError:
+def no_such_part(reference: Reference, *parts: str) -> DiagnosticError:
+    """Says that `each` or `count` has no such part."""
     names = [f"{reference.kind}.{part}" for part in parts]
     return DiagnosticError(
         error(
@@ -381,7 +386,8 @@ def _no_such_part(reference: Reference, *parts: str) -> DiagnosticError:
     )
 
 
-def _outside(reference: Reference, name: str, where: str) -> DiagnosticError:
+def outside(reference: Reference, name: str, where: str) -> DiagnosticError:
+    """Says that a name means something in other places only."""
     return DiagnosticError(
         error(
             f"{name} is not available here",
@@ -392,7 +398,8 @@ def _outside(reference: Reference, name: str, where: str) -> DiagnosticError:
     )
 
 
-def _no_attribute(reference: Reference, name: str, known: tuple[str, ...]) -> DiagnosticError:
+def no_attribute(reference: Reference, name: str, known: tuple[str, ...]) -> DiagnosticError:
+    """Says that `path` or `terraform` has no such attribute."""
     return DiagnosticError(
         error(
             f"{name} has no such attribute",

@@ -24,6 +24,8 @@ def triggered(trigger: Trigger, scope: ModuleScope, changes: Iterable[ResourceCh
     Creating or deleting an object is no change of it. A trigger on an attribute looks at that attribute
     alone. Raises `DiagnosticError` where no object is or was what the trigger names.
     """
+    if trigger.problems:
+        raise DiagnosticError(trigger.problems)
     key = _Any
     named = found = False
     if trigger.key is not None:
@@ -32,6 +34,8 @@ def triggered(trigger: Trigger, scope: ModuleScope, changes: Iterable[ResourceCh
         if change.address.module != scope.instance_of or change.deposed:
             continue
         if key is not _Any and not _same_key(key, change.address.key):
+            continue
+        if key is _Any and trigger.path and change.address.key is not None:
             continue
         named = True
         if found or change.action not in _CHANGING:
@@ -46,8 +50,7 @@ def triggered(trigger: Trigger, scope: ModuleScope, changes: Iterable[ResourceCh
         raise DiagnosticError(
             error(
                 "Nothing to trigger a replacement",
-                f"There is no {trigger.range.text}: the resource has no such instance.",
-                trigger.range,
+                f"There is no {trigger.range.text} ({trigger.range}): the resource has no such instance.",
                 mend="Name an instance that the resource makes, or the resource without a key.",
             )
         )

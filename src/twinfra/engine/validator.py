@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from twinfra.addresses import DATA, EPHEMERAL_MODE
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import DiagnosticError, Diagnostics
 from twinfra.engine.bodies import decode_config, locate, secrets_in
 from twinfra.engine.conditions import FAIL, check
 from twinfra.engine.evaluation import Evaluation
-from twinfra.engine.expand import expand
+from twinfra.engine.expand import any_instance, expand
 from twinfra.engine.nodes import (
     CheckNode,
     CompiledCheck,
@@ -21,7 +24,7 @@ from twinfra.engine.nodes import (
 from twinfra.engine.program import Program
 from twinfra.engine.providers import Providers
 from twinfra.engine.scope import UNSET, ModuleScope, table_key
-from twinfra.engine.tables import Repetition, Table
+from twinfra.engine.tables import Repetition, Table, repetition_of
 from twinfra.lang.scope import EvaluationContext
 from twinfra.providers.protocol import Provider, ProviderError
 
@@ -35,10 +38,16 @@ def validate(configuration: Configuration, providers: Providers) -> Diagnostics:
 def validate_program(program: Program, providers: Providers) -> Diagnostics:
     """Check a program; the diagnostics of its nodes and of evaluating them without values."""
     found = Diagnostics()
+    if program.resolution.incomplete:
+        found.extend(program.resolution.diagnostics)
+        return found
     found.extend(program.problems)
     if program.broken:
+        told = set(map(id, found))
         for node in program.nodes:
-            found.extend(node.problems)
+            # What no provider can be found for is told of its provider already.
+            found.extend(one for one in node.problems if id(one) not in told)
+            told.update(map(id, node.problems))
         return found
     walk = _Validation(program, providers)
     walk.run()
@@ -59,11 +68,20 @@ class _Validation(Evaluation):
     def run(self) -> None:
         """Visit all nodes in order."""
         for node in self.program.nodes:
-            self.diagnostics.extend(node.problems)
-            if self.blocked(node):
+            if node.kind is Kind.CALL or node.kind is Kind.PROVIDER:
+                self.diagnostics.extend(node.problems)
+                if self.blocked(node):
+                    continue
+            elif self.blocked(node):
+                # What it needs has failed; what is wrong here may follow from that.
                 continue
+            else:
+                self.diagnostics.extend(node.problems)
             if any(one.severity == "error" for one in node.problems):
                 self.failed.add(node)
+                if isinstance(node, ResourceNode) and hasattr(node, "decoder"):
+                    # What else is in the block is looked at all the same.
+                    self._resource(node)
                 continue
             self._visit(node)
 
@@ -108,11 +126,32 @@ class _Validation(Evaluation):
                 scope.repeat(Repetition.SINGLE, None, None)
 
     def _instance(self, node: ResourceNode, scope: ModuleScope, key: tuple[str, str, str]) -> None:
-        expansion = expand(node.count, node.for_each, scope, allow_unknown=True)
-        (row, index, value) = next(iter(self.rows_of(expansion)))
-        table = scope.resources[key] = Table(expansion.repetition)
+        repetition = repetition_of(node)
+        row, index, value = (
+            (None, None, None) if repetition is Repetition.SINGLE else any_instance(repetition)
+        )
+        table = scope.resources[key] = Table(repetition)
         table.rows[row] = node.facts.sample
-        scope.repeat(expansion.repetition, index, value)
+        with self._unit(node, node.count, node.for_each) as whole:
+            if whole:
+                expansion = expand(node.count, node.for_each, scope, allow_unknown=True)
+                (row, index, value) = next(iter(self.rows_of(expansion)))
+        scope.repeat(repetition, index, value)
+        with self._unit(node, node.decoder) as whole:
+            if whole and not node.shape_problems:
+                self._body(node, scope)
+        self._try_conditions(node, scope)
+        self._try_provisioners(node, scope)
+
+    @contextmanager
+    def _unit(self, node: ResourceNode, *units: object) -> Iterator[bool]:
+        """Note what is wrong in one unit of a block, and go on; gives whether its names are right."""
+        try:
+            yield not any(id(one) in node.faulty for one in units)
+        except DiagnosticError as failed:
+            self.fail(node, failed.at(node.config.range).diagnostics)
+
+    def _body(self, node: ResourceNode, scope: ModuleScope) -> None:
         config, marks = decode_config(node.decoder, scope, node.facts.write_only)
         provider = self._provider_for(node)
         mode = node.resource.mode
@@ -134,24 +173,29 @@ class _Validation(Evaluation):
         for trigger in node.triggers:
             if trigger.key is not None:
                 trigger.key.evaluate(scope)
-        self._try_conditions(node, scope)
-        self._try_provisioners(node, scope)
 
     def _try_conditions(self, node: ResourceNode, scope: ModuleScope) -> None:
         for each in node.preconditions:
-            self._try_check(node, each, scope)
+            if id(each) not in node.faulty:
+                self._try_check(node, each, scope)
         scope.self_value = node.facts.sample
         try:
             for each in node.postconditions:
-                self._try_check(node, each, scope)
+                if id(each) not in node.faulty:
+                    self._try_check(node, each, scope)
         finally:
             scope.self_value = UNSET
 
     def _try_provisioners(self, node: ResourceNode, scope: ModuleScope) -> None:
+        """Look at the provisioners up to the first with something wrong in the block, as stock Terraform does."""
         scope.self_value = node.facts.sample
         try:
             for part in node.provisioners:
-                decode_config(part.decoder, scope, None)
+                with self._unit(node, part.decoder) as whole:
+                    if whole:
+                        decode_config(part.decoder, scope, None)
+                if node in self.failed:
+                    return
         finally:
             scope.self_value = UNSET
 

@@ -20,6 +20,7 @@ from twinfra.lang.nodes import (
     Call,
     Conditional,
     Expression,
+    Faulty,
     For,
     GetAttr,
     Index,
@@ -127,6 +128,11 @@ class Interpreter:
 
 def _literal(_: Interpreter, node: Literal) -> Value:
     return node.value
+
+
+def _faulty(run: Interpreter, node: Faulty) -> Value:
+    run.diagnostics.extend(node.problems)
+    return UNKNOWN
 
 
 def _inner(run: Interpreter, node: TemplateWrap | Parentheses) -> Value:
@@ -407,6 +413,7 @@ def _too_deep(place: SourceRange) -> Diagnostic:
 
 _HANDLERS: dict[type, Callable[[Interpreter, Any], Value]] = {
     Literal: _literal,
+    Faulty: _faulty,
     Template: _template,
     TemplateWrap: _inner,
     TemplateIf: _template_if,

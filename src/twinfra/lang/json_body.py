@@ -24,6 +24,7 @@ from twinfra.lang.nodes import (
     BodyContent,
     BodyShape,
     Expression,
+    Faulty,
     Literal,
     ObjectExpression,
     ObjectItem,
@@ -192,7 +193,7 @@ class JsonBody(Body):
 def expression(value: JsonValue, templates: bool, found: list[Diagnostic]) -> Expression:
     """A JSON value as an expression: strings are templates (where `templates`), keys of objects too."""
     if isinstance(value, JsonString):
-        return _string(value.text, value.range, templates, found)
+        return _string(value.text, value.range, templates)
     if isinstance(value, JsonLiteral):
         return Literal(value.value, value.range)
     if isinstance(value, JsonArray):
@@ -202,7 +203,7 @@ def expression(value: JsonValue, templates: bool, found: list[Diagnostic]) -> Ex
     items: list[ObjectItem] = []
     places: dict[str, SourceRange] = {}
     for property in value.properties:
-        key = _string(property.name, property.name_range, templates, found)
+        key = _string(property.name, property.name_range, templates)
         if isinstance(key, Literal) and isinstance(key.value, str):
             if key.value in places:
                 found.append(_twice(property, places[key.value]))
@@ -212,13 +213,14 @@ def expression(value: JsonValue, templates: bool, found: list[Diagnostic]) -> Ex
     return ObjectExpression(tuple(items), value.range)
 
 
-def _string(text: str, place: SourceRange, templates: bool, found: list[Diagnostic]) -> Expression:
+def _string(text: str, place: SourceRange, templates: bool) -> Expression:
     if not templates or ("${" not in text and "%{" not in text):
         return Literal(text if text.isascii() else normalize("NFC", text), place)
     from twinfra.lang.parser import template_in
 
     template, problems = template_in(place.source, text, place.start + 1)
-    found.extend(problems)
+    if problems:
+        return Faulty(tuple(problems), place)
     return Literal(template.value, place) if isinstance(template, Literal) else replace(template, range=place)
 
 

@@ -343,7 +343,7 @@ class _Parser:
         if partial:
             at = partial.end()
         at = min(at + 1, len(text))
-        place = SourceRange(self.source, start + at, start + at + 1)
+        place = SourceRange(self.source, start + at, min(start + at + 1, len(self.text)))
         self.diagnostics.append(
             error(
                 "Invalid string",

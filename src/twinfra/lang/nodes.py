@@ -202,8 +202,17 @@ class Call:
     name_range: SourceRange
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Faulty:
+    """A string in JSON syntax that is no template: what is wrong with it is told when it is evaluated."""
+
+    problems: tuple[Diagnostic, ...]
+    range: SourceRange
+
+
 Expression: TypeAlias = (
     Literal
+    | Faulty
     | Template
     | TemplateWrap
     | Variable

@@ -129,7 +129,10 @@ class References:
                 return self._module(first, steps, whole)
             return Resolved(Reference(name, first.name, whole), None, None, tuple(steps[1:]))
         if name == "self":
-            return Resolved(Reference("self", "", whole), None, None, tuple(steps))
+            attribute, place = "", None
+            if steps and isinstance(steps[0], GetAttr):
+                attribute, place = steps[0].name, steps[0].name_range
+            return Resolved(Reference("self", "", whole, "", attribute, place), None, None, tuple(steps))
         if name in _RESERVED:
             self._problem(
                 "Reserved name",
@@ -183,12 +186,14 @@ class References:
             assert isinstance(step, Index)
             key = step
             at += 1
-        attribute = ""
+        fixed = key is None or isinstance(key.key, Literal)
+        attribute, place = "", None
         if at < len(steps):
             step = steps[at]
             if isinstance(step, GetAttr):
-                attribute = step.name
-        return Resolved(Reference(kind, named.name, whole, type, attribute), key, None, tuple(steps[at:]))
+                attribute, place = step.name, step.name_range
+        reference = Reference(kind, named.name, whole, type, attribute, place, key is not None, fixed)
+        return Resolved(reference, key, None, tuple(steps[at:]))
 
     def _attribute(self, root: Variable, steps: list[Step], at: int, wanted: str) -> GetAttr | None:
         """The step `at`, which must be a name."""
@@ -205,6 +210,24 @@ class References:
 
     def _problem(self, summary: str, detail: str, place: SourceRange, mend: str) -> None:
         self.problems.append(error(summary, detail, place, mend=mend))
+
+
+def roots(expression: Expression) -> list[tuple[str, SourceRange]]:
+    """The first name of each reference in an expression, with its place, in the order of the text."""
+    found: list[tuple[str, SourceRange]] = []
+    pending: list[tuple[TemplatePart, frozenset[str]]] = [(expression, frozenset())]
+    while pending:
+        node, bound = pending.pop()
+        if isinstance(node, Variable):
+            if node.name not in bound:
+                found.append((node.name, node.range))
+        elif isinstance(node, GetAttr):
+            pending.append((node.source, bound))
+        elif isinstance(node, Index):
+            pending += [(node.key, bound), (node.source, bound)]
+        elif not isinstance(node, Literal):
+            pending.extend(reversed([*children(node, bound)]))
+    return found
 
 
 def _static_range(root: Variable, steps: list[Step]) -> SourceRange:

@@ -26,7 +26,8 @@ class Reference:
     `kind`: `var`, `local`, `each`, `count`, `path`, `terraform`, `self`, `resource`, `data`, `ephemeral` or
     `module`. `type` and `name`: `aws_vpc` and `main` of a resource; for the others only `name` (`x` of
     `var.x`, `key` of `each.key`, empty for `self`). `attribute` is, for resources and modules, the attribute
-    or output read directly (`out` of `module.m[0].out`), or empty when the whole is read.
+    or output read directly (`out` of `module.m[0].out`), or empty when the whole is read; `self` has one too.
+    `attribute_range` is where it stands; `keyed`: a key says which instance is read, `fixed`: it is written out.
     """
 
     kind: str
@@ -34,6 +35,9 @@ class Reference:
     range: SourceRange
     type: str = ""
     attribute: str = ""
+    attribute_range: SourceRange | None = None
+    keyed: bool = False
+    fixed: bool = True
 
     def __str__(self) -> str:
         if self.kind == "resource":

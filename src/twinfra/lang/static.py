@@ -31,6 +31,17 @@ def native(expression: Expression) -> Expression:
     return expression
 
 
+def native_problems(expression: Expression) -> tuple[Expression, list[Diagnostic]]:
+    """What `native` gives, and what is wrong with a string in JSON syntax that holds no expression."""
+    if not is_json(expression) or not (isinstance(expression, Literal) and isinstance(expression.value, str)):
+        return native(expression), []
+    from twinfra.lang.parser import expression_in
+
+    # Stock Terraform counts places in such a string from its quote.
+    found, problems = expression_in(expression.range.source, expression.value, expression.range.start)
+    return (expression, problems) if problems else (found, [])
+
+
 def as_keyword(expression: Expression) -> str:
     """The single word that an expression is, such as `all` or `string`; empty for any other expression."""
     if isinstance(expression, Literal) and is_json(expression) and not isinstance(expression.value, str):

@@ -202,7 +202,8 @@ def reference_names(reference: Reference) -> list[str]:
     base = str(reference)
     if reference.kind == "module" and reference.attribute:
         # The last that is named is the call, or its instance where a key says which.
-        base = text[: text.index(f".{reference.attribute}", len(base))] if text.startswith(base) else base
+        at = text.find(f".{reference.attribute}", len(base))
+        base = text[:at] if at >= 0 and text.startswith(base) else base
     if not text.startswith(base):
         return [base]
     names = []
