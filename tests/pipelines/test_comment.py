@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from twinfra.pipelines.comment import MARK, render
+from twinfra.pipelines.comment import mark, render
 from twinfra.pipelines.outcome import APPLIED, FAILED, NOTHING, PLANNED, Outcome
 
 PLAN = '  + aws_s3_bucket.data\n      + bucket = "data"\n\nPlan: 1 to add, 0 to change, 0 to destroy.'
 STAGING = Outcome("staging", PLANNED, "c" * 40, {"add": 1}, "sha256:" + "a" * 64, PLAN)
 PRODUCTION = Outcome("production", FAILED, problems="╷\n│ Error: No way\n╵")
 LIMIT = 65_000
+MARK = mark()
 
 
 def test_it_has_a_table_and_a_section_for_each_environment() -> None:
@@ -71,3 +72,10 @@ def test_a_note_mentions_nobody_and_is_no_html() -> None:
 
 def test_without_environments_it_says_so() -> None:
     assert "touches no environment" in render([], limit=LIMIT)
+
+
+def test_configurations_in_two_directories_have_a_comment_each() -> None:
+    text = render([STAGING], limit=LIMIT, within="infra/ml")
+    assert text.startswith(mark("infra/ml"))
+    assert "## Twinfra: infra/ml" in text
+    assert not text.startswith(MARK)

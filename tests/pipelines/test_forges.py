@@ -8,11 +8,13 @@ import pytest
 from tests.pipelines.forge_server import TOKEN, ForgeServer, archive
 
 from twinfra.diagnostics import DiagnosticError
-from twinfra.pipelines.comment import MARK
+from twinfra.pipelines.comment import mark
 from twinfra.pipelines.fetching import fetch_approved, fetch_reviewed
 from twinfra.pipelines.forge.choosing import Platform, find_platform, is_public, secrets_of
 from twinfra.pipelines.forge.http import Api, Refused
 from twinfra.pipelines.posting import post
+
+MARK = mark()
 
 
 def github(forge: ForgeServer, **more: str) -> Platform:
@@ -38,8 +40,8 @@ def test_a_comment_is_made_once_and_then_changed(forge: ForgeServer, kind: objec
     assert callable(kind)
     platform = kind(forge)
     forge.say(5, "a person's own words")
-    first = post(platform.forge, 5, lambda before: f"{MARK} one{before}")
-    second = post(platform.forge, 5, lambda before: f"{before}, two")
+    first = post(platform.forge, 5, lambda before: f"{MARK} one{before}", MARK)
+    second = post(platform.forge, 5, lambda before: f"{before}, two", MARK)
     assert (first.new, second.new, first.id) == (True, False, second.id)
     assert forge.bodies(5) == ["a person's own words", f"{MARK} one, two"]
 
@@ -50,7 +52,7 @@ def test_the_comment_is_found_on_a_later_page(forge: ForgeServer, kind: object) 
     for number in range(150):
         forge.say(5, f"{number}")
     id = forge.say(5, MARK)
-    assert post(kind(forge).forge, 5, lambda _: f"{MARK} new").id == id
+    assert post(kind(forge).forge, 5, lambda _: f"{MARK} new", MARK).id == id
 
 
 def test_of_two_jobs_that_comment_at_once_one_comment_stays(forge: ForgeServer) -> None:
@@ -59,14 +61,14 @@ def test_of_two_jobs_that_comment_at_once_one_comment_stays(forge: ForgeServer) 
         forge.say(5, f"{MARK} of the other job")
 
     forge.before_comment = other_job
-    assert not post(github(forge).forge, 5, lambda _: f"{MARK} mine").new
+    assert not post(github(forge).forge, 5, lambda _: f"{MARK} mine", MARK).new
     assert forge.bodies(5) == [f"{MARK} mine"]
 
 
 def test_a_comment_with_the_mark_that_is_somebody_elses_is_left_alone(forge: ForgeServer) -> None:
     id = forge.say(5, f"{MARK} not ours")
     forge.strangers.add(id)
-    assert post(github(forge).forge, 5, lambda _: f"{MARK} ours").new
+    assert post(github(forge).forge, 5, lambda _: f"{MARK} ours", MARK).new
     assert forge.bodies(5) == [f"{MARK} not ours", f"{MARK} ours"]
 
 

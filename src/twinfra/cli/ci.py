@@ -178,7 +178,7 @@ def comment(
     """
     from twinfra.cli.environment import current
     from twinfra.cli.machine.text import dumps
-    from twinfra.pipelines.comment import render
+    from twinfra.pipelines.comment import mark, render
     from twinfra.pipelines.forge.choosing import secrets_of
     from twinfra.pipelines.posting import post
 
@@ -192,7 +192,7 @@ def comment(
     outcomes = _outcomes(Path(dir), order, expect, exit_code)
     secrets = secrets_of(os.environ, settings.secrets)
     if dry_run:
-        print(render(outcomes, limit=65_000, secrets=secrets), end="")
+        print(render(outcomes, limit=65_000, secrets=secrets, within=_within()), end="")
         return 0
     platform = _platform(dir)
     number = platform.forge.current()
@@ -204,11 +204,13 @@ def comment(
         print(dumps({"pull_request": None}) if json else "HEAD comes from no pull request: nothing is said.")
         return 0
 
+    within = _within()
+
     def text(before: str) -> str:
         kept = "" if whole else before
-        return render(outcomes, limit=platform.forge.limit, secrets=secrets, kept=kept)
+        return render(outcomes, limit=platform.forge.limit, secrets=secrets, kept=kept, within=within)
 
-    posted = post(platform.forge, number, text)
+    posted = post(platform.forge, number, text, mark(within))
     if json:
         print(dumps({"pull_request": number, "comment": posted.id, "new": posted.new}))
     else:
@@ -249,12 +251,17 @@ def _project() -> tuple[Project, Settings]:
 
 
 def _platform(directory: str) -> Platform:
-    from twinfra.environments.git import describe
     from twinfra.pipelines.forge.choosing import find_platform
 
+    return find_platform(os.environ, directory, _within())
+
+
+def _within() -> str:
+    """The configuration's directory from the top of the repository on; `.` for the top."""
+    from twinfra.environments.git import describe
+
     facts = describe(Path.cwd())
-    prefix = facts.prefix.as_posix() if facts is not None else "."
-    return find_platform(os.environ, f"{prefix}/{directory}" if prefix != "." else directory)
+    return facts.prefix.as_posix() if facts is not None else "."
 
 
 def _named_environment(name: str) -> str:

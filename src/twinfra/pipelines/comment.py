@@ -21,23 +21,27 @@ from twinfra.pipelines.outcome import (
     hidden,
 )
 
-MARK = "<!-- twinfra:comment -->"
-
 _LONG = 30
 """More lines than these are folded."""
 _PLAN_DIGITS = 19
 _ROOM = 600
 """Characters of a section beside its texts, with a reserve."""
-_TITLE = "## Twinfra"
 _SECTION = re.compile(
     r"<!-- twinfra:begin ([\w-]+) -->\n### ([^\n]*)\n(.*?)<!-- twinfra:end \1 -->\n", re.DOTALL
 )
 
 
-def render(outcomes: Sequence[Outcome], *, limit: int, secrets: Iterable[str] = (), kept: str = "") -> str:
+def mark(within: str = ".") -> str:
+    """What the comment begins with, for a configuration in a directory of the repository."""
+    return "<!-- twinfra:comment -->" if within == "." else f"<!-- twinfra:comment {within} -->"
+
+
+def render(
+    outcomes: Sequence[Outcome], *, limit: int, secrets: Iterable[str] = (), kept: str = "", within: str = "."
+) -> str:
     """The comment's text of at most `limit` characters, without any of `secrets`.
 
-    `kept` is the text of the comment so far, of which the sections of other environments stay.
+    `kept` is the text of the comment so far, of which the sections of other environments stay; `within`: see `mark`.
     """
     known = list(secrets)
     sections: dict[str, tuple[str, str]] = {
@@ -48,15 +52,15 @@ def render(outcomes: Sequence[Outcome], *, limit: int, secrets: Iterable[str] = 
     room = open_to // max(len(outcomes), 1)
     for one in outcomes:
         sections[one.environment] = (_heading(one), _section(one, known, room))
-    return _whole(sections)
+    return _whole(sections, within)
 
 
 def _is_among(name: str, outcomes: Sequence[Outcome]) -> bool:
     return any(one.environment == name for one in outcomes)
 
 
-def _whole(sections: Mapping[str, tuple[str, str]]) -> str:
-    lines = [MARK, _TITLE, ""]
+def _whole(sections: Mapping[str, tuple[str, str]], within: str) -> str:
+    lines = [mark(within), "## Twinfra" if within == "." else f"## Twinfra: {within}", ""]
     if not sections:
         lines += ["This change touches no environment.", ""]
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinfra.pipelines.forge.github import ARTIFACT
+from twinfra.pipelines.forge.github import artifact_name
 from twinfra.pipelines.regions import Region
 from twinfra.pipelines.settings import Settings, Stage
 from twinfra.pipelines.steps import BASE, KEY, KEY_FILE, Steps
@@ -58,7 +58,7 @@ def _head(steps: Steps) -> str:
     settings = steps.settings
     hour, minute = settings.nightly
     document: dict[str, Any] = {
-        "name": "twinfra" if steps.prefix == "." else f"twinfra {steps.prefix}",
+        "name": steps.title,
         "on": {
             "pull_request": {"branches": [settings.branch]},
             "push": {"branches": [settings.branch]},
@@ -164,7 +164,7 @@ def _apply(steps: Steps, stage: Stage, before: str) -> dict[str, Any]:
         "if": f"github.event_name != 'pull_request' && github.ref == 'refs/heads/{settings.branch}'",
         "runs-on": _runner(settings, stage),
         "environment": name,
-        "concurrency": {"group": f"twinfra-apply-{name}", "cancel-in-progress": False},
+        "concurrency": {"group": f"{steps.title}-apply-{name}", "cancel-in-progress": False},
         "permissions": {**_permissions(stage.role), "actions": "read", "pull-requests": "write"},
         **_secrets(settings),
         "steps": [
@@ -250,7 +250,7 @@ def _keep(steps: Steps, name: str, commit: str) -> dict[str, Any]:
         "if": "always()",
         "uses": steps.settings.actions["upload-artifact"],
         "with": {
-            "name": ARTIFACT.format(environment=name, commit=f"${{{{ {commit} }}}}"),
+            "name": artifact_name(name, f"${{{{ {commit} }}}}", steps.prefix),
             "path": f"{steps.kept}/{name}.*\n",
             "include-hidden-files": True,
             "if-no-files-found": "ignore",

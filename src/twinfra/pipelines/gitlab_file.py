@@ -111,7 +111,7 @@ def _apply(steps: Steps, stage: Stage, before: str) -> dict[str, Any]:
         needs=[before],
         **_placed(stage),
         environment={"name": stage.name},
-        resource_group=f"twinfra-{stage.name}",
+        resource_group=f"{steps.title}-{stage.name}",
         interruptible=False,
         **_token(steps.settings, stage.role),
         script=[*_credentials(steps, stage, stage.role), steps.apply(stage)],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from twinfra.pipelines.comment import MARK
 from twinfra.pipelines.forge.protocol import Comment, Forge
 
 _REFUSED = 3
@@ -21,17 +20,18 @@ class Posted:
     new: bool
 
 
-def post(forge: Forge, number: int, text: Callable[[str], str]) -> Posted:
+def post(forge: Forge, number: int, text: Callable[[str], str], mark: str) -> Posted:
     """Say it on a pull request: `text` makes the comment out of the one so far, which is empty where there is none.
+    It begins with `mark`.
 
     Raises `DiagnosticError`.
     """
-    for one in _ours(forge, number)[:_REFUSED]:
+    for one in _ours(forge, number, mark)[:_REFUSED]:
         if forge.change(number, one.id, text(one.body)):
             return Posted(number, one.id, False)
     made = forge.comment(number, text(""))
     # Another job may have done the same at the same moment: the older comment stays.
-    earlier = [one for one in _ours(forge, number) if one.id < made]
+    earlier = [one for one in _ours(forge, number, mark) if one.id < made]
     for one in earlier[:_REFUSED]:
         if forge.change(number, one.id, text(one.body)):
             forge.remove(number, made)
@@ -39,5 +39,5 @@ def post(forge: Forge, number: int, text: Callable[[str], str]) -> Posted:
     return Posted(number, made, True)
 
 
-def _ours(forge: Forge, number: int) -> list[Comment]:
-    return [one for one in forge.comments(number) if one.body.lstrip().startswith(MARK)]
+def _ours(forge: Forge, number: int, mark: str) -> list[Comment]:
+    return [one for one in forge.comments(number) if one.body.lstrip().startswith(mark)]

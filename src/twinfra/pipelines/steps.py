@@ -37,6 +37,11 @@ class Steps:
         """Where jobs keep plans, from the top of the repository."""
         return DIRECTORY if self.prefix == "." else f"{self.prefix}/{DIRECTORY}"
 
+    @property
+    def title(self) -> str:
+        """What the pipeline is called: by the directory of the configuration, where that is not the top."""
+        return "twinfra" if self.prefix == "." else f"twinfra-{self.prefix.replace('/', '.')}"
+
     def checks(self) -> str:
         """What is checked before anything is planned."""
         twins = [self._twins(*pair) for pair in self.settings.pairs()]

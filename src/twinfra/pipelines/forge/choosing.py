@@ -26,14 +26,15 @@ class Platform:
     artifacts: Artifacts
 
 
-def find_platform(variables: Mapping[str, str], directory: str) -> Platform:
-    """The platform by the environment variables of a job. `directory`: where jobs keep plans, from the top on.
+def find_platform(variables: Mapping[str, str], directory: str, within: str = ".") -> Platform:
+    """The platform by the environment variables of a job. `directory`: where jobs keep plans, from `within` on, which
+    is where the configuration lies, from the top on.
 
     Raises `DiagnosticError` where none is told, or it has no token.
     """
     forge: GitHub | GitLab
     if variables.get("GITHUB_REPOSITORY"):
-        forge = _github(variables)
+        forge = _github(variables, within)
     elif variables.get("CI_PROJECT_ID"):
         forge = _gitlab(variables)
     else:
@@ -44,7 +45,12 @@ def find_platform(variables: Mapping[str, str], directory: str) -> Platform:
                 mend="This runs in a pipeline: twinfra ci github (or gitlab, jenkins) writes one.",
             )
         )
-    return Platform(forge, _jenkins(variables, directory) if variables.get("JENKINS_URL") else forge)
+    return Platform(
+        forge,
+        _jenkins(variables, f"{within}/{directory}".removeprefix("./"))
+        if variables.get("JENKINS_URL")
+        else forge,
+    )
 
 
 def secrets_of(variables: Mapping[str, str], names: Iterable[str] = ()) -> list[str]:
@@ -70,7 +76,7 @@ def is_public(variables: Mapping[str, str]) -> bool:
     return private is False or variables.get("CI_PROJECT_VISIBILITY") == "public"
 
 
-def _github(variables: Mapping[str, str]) -> GitHub:
+def _github(variables: Mapping[str, str], within: str) -> GitHub:
     headers = {
         "Authorization": f"Bearer {_token(variables, 'GITHUB_TOKEN')}",
         "Accept": "application/vnd.github+json",
@@ -80,7 +86,7 @@ def _github(variables: Mapping[str, str]) -> GitHub:
         variables.get("GITHUB_API_URL") or "https://api.github.com", headers, f"{TOKEN} or GITHUB_TOKEN"
     )
     number = _number(variables.get("CHANGE_ID")) or number_of_event(variables)
-    return GitHub(api, variables["GITHUB_REPOSITORY"], number)
+    return GitHub(api, variables["GITHUB_REPOSITORY"], number, within)
 
 
 def _gitlab(variables: Mapping[str, str]) -> GitLab:

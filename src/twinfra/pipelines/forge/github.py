@@ -12,19 +12,25 @@ from twinfra.diagnostics import DiagnosticError
 from twinfra.pipelines.forge.http import Api, Refused
 from twinfra.pipelines.forge.protocol import Comment, PullRequest
 
-ARTIFACT = "twinfra-plan-{environment}-{commit}"
-"""How the artifact of a plan is named."""
+
+def artifact_name(environment: str, commit: str, within: str) -> str:
+    """How the artifact of a plan is named; `within` is the configuration's directory, `.` for the top."""
+    place = "" if within == "." else within.replace("/", ".") + "."
+    return f"twinfra-plan-{place}{environment}-{commit}"
 
 
 class GitHub:
-    """A repository at GitHub. `number`: the pull request that the job is for, None for none."""
+    """A repository at GitHub. `number`: the pull request that the job is for, None for none. `within`: where the
+    configuration lies, from the top on.
+    """
 
     limit = 65_000
 
-    def __init__(self, api: Api, repository: str, number: int | None) -> None:
+    def __init__(self, api: Api, repository: str, number: int | None, within: str = ".") -> None:
         self._api = api
         self._at = f"repos/{quote(repository)}"
         self._number = number
+        self._within = within
 
     def current(self) -> int | None:
         return self._number
@@ -75,7 +81,7 @@ class GitHub:
         return self._archives(commit, environment)
 
     def _archives(self, commit: str, environment: str) -> Iterator[bytes]:
-        name = ARTIFACT.format(environment=environment, commit=commit)
+        name = artifact_name(environment, commit, self._within)
         try:
             listed = self._api.get(f"{self._at}/actions/artifacts?name={quote(name)}&per_page=100")
             found = [one for one in listed["artifacts"] if not one.get("expired") and one.get("name") == name]
