@@ -19,8 +19,10 @@ environment of `twinfra.toml`, and `--sandbox` runs against the embedded cloud i
 ([the sandbox](sandbox.md)). The last two may stand after any command, too.
 
 Exit codes: 0 done, 1 error, 2 from `plan -detailed-exitcode` when there is something to change and from `audit verify`
-when something is not as it was written, 3 from `fmt -check` when a file is not in the canonical format. A command ended
-by Ctrl-C exits with 1 after it has recorded what was done, or 130 where there was nothing to record.
+when something is not as it was written, 2 from `ci github -check` and its like when the file would be generated
+differently, and from `ci prepare` when somebody must approve, 3 from `fmt -check` when a file is not in the canonical
+format. A command ended by Ctrl-C exits with 1 after it has recorded what was done, or 130 where there was nothing to
+record.
 """
 
 
