@@ -46,7 +46,8 @@ class Recovered:
     `damaged`: how many records could not be read. `moved`: the state had been written by others meanwhile.
     `journal`: its path, empty where there was none; `transfers`: what is to say of objects that were on their
     way from one state to another (see `transferring`). `looked`: it was only looked at, and nothing is stored;
-    `unread`: why what is there could not be taken into account, for those who only look.
+    `unread`: why what is there could not be taken into account, and `running`: that an apply writes its journal just
+    now, both for those who only look.
     """
 
     state: State
@@ -59,16 +60,22 @@ class Recovered:
     transfers: tuple[str, ...] = ()
     looked: bool = False
     unread: Diagnostic | None = None
+    running: bool = False
 
     @property
     def text(self) -> str:
         """All of it in words, for people; a line for each object."""
-        journal = self._of_the_journal() if self.journal else ()
-        unread: tuple[str, ...] = ()
+        lines = list(self.transfers)
+        if lines and self.looked:
+            lines.append("That is counted in here; plan and apply store it.")
+        if self.journal:
+            lines += self._of_the_journal()
         if self.unread is not None:
-            said = f"{self.unread.summary}. {self.unread.detail} {self.unread.mend}".rstrip()
-            unread = ("What an earlier run left here is not counted in, since it cannot be read.", said)
-        return "\n".join((*self.transfers, *journal, *unread))
+            lines.append("What an earlier run left here is not counted in, since it cannot be read.")
+            lines.append(f"{self.unread.summary}. {self.unread.detail} {self.unread.mend}".rstrip())
+        if self.running:
+            lines.append("An apply is running here. What it has done so far is not counted in.")
+        return "\n".join(lines)
 
     def _of_the_journal(self) -> list[str]:
         lines = ["An earlier run ended before it could save the state."]

@@ -116,7 +116,9 @@ def current_state(backend: Backend, workspace: str) -> tuple[State | None, Recov
         if transfers:
             stored = replace(stored, state=state, existed=True)
             recovered = Recovered(stored.state, (), (), transfers=transfers)
-        if not is_written(backend.journal_path(workspace)):
+        if is_written(backend.journal_path(workspace)):
+            recovered = replace(recovered or Recovered(stored.state, (), ()), running=True)
+        else:
             found = read_journal(backend, workspace, stored)
             recovered = recovered if found is None else _also(found, transfers)
     except DiagnosticError as problem:
