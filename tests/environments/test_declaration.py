@@ -137,7 +137,7 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
     )
     told = {(one.subject.first.line if one.subject else 0): f"{one.detail} {one.mend}" for one in found}
     assert told == {
-        1: 'the file has no key "environment". Did you mean "environments"?',
+        1: 'The file has no key "environment". Did you mean "environments"?',
         3: "sandbox is true or false, not the number 1. Correct it.",
         4: '[environments.production] has no key "acount". Did you mean "account"?',
         5: 'An account is 12 digits, not "12". ',
