@@ -96,7 +96,7 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 def _await(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     """Ask until the server answers or has ended; the kernel paces a refused connection with a wait for the process."""
-    for _ in range(600):
+    for _ in range(3000):
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
