@@ -264,6 +264,18 @@ def test_a_rule_is_not_called_unused_where_only_a_part_is_looked_at(applied: Dir
     assert applied.ok("drift", "-target=aws_cloudwatch_log_group.logs").err == ""
 
 
+def test_only_what_a_target_covers_is_looked_at_and_counted(
+    applied: Directory, aws: Callable[..., Any]
+) -> None:
+    suspend(aws)
+    ran = applied.ok("drift", "-target=aws_cloudwatch_log_group.logs")
+    assert ran.out.endswith("No drift: 2 objects looked at.\n")
+    assert applied("drift", "-target=aws_s3_bucket_versioning.data").code == 2
+    wrong = applied("drift", "-target=aws_s3_bucket_versionin.data")
+    assert wrong.code == 1
+    assert 'Did you mean "aws_s3_bucket_versioning.data"?' in " ".join(wrong.err.split())
+
+
 def test_repair_asks_and_takes_no_for_an_answer(applied: Directory, aws: Callable[..., Any]) -> None:
     suspend(aws)
     ran = applied("drift", "-repair", stdin="no\n")

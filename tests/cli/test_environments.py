@@ -128,7 +128,8 @@ def test_a_saved_plan_of_one_environment_is_refused_in_another(
         backend_tf=LOCAL,
         twinfra_toml=PROJECT.replace("variables", 'workspace = "default"\nvariables'),
     )
-    project.ok("plan", "-env=staging", "-out=plan")
+    planned = project.ok("plan", "-env=staging", "-out=plan")
+    assert 'run: twinfra apply -env staging "plan"' in planned.out
     ran = project("apply", *options, "plan")
     assert ran.code == 1
     assert "Saved plan is for another environment" in ran.err

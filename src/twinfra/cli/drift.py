@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -16,13 +17,13 @@ from twinfra.cli.environment import current, project
 from twinfra.cli.options import Shared, shared, take_shared
 from twinfra.cli.protection import refuse_unasked
 from twinfra.cli.running import Run, approve, finish_apply, listening, perform, show_plan, work
-from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, error
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, error, nearest
 from twinfra.engine import api
 from twinfra.engine.changes import Action, ResourceChange
 from twinfra.engine.consistency import path_text
 from twinfra.engine.events import Silent
 from twinfra.engine.providers import Providers
-from twinfra.engine.targets import PARTLY_APPLIED, PARTLY_PLANNED
+from twinfra.engine.targets import PARTLY_APPLIED, PARTLY_PLANNED, covers, parse_targets
 from twinfra.environments.drift.detection import attribute, detect
 from twinfra.environments.drift.finding import GONE, Report
 from twinfra.environments.drift.rules import Noise, read_rules
@@ -64,6 +65,7 @@ def drift(
     # The document is one; the events of a run are many.
     quiet = replace(common, json=False)
     with work(quiet, "apply" if repair or accept else "drift") as run:
+        _check_targets(options["target"], run.workspace.state)
         result = _plan(run, tuple(options["target"]), silent=common.json)
         if result.plan.errored or result.diagnostics.has_errors:
             run.report(result.diagnostics)
@@ -84,6 +86,28 @@ def drift(
 
             return accept_drift(run, report, result, auto_approve)
         return DRIFTED
+
+
+def _check_targets(texts: Sequence[str], state: State) -> None:
+    """Refuse a target that names nothing: that nothing drifted there would be no answer."""
+    found = Diagnostics()
+    targets = parse_targets(texts, found)
+    if not found.has_errors:
+        there = [
+            Instance(address.module, address.resource, key)
+            for address, resource in state.resources.items()
+            for key in resource.instances
+        ]
+        for text, target in zip(texts, targets, strict=True):
+            if not any(covers(target, one) for one in there):
+                found.add(
+                    error(
+                        "Nothing to look at",
+                        f"The state has nothing at -target={text}.",
+                        mend=nearest(text, map(str, there)) or "See what there is: twinfra state list",
+                    )
+                )
+    found.raise_errors()
 
 
 def _plan(run: Run, targets: tuple[str, ...], *, silent: bool = False) -> api.PlanResult:

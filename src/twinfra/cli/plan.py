@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from twinfra.cli.command import UsageProblem, command, flag, value
+from twinfra.cli.environment import current
 from twinfra.cli.options import Shared, planning, shared, take_shared
 from twinfra.cli.protection import refuse_unasked
 from twinfra.cli.running import (
@@ -59,7 +60,11 @@ def plan(
             run.save_plan(Path(out), result, signer)
         show_plan(run, result)
         if out:
-            run.terminal.say(f'\nThe plan is saved in {out}. To do exactly this, run: twinfra apply "{out}"')
+            environment = current()
+            where = "" if environment is None else f"-env {environment.name} "
+            run.terminal.say(
+                f'\nThe plan is saved in {out}. To do exactly this, run: twinfra apply {where}"{out}"'
+            )
         elif result.plan.applyable:
             run.terminal.say(
                 "\nThis plan was not saved: an apply plans again. Use -out=FILE to apply exactly this."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from twinfra.addresses import DATA, Instance
@@ -35,8 +36,9 @@ def detect(
 
     The cost grows with what drifted.
     """
-    report = Report(checked=_objects(state))
     planned = {one.address: one for one in plan.changes if not one.deposed}
+    looked_at = None if plan.complete else planned.keys() | {one.address for one in plan.drift}
+    report = Report(checked=_objects(state, looked_at))
     for change in sorted(plan.drift, key=lambda one: str(one.address)):
         finding = _finding(change, planned.get(change.address), configuration, providers, noise, report)
         if finding is not None:
@@ -53,13 +55,15 @@ def attribute(report: Report, drift: Iterable[ResourceChange], ask: Asking, limi
     ]
 
 
-def _objects(state: State) -> int:
+def _objects(state: State, looked_at: AbstractSet[Instance] | None) -> int:
+    """How many objects there are, of these (None: of all)."""
     return sum(
         1
         for address, resource in state.resources.items()
         if address.resource.mode != DATA
-        for instance in resource.instances.values()
+        for key, instance in resource.instances.items()
         if instance.current is not None
+        and (looked_at is None or Instance(address.module, address.resource, key) in looked_at)
     )
 
 

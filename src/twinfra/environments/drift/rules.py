@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from twinfra.diagnostics import Diagnostic, SourceRange, warning
+from twinfra.diagnostics import Diagnostic, SourceRange, nearest, warning
 from twinfra.engine.consistency import path_text
 from twinfra.environments.declaration import Project
 from twinfra.environments.table import Table
@@ -46,7 +46,10 @@ def _rule(table: Table, project: Project) -> Rule:
     environments = table.texts("environments")
     for at, name in enumerate(environments):
         if name not in project.environments:
-            table.fail("No such environment", f'"{name}" is not declared.', "environments", at)
+            table.fail(
+                "No such environment", f'"{name}" is not declared.', "environments", at,
+                mend=nearest(name, project.environments) or f"Declare it: [environments.{name}]",
+            )  # fmt: skip
     rule = Rule(
         table.text("address", required=True),
         table.text("attribute", EVERYTHING),
