@@ -200,6 +200,17 @@ def test_a_plan_of_a_public_repository_is_refused_unless_it_is_encrypted(
     project.ok("ci", "plan", "-env=staging")
 
 
+def test_an_outcome_is_printed_as_json_and_nothing_else(project: Directory) -> None:
+    told = json.loads(project.ok("ci", "plan", "-env=staging", "-sign=ci.key", "-json").out)
+    assert told == outcome(project, "staging")
+    project.write(main_tf="nonsense")
+    ran = project("ci", "plan", "-env=staging", "-json")
+    assert (ran.code, json.loads(ran.out)["status"]) == (1, "failed")
+    project.write(main_tf=MAIN)
+    ran = project("ci", "prepare", "-env=production", "-json")
+    assert (ran.code, json.loads(ran.out)["status"]) == (2, "waiting")
+
+
 def test_secrets_of_the_job_are_in_no_outcome(project: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_TOKEN", "tok-staging-1")
     project.write(twinfra_toml=PROJECT.replace('env = "staging"', 'env = "tok-staging-1"'))

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import yaml
@@ -41,11 +42,13 @@ class Platform:
     bin: Path
     jobs: int = 0
     left: dict[str, Path] = field(default_factory=dict)
+    counting: Lock = field(default_factory=Lock)
 
     def clone(self, commit: str) -> Path:
         """A clone as a job gets it: the whole history, at a commit, on no branch."""
-        self.jobs += 1
-        path = self.root / f"job-{self.jobs}"
+        with self.counting:
+            self.jobs += 1
+            path = self.root / f"job-{self.jobs}"
         refs = "+refs/pull/*:refs/remotes/pull/*"
         self.origin.git("clone", "-q", "--no-checkout", "-c", f"remote.origin.fetch={refs}", ".", str(path))
         clone = Repository(path)

@@ -73,6 +73,8 @@ def test_an_environment_in_an_account_needs_a_role(tmp_path: Path) -> None:
         ('python = "three"', "version"),
         ('verify_key = "/etc/key"', "path from the project's directory"),
         ("keep_days = 0", "at least 1"),
+        ('branch = "it\'s"', "not a branch"),
+        ('[ci.environments.staging]\nregion = "$(x)"', "such as"),
         ('secrets = ["a-b"]', "no name of an environment variable"),
         ("nightli = 1", '"nightly"'),
         ('[ci.github.actions]\ncheckout = "checkout"', "such as"),

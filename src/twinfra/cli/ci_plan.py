@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ def in_pipeline(function: Any) -> Any:
         value("sign", "sign the plan with this private key (see `twinfra key new`)"),
         flag("sandbox", "run against the embedded cloud instead of a real account"),
         value("lock-timeout", "how long to wait for the lock, such as 30s", default="0s"),
+        flag("json", "print the outcome as JSON; all else goes to standard error"),
         flag("no-color", "no colour"),
     ):
         function = option(function)
@@ -45,7 +46,13 @@ def in_pipeline(function: Any) -> Any:
 @in_pipeline
 @value("since", "plan only if what changed since this commit touches the environment")
 def plan(
-    dir: str, sign: str | None, sandbox: bool, lock_timeout: str, no_color: bool, since: str | None
+    dir: str,
+    sign: str | None,
+    sandbox: bool,
+    lock_timeout: str,
+    json: bool,
+    no_color: bool,
+    since: str | None,
 ) -> int:
     """Plan an environment for a pull request: DIR/NAME.plan to be applied after the merge, DIR/NAME.json to be shown.
 
@@ -57,20 +64,17 @@ def plan(
     environment = _environment("plan")
     directory = _cleared(Path(dir), environment.name)
     signer = signer_of(sign)
-    if since and not _touched(environment, since):
-        print(f"{environment.name} is not touched by what changed since {since}.")
-        _write(Outcome(environment.name, UNTOUCHED, _commit()), directory)
-        return 0
-    with (
-        _telling(environment, directory),
-        _running(sandbox, lock_timeout, no_color) as run,
-    ):
-        result = _planned(run)
-        _save(run, result, plan_file(directory, environment.name), signer)
-        outcome = _outcome(
-            run, result.plan, environment.name, PLANNED, plan_file(directory, environment.name)
-        )
-        _write(replace(outcome, problems=_texts(result.diagnostics)), directory)
+    with _telling(environment, directory, json) as tell:
+        if since and not _touched(environment, since):
+            print(f"{environment.name} is not touched by what changed since {since}.")
+            tell(Outcome(environment.name, UNTOUCHED, _commit()))
+            return 0
+        with _running(sandbox, lock_timeout, no_color) as run:
+            result = _planned(run)
+            _save(run, result, plan_file(directory, environment.name), signer)
+            path = plan_file(directory, environment.name)
+            outcome = _outcome(run, result.plan, environment.name, PLANNED, path)
+            tell(replace(outcome, problems=_texts(result.diagnostics)))
     return 0
 
 
@@ -83,6 +87,7 @@ def prepare(
     sign: str | None,
     sandbox: bool,
     lock_timeout: str,
+    json: bool,
     no_color: bool,
     reviewed: str | None,
     verify_key: tuple[str, ...],
@@ -94,14 +99,14 @@ def prepare(
     is 2, and the new plan waits for somebody. Needs -env NAME.
     """
     from twinfra.cli.signing import signer_of, verifier_of
-    from twinfra.pipelines.outcome import NOTHING, Outcome, plan_file
+    from twinfra.pipelines.outcome import NOTHING, WAITING, Outcome, plan_file
 
     environment = _environment("prepare")
     directory = _cleared(Path(dir), environment.name)
     signer = signer_of(sign)
     path = Path(reviewed) if reviewed else plan_file(directory / REVIEWED, environment.name)
     with (
-        _telling(environment, directory),
+        _telling(environment, directory, json) as tell,
         _running(sandbox, lock_timeout, no_color) as run,
     ):
         newer = _newer_commit(run)
@@ -114,16 +119,16 @@ def prepare(
         elif saved is not None and not stale:
             outcome = _as_reviewed(run, saved, directory, environment)
         elif _is_up_to_date(run, environment):
-            print(f"{environment.name} is up to date.")
-            outcome = Outcome(environment.name, NOTHING, _commit())
+            note = "This code with these inputs was applied already: it is up to date."
+            outcome = Outcome(environment.name, NOTHING, _commit(), notes=(note,))
         else:
             outcome = _planned_again(run, saved, stale, directory, environment, signer)
         if not newer:
             _record(run, outcome)
-        _write(outcome, directory)
-    for note in outcome.notes:
-        print(f"\n{note}")
-    return WAITS if outcome.status == "waiting" else 0
+        for one in outcome.notes:
+            print(f"\n{one}")
+        tell(outcome)
+    return WAITS if outcome.status == WAITING else 0
 
 
 # -- what both do
@@ -179,16 +184,29 @@ def _running(sandbox: bool, lock_timeout: str, no_color: bool) -> Iterator[Run]:
 
 
 @contextmanager
-def _telling(environment: Environment, directory: Path) -> Iterator[None]:
-    """Write an outcome also where something fails: whoever reads the comment sees why."""
+def _telling(environment: Environment, directory: Path, json: bool) -> Iterator[Callable[[Outcome], None]]:
+    """Gives what takes the outcome; where something fails, that is the outcome: whoever reads the comment sees why.
+
+    With `json` it is printed, and all else that is printed within goes to standard error.
+    """
+    import sys
+
+    from twinfra.cli.machine.text import dumps
     from twinfra.pipelines.outcome import FAILED, Outcome, plan_file
 
+    out = sys.stdout
+
+    def tell(outcome: Outcome) -> None:
+        written = _write(outcome, directory)
+        if json:
+            print(dumps(written.document()), file=out)
+
     try:
-        yield
+        with redirect_stdout(sys.stderr) if json else nullcontext():
+            yield tell
     except DiagnosticError as failure:
         plan_file(directory, environment.name).unlink(missing_ok=True)
-        failed = Outcome(environment.name, FAILED, _commit(), problems=_texts(failure.diagnostics))
-        _write(failed, directory)
+        tell(Outcome(environment.name, FAILED, _commit(), problems=_texts(failure.diagnostics)))
         raise
 
 
@@ -239,8 +257,8 @@ def _outcome(run: Run, planned: Any, environment: str, status: str, path: Path) 
     return Outcome(environment, status, _commit(), counts(planned), digest, text.strip("\n"))
 
 
-def _write(outcome: Outcome, directory: Path) -> None:
-    """Write an outcome without what the job was given as secrets, whoever printed it."""
+def _write(outcome: Outcome, directory: Path) -> Outcome:
+    """Write an outcome without what the job was given as secrets, whoever printed it; as it was written."""
     import os
 
     from twinfra.cli.environment import needed_project
@@ -248,7 +266,9 @@ def _write(outcome: Outcome, directory: Path) -> None:
     from twinfra.pipelines.outcome import outcome_file
 
     names = needed_project().section("ci").texts("secrets")
-    outcome.without(secrets_of(os.environ, names)).write(outcome_file(directory, outcome.environment))
+    shown = outcome.without(secrets_of(os.environ, names))
+    shown.write(outcome_file(directory, outcome.environment))
+    return shown
 
 
 def _texts(diagnostics: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from twinfra.pipelines.forge.gitlab import APPLYING, PLANNING
@@ -63,7 +64,7 @@ def _head(steps: Steps) -> dict[str, Any]:
 
 def _template(steps: Steps) -> dict[str, Any]:
     settings = steps.settings
-    enter = [] if steps.prefix == "." else [f'cd "{steps.prefix}"']
+    enter = [] if steps.prefix == "." else [f"cd {shlex.quote(steps.prefix)}"]
     runner = {"tags": [settings.runner]} if settings.runner else {}
     return {
         "image": settings.image or f"python:{settings.python}",

@@ -59,10 +59,13 @@ class Outcome:
             notes=tuple(hidden(one, known) for one in self.notes),
         )
 
+    def document(self) -> dict[str, Any]:
+        """It as JSON."""
+        return {"twinfra_outcome": _FORMAT, **asdict(self), "notes": list(self.notes)}
+
     def write(self, path: Path) -> None:
         """Write it to a file."""
-        document = {"twinfra_outcome": _FORMAT, **asdict(self)}
-        path.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        path.write_text(json.dumps(self.document(), indent=1), encoding="utf-8")
 
 
 def read_outcome(path: Path) -> Outcome:

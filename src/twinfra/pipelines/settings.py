@@ -29,6 +29,8 @@ FORGES = ("github", "gitlab")
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+")
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _PYTHON = re.compile(r"\d+\.\d+")
+_BRANCH = re.compile(r"[\w.][\w./-]*")
+_REGION = re.compile(r"[a-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,9 @@ def read_settings(project: Project) -> Settings:
     python = section.text("python", "3.12")
     if not _PYTHON.fullmatch(python):
         section.fail("Unsuitable value", f'python is a version such as "3.12", not "{python}".', "python")
+    branch = section.text("branch", "main")
+    if not _BRANCH.fullmatch(branch):
+        section.fail("Unsuitable value", f'"{branch}" is not a branch that pipelines can name.', "branch")
     verify_key = section.text("verify_key", "twinfra-ci.pub")
     if verify_key.startswith("/"):
         section.fail(
@@ -105,7 +110,7 @@ def read_settings(project: Project) -> Settings:
     github, gitlab, jenkins = (section.table(one) for one in ("github", "gitlab", "jenkins"))
     settings = Settings(
         stages,
-        branch=section.text("branch", "main"),
+        branch=branch,
         install=section.text("install", f'python -m pip install "twinfra[aws]=={__version__}"'),
         python=python,
         runner=section.text("runner"),
@@ -196,6 +201,8 @@ def _stage(table: Table, environment: Environment) -> Stage:
         if one and not _ROLE.fullmatch(one):
             table.fail("Unsuitable value", f'{key} is the ARN of a role, not "{one}".', key)
     region = table.text("region", environment.regions[0] if environment.regions else "")
+    if region and not _REGION.fullmatch(region):
+        table.fail("Unsuitable value", f'region is such as "eu-central-1", not "{region}".', "region")
     if plan_role and not role:
         table.fail("Missing key", "plan_role needs role, too.", "plan_role")
     if role and not region:
