@@ -131,7 +131,7 @@ class ContentCodec:
             except DiagnosticError as failed:
                 failures += failed.diagnostics
         told = error(
-            f"The {self._kind} cannot be decrypted",
+            "Content cannot be decrypted",
             f"{name}: no method fits. {'. '.join(reasons) or 'None that decrypts is configured'}.",
             mend="Give the key that it was encrypted with, in a fallback if it is an older one; if that is right, "
             "restore an earlier version.",
@@ -149,7 +149,7 @@ class ContentCodec:
 
     def _not_encrypted(self, name: str) -> Diagnostic:
         return error(
-            f"The {self._kind} is not encrypted",
+            "Content is not encrypted",
             f"{name} is not encrypted, and only encrypted content may be read here.",
             mend='To encrypt it, name a method "unencrypted" in a fallback until it was written once; '
             "else find out who wrote it.",
