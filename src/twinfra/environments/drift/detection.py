@@ -23,7 +23,7 @@ from twinfra.values.equality import identical
 from twinfra.values.marks import unmark_deep
 from twinfra.values.secrets import hide, secrets_in
 from twinfra.values.sets import identity_text
-from twinfra.values.value import GetAttr, Path, Unknown, Value, is_null
+from twinfra.values.value import GetAttr, Index, Path, Unknown, Value, is_null
 
 Asking = Callable[[ResourceChange], Iterable[Change]]
 """Who changed an object, by its drift; empty where nobody knows."""
@@ -97,7 +97,7 @@ def _finding(
     report.ignored += len(found) - len(told)
     if not told:
         return None
-    return Finding(change.address, CHANGED, id_of(before), tuple(_with_echoes(told)), repair)
+    return Finding(change.address, CHANGED, id_of(before), tuple(with_echoes(told)), repair)
 
 
 def _differences(change: ResourceChange) -> Iterable[Difference]:
@@ -172,21 +172,36 @@ def value_at(value: Value, path: Path) -> Value:
     return value
 
 
-def _with_echoes(parts: list[AttributeDrift]) -> list[AttributeDrift]:
-    """The same, with those marked that only repeat another one, a declared one rather, under another name."""
+def with_echoes(parts: list[AttributeDrift]) -> list[AttributeDrift]:
+    """The same, with those marked that only repeat a declared one under another name, as `tags_all` does `tags`.
+
+    Only entries of maps and elements are taken for that: two blocks may well have an argument of one name.
+    """
+    declared = {_essence(one.difference) for one in parts if one.declared is not None and _repeatable(one)}
     seen: set[tuple[object, ...]] = set()
-    echoes: set[int] = set()
-    for at, one in sorted(enumerate(parts), key=lambda pair: (pair[1].declared is None, pair[0])):
-        if len(one.difference.path) < 2 and not one.difference.element:
-            continue
-        essence = _essence(one.difference)
-        if one.declared is None and essence in seen:
-            echoes.add(at)
-        seen.add(essence)
-    return [replace(one, echo=True) if at in echoes else one for at, one in enumerate(parts)]
+    told: list[AttributeDrift] = []
+    for one in parts:
+        if one.declared is None and _repeatable(one):
+            # Which value it had before may differ: one that is inherited from the provider is in `tags_all` alone.
+            essence = _essence(one.difference)
+            told.append(
+                replace(one, echo=essence in declared or (*essence, repr(one.difference.before)) in seen)
+            )
+            seen.add((*essence, repr(one.difference.before)))
+        else:
+            told.append(one)
+    return told
+
+
+def _repeatable(part: AttributeDrift) -> bool:
+    path = part.difference.path
+    if part.difference.element:
+        return len(path) == 1
+    return len(path) == 2 and isinstance(path[1], Index) and isinstance(path[1].key, str)
 
 
 def _essence(difference: Difference) -> tuple[object, ...]:
     """What two differences have in common of which one repeats the other: all but the attribute's name."""
-    rest = tuple(step.name if isinstance(step, GetAttr) else repr(step.key) for step in difference.path[1:])
-    return (rest, difference.element, repr(difference.before), repr(difference.after))
+    rest = tuple(repr(step) for step in difference.path[1:])
+    before = repr(difference.before) if difference.element else None
+    return (rest, difference.element, before, repr(difference.after))
