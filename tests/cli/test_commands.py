@@ -169,3 +169,73 @@ def test_a_directory_without_configuration(twinfra: Directory) -> None:
     ran = twinfra("plan")
     assert ran.code == 1
     assert "configuration" in ran.err
+
+
+def test_the_graph_draws_each_module_as_a_cluster_and_no_way_twice(twinfra: Directory) -> None:
+    (twinfra.path / "m").mkdir()
+    (twinfra.path / "m" / "main.tf").write_text(
+        'variable "x" {}\nresource "terraform_data" "c" { input = var.x }\n'
+    )
+    twinfra.write(
+        main_tf='resource "terraform_data" "a" {}\n'
+        'resource "terraform_data" "b" { input = terraform_data.a.id }\n'
+        'module "m" {\n  source = "./m"\n  x      = [terraform_data.a.id, terraform_data.b.id]\n}\n'
+    )
+    assert twinfra.ok("graph", "-draw-cycles").out.splitlines()[3:] == [
+        '  "terraform_data.a" [label="terraform_data.a"];',
+        '  "terraform_data.b" [label="terraform_data.b"];',
+        '  subgraph "cluster_module.m" {',
+        '    label = "module.m"',
+        '    fontname = "sans-serif"',
+        '    "module.m.terraform_data.c" [label="terraform_data.c"];',
+        "  }",
+        '  "module.m.terraform_data.c" -> "terraform_data.b";',
+        '  "terraform_data.b" -> "terraform_data.a";',
+        "}",
+    ]
+
+
+@pytest.mark.parametrize("flag", ["-type=plan", "-plan=saved"])
+def test_the_inner_graph_of_another_engine_is_refused_with_words(applied: Directory, flag: str) -> None:
+    ran = applied("graph", flag)
+    assert ran.code == 1
+    assert "Terraform's own engine" in ran.err
+
+
+def test_schemas_of_the_providers_in_use(applied: Directory) -> None:
+    document = json.loads(applied.ok("providers", "schema", "-json").out)
+    assert document["format_version"] == "1.0"
+    (schema,) = document["provider_schemas"].values()
+    attributes = schema["resource_schemas"]["terraform_data"]["block"]["attributes"]
+    assert attributes["input"] | {"description": ""} == {
+        "type": "dynamic",
+        "description": "",
+        "description_kind": "plain",
+        "optional": True,
+    }
+    assert set(schema["functions"]) == {"decode_tfvars", "encode_expr", "encode_tfvars"}
+
+
+@pytest.mark.parametrize("words", [("schema",), ("lock",), ("-json",), ("schemas", "-json")])
+def test_what_providers_does_not_know_is_refused(applied: Directory, words: tuple[str, ...]) -> None:
+    assert applied("providers", *words).code == 1
+
+
+def test_an_output_of_a_state_without_any_is_a_warning(twinfra: Directory) -> None:
+    ran = twinfra.ok("output", "name")
+    assert "No outputs found" in ran.err
+    assert twinfra("output", "-json", "name").code == 1
+
+
+def test_a_refresh_writes_the_state_where_it_was_told_to_also_without_changes(applied: Directory) -> None:
+    applied.ok("refresh", "-state-out=copy.tfstate")
+    assert (applied.path / "copy.tfstate").read_bytes() == (applied.path / "terraform.tfstate").read_bytes()
+
+
+def test_env_is_the_old_name_of_workspace(twinfra: Directory) -> None:
+    twinfra.write(main_tf="")
+    ran = twinfra.ok("env", "new", "other")
+    assert "Old name of a command" in ran.err
+    assert twinfra.ok("env", "list").out == "  default\n* other\n"
+    twinfra.ok("env", "select", "default")
+    twinfra.ok("env", "delete", "other")

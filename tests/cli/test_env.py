@@ -86,9 +86,9 @@ def test_an_unknown_name_is_told_with_the_nearest(project: Directory) -> None:
     assert (ran.code, 'Did you mean "production"?' in ran.err) == (1, True)
 
 
-def test_without_a_project_there_is_nothing_to_list(twinfra: Directory) -> None:
-    ran = twinfra("env", "list")
-    assert (ran.code, "No twinfra.toml" in ran.err) == (1, True)
+def test_without_a_project_there_is_nothing_to_show(twinfra: Directory) -> None:
+    ran = twinfra("env", "show", "staging")
+    assert (ran.code, "twinfra.toml" in ran.err) == (1, True)
 
 
 def test_a_project_without_environments_says_so(twinfra: Directory) -> None:

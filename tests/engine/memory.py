@@ -253,12 +253,14 @@ class Notes(Silent):
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.seconds: dict[str, float] = {}
 
     def apply_started(self, change: ResourceChange, action: Action, id: str) -> None:
         self.texts.append(f"{action} {change.address}")
 
     def apply_finished(self, address: Instance, action: Action, id: str, seconds: float) -> None:
         self.texts.append(f"{action} {address} done")
+        self.seconds[str(address)] = seconds
 
     def apply_failed(self, address: Instance, action: Action, seconds: float) -> None:
         self.texts.append(f"{action} {address} failed")

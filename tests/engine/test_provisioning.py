@@ -98,3 +98,17 @@ def test_the_provisioners_of_a_removed_block_run(project: Project) -> None:
         + "}\n"
     ).apply()
     assert (project.directory / "gone.txt").read_text() == "one"
+
+
+def test_the_time_of_provisioners_is_part_of_what_a_create_takes(project: Project) -> None:
+    marks = "date +%s.%N >> times.txt; "
+    project.write(thing(local(f"{marks}{marks}"))).apply()
+    first, last = map(float, (project.directory / "times.txt").read_text().split())
+    assert project.notes.seconds["memory_thing.a"] >= last - first > 0
+
+
+def test_a_destroy_begins_before_its_provisioners(project: Project) -> None:
+    project.write(thing(local("echo bye", "    when = destroy\n"))).apply()
+    project.apply(mode="destroy")
+    texts = project.notes.texts
+    assert texts.index("delete memory_thing.a") < texts.index("memory_thing.a local-exec: bye")

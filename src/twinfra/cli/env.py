@@ -26,27 +26,72 @@ def env() -> None:
 @flag("no-color", "no colour")
 def list_(json: bool, no_color: bool) -> None:
     """List the environments; the one that -env or TWINFRA_ENV names has a star."""
-    from twinfra.cli.environment import current, needed_project
+    from twinfra.cli.environment import current, project
     from twinfra.cli.render.style import standard_style
 
-    project = needed_project()
+    found = project()
+    if found is None:
+        # Where no environments are declared, stock Terraform's old name of `workspace` can only be meant.
+        _as_workspace("list", json=json, no_color=no_color)
+        return
     here = current()
     if json:
         from twinfra.cli.machine.text import dumps
 
-        print(dumps([environment_document(one) for one in project.environments.values()], indent=2))
+        print(dumps([environment_document(one) for one in found.environments.values()], indent=2))
         return
-    if not project.environments:
-        print(f"{project.path.name} declares no environment yet. Write [environments.NAME] in it.")
+    if not found.environments:
+        print(f"{found.path.name} declares no environment yet. Write [environments.NAME] in it.")
         return
     style = standard_style(no_color)
-    width = max(map(len, project.environments))
-    for name, environment in project.environments.items():
+    width = max(map(len, found.environments))
+    for name, environment in found.environments.items():
         star = "*" if here is not None and here.name == name else " "
         told = [_cloud(environment), *_notes(environment)]
         for number, line in enumerate(_wrapped(told, _WIDTH - width - 4)):
             head = style(name.ljust(width), "bold") if number == 0 else " " * width
             print(f"{star if number == 0 else ' '} {head}  {line}")
+
+
+def _as_workspace(name: str, /, **options: Any) -> None:
+    """Run the subcommand of `workspace` that `env` was the name of in old versions of Terraform, with a warning."""
+    from twinfra.cli.terminal import print_diagnostics
+    from twinfra.cli.workspaces import workspace
+    from twinfra.diagnostics import warning
+
+    print_diagnostics(
+        [
+            warning(
+                "Old name of a command",
+                f"`env {name}` is an old name of `workspace {name}`; `env` is about the environments of twinfra.toml.",
+                mend=f"Run: twinfra workspace {name}",
+            )
+        ],
+        bool(options.get("no_color")),
+    )
+    callback = workspace.commands[name].callback
+    assert callback is not None
+    callback(**options)
+
+
+def _add_old_names() -> None:
+    """The subcommands that only workspaces have, under the old name too."""
+    from twinfra.cli.workspaces import workspace
+
+    for name in ("new", "select", "delete"):
+        of_workspace = workspace.commands[name]
+
+        def run(_name: str = name, **options: Any) -> None:
+            _as_workspace(_name, **options)
+
+        env.add_command(
+            type(of_workspace)(
+                name,
+                params=of_workspace.params,
+                callback=run,
+                help=f"The old name of `workspace {name}`; deprecated.",
+            )
+        )
 
 
 @env.command("show")
@@ -207,4 +252,5 @@ def _wrapped(parts: list[str], width: int) -> list[str]:
     return lines
 
 
+_add_old_names()
 COMMANDS = {"env": env}

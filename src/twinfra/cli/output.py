@@ -40,9 +40,7 @@ def outputs_text(outputs: dict[str, Any]) -> str:
 def output(json: bool, raw: bool, no_color: bool, state: str | None, sandbox: bool, name: str | None) -> int:
     """Show the outputs of the root module, or one of them."""
     from twinfra.cli.machine.text import dumps
-    from twinfra.cli.terminal import print_diagnostics
     from twinfra.cli.workspace import read_state
-    from twinfra.diagnostics import warning
 
     if json and raw:
         raise UsageProblem("-json and -raw exclude each other.")
@@ -55,10 +53,10 @@ def output(json: bool, raw: bool, no_color: bool, state: str | None, sandbox: bo
         elif outputs:
             print(outputs_text(outputs), end="")
         else:
-            message = "The state holds no outputs: none is declared, or nothing was applied yet."
-            print_diagnostics(
-                [warning("No outputs found", message, mend="Declare one, then run: twinfra apply")], no_color
-            )
+            _tell_none(no_color)
+        return 0
+    if not outputs and not json:
+        _tell_none(no_color)
         return 0
     if name not in outputs:
         raise DiagnosticError(
@@ -80,6 +78,16 @@ def output(json: bool, raw: bool, no_color: bool, state: str | None, sandbox: bo
 
         print(output_text(decode_output(found)))
     return 0
+
+
+def _tell_none(no_color: bool) -> None:
+    from twinfra.cli.terminal import print_diagnostics
+    from twinfra.diagnostics import warning
+
+    message = "The state holds no outputs: none is declared, or nothing was applied yet."
+    print_diagnostics(
+        [warning("No outputs found", message, mend="Declare one, then run: twinfra apply")], no_color
+    )
 
 
 def _raw(name: str, value: Any) -> str:

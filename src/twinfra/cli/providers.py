@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import click
+
 from twinfra.addresses import ProviderAddress
-from twinfra.cli.command import command, flag
+from twinfra.cli.command import UsageProblem, command, flag
 from twinfra.config.model import Configuration
 from twinfra.config.provider_resolution import resolve_providers
 from twinfra.diagnostics import Diagnostics
@@ -37,10 +39,14 @@ def refuse_unserved(addresses: Iterable[ProviderAddress]) -> Diagnostics:
 
 
 @command("providers")
+@flag("json", "with schema: print JSON, as `terraform providers schema -json` does")
 @flag("no-color", "accepted; there is no colour here")
 @flag("sandbox", "accepted; nothing is read from a cloud")
-def providers(no_color: bool, sandbox: bool) -> int:
-    """Show which providers each module of the configuration needs."""
+@click.argument("what", required=False)
+def providers(json: bool, no_color: bool, sandbox: bool, what: str | None) -> int:
+    """Show which providers each module of the configuration needs; with WHAT = schema, the schemas of these."""
+    if what is not None or json:
+        return _about(what, json, no_color)
     from twinfra.cli.terminal import print_diagnostics
     from twinfra.cli.workspace import load_configuration
 
@@ -50,6 +56,36 @@ def providers(no_color: bool, sandbox: bool) -> int:
         print(module or "root module")
         print("".join(_lines(addresses)) or "  none", end="" if addresses else "\n")
     return 1 if problems.has_errors else 0
+
+
+def _about(what: str | None, json: bool, no_color: bool) -> int:
+    """The subcommands of stock Terraform: `schema`, and those that have nothing to do here."""
+    if what in ("lock", "mirror"):
+        raise UsageProblem(
+            f"providers {what} is not supported: providers are part of Twinfra, none is downloaded."
+        )
+    if what != "schema":
+        raise UsageProblem(
+            "-json goes with providers schema."
+            if what is None
+            else f'There is no "providers {what}", only schema.'
+        )
+    if not json:
+        raise UsageProblem("providers schema prints JSON only: give -json.")
+    from json import dumps
+
+    from twinfra.cli.machine.schemas import schemas_json
+    from twinfra.cli.terminal import print_diagnostics
+    from twinfra.cli.workspace import load_configuration
+
+    needed, problems = needed_providers(load_configuration())
+    addresses = set().union(*needed.values())
+    problems.extend(refuse_unserved(addresses))
+    print_diagnostics(problems, no_color)
+    if problems.has_errors:
+        return 1
+    print(dumps(schemas_json(addresses)))
+    return 0
 
 
 def _lines(addresses: Iterable[ProviderAddress]) -> Iterable[str]:

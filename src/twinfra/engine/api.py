@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from twinfra.addresses import Instance
+from twinfra.addresses import Instance, ModulePath
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostics
 from twinfra.engine.changes import Plan
@@ -28,6 +28,7 @@ __all__ = [
     "ApplyOptions",
     "ApplyResult",
     "ConsoleResult",
+    "GraphNode",
     "GraphView",
     "Intent",
     "NoRecorder",
@@ -117,10 +118,19 @@ class ConsoleResult:
 
 
 @dataclass(frozen=True, slots=True)
-class GraphView:
-    """Dependencies for people: resource addresses as configured, and (from, to) where `from` needs `to`."""
+class GraphNode:
+    """A resource in a graph: its address as configured, the module it is in, and its address in there."""
 
-    nodes: tuple[str, ...]
+    address: str
+    module: ModulePath
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphView:
+    """Dependencies for people: the resources by address, and the addresses (from, to) where `from` needs `to`."""
+
+    nodes: tuple[GraphNode, ...]
     edges: tuple[tuple[str, str], ...]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from twinfra.addresses import Instance, ProviderConfig
@@ -105,7 +106,9 @@ class Operations:
         # Recorded as tainted until its provisioners are through, so that a crash meanwhile is no success.
         unfinished = creating and any(part.config.when != "destroy" for part in node.provisioners)
         self._keep(place, result, marks, tainted=unfinished)
+        spent = call.seconds
         if creating:
+            since = monotonic()
             try:
                 if to_confirm(provider, result):
                     result = yield from self._confirm(place, provider, result, marks)
@@ -116,12 +119,13 @@ class Operations:
                     raise
                 # It is made and recorded; the next apply confirms it.
                 held = True
+            spent += monotonic() - since
             if not held:
-                run.listener.apply_failed(address, began, call.seconds)
+                run.listener.apply_failed(address, began, spent)
                 return
             if unfinished:
                 self._keep(place, result, marks, tainted=False)
-        run.listener.apply_finished(address, began, id_of(result.attributes), call.seconds)
+        run.listener.apply_finished(address, began, id_of(result.attributes), spent)
         run.count("added" if creating else "changed")
         self._finish(place, planned, result, marks)
 
@@ -328,11 +332,14 @@ class Operations:
             return
         value, _ = unmark_deep(change.before)
         range = None if place is None else place.node.place
+        run.listener.apply_started(change, Action.DELETE, id_of(value))
+        since = monotonic()
         if provisioners and not deposed and not stored.tainted:
             held = yield from self._provisioning.run(address, provisioners, place, change.before, fail)
             if not held:
+                run.listener.apply_failed(address, Action.DELETE, monotonic() - since)
                 return
-        run.listener.apply_started(change, Action.DELETE, id_of(value))
+        spent = monotonic() - since
         planned = Planned(Stored(value, stored.private), None, None)
         kind = address.resource.type
         call: Call
@@ -350,12 +357,12 @@ class Operations:
                 run.diagnostics.add(_unfinished(address, Action.DELETE))
             raise
         except ProviderError as failed:
-            run.listener.apply_failed(address, Action.DELETE, call.seconds)
+            run.listener.apply_failed(address, Action.DELETE, spent + call.seconds)
             hidden = hidden_texts(change.before)
             fail([locate(one, None, range, str(address), hidden) for one in failed.diagnostics])
             return
         run.put(address, run.state.resources[address.of].provider, None, deposed)
-        run.listener.apply_finished(address, Action.DELETE, id_of(value), call.seconds)
+        run.listener.apply_finished(address, Action.DELETE, id_of(value), spent + call.seconds)
         run.count("destroyed")
 
     def _object(self, address: Instance, deposed: str) -> InstanceObject | None:

@@ -138,7 +138,7 @@ class _Validation(Evaluation):
                 (row, index, value) = next(iter(self.rows_of(expansion)))
         scope.repeat(repetition, index, value)
         with self._unit(node, node.decoder) as whole:
-            if whole and not node.shape_problems:
+            if whole and not any(one.severity == "error" for one in node.shape_problems):
                 self._body(node, scope)
         self._try_conditions(node, scope)
         self._try_provisioners(node, scope)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from twinfra import log
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
-from twinfra.state.backends.protocol import NOTHING, Backend, Conflict, Locked
+from twinfra.state.backends.protocol import NOTHING, Backend, Conflict, Locked, is_redirected
 from twinfra.state.comparison import same_content
 from twinfra.state.copies import keep_copy
 from twinfra.state.encryption.backend import codec_of
@@ -225,7 +225,8 @@ class Store:
                 journal.remove()
 
     def save(self, state: State) -> bool:
-        """Store a state under the next serial; False (and nothing is written) when it says nothing new.
+        """Store a state under the next serial; False when it says nothing new: then it is written, as it is, only
+        where it goes to another place than it was read from.
 
         `state` has the lineage of `self.state`, which afterwards is the saved one. When it cannot be written,
         it is put into `errored.tfstate` in the working directory, and `DiagnosticError` is raised.
@@ -237,6 +238,8 @@ class Store:
             if self._journal is not None:
                 self._journal.saving(stored.state, stored.digest)
             self._safe = True
+            if is_redirected(self.backend, self.workspace):
+                self.backend.write(self.workspace, list(write_state(stored.state)), None)
             return False
         ready = self.prepared(state)
         if self._journal is not None:

@@ -48,6 +48,16 @@ def metadata() -> dict[str, Any]:
     return {"format_version": "1.0", "function_signatures": dict(sorted(signatures.items()))}
 
 
+def provider_functions(provider: str) -> dict[str, Any]:
+    """The functions that a provider brings, by their names in it; ready for JSON."""
+    prefix = f"{_PROVIDER}{provider}::"
+    return {
+        name.removeprefix(prefix): {"summary": function.description, **_signature(function)}
+        for name, function in catalog().items()
+        if name.startswith(prefix)
+    }
+
+
 def brief_signature(function: Function) -> dict[str, Any]:
     """A function's signature as diagnostics tell it: names and types alone."""
     signature: dict[str, Any] = {

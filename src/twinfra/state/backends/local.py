@@ -136,6 +136,10 @@ class LocalBackend:
         except OSError as reason:
             raise file_problem(reason, "read the state from", path) from None
 
+    def redirected(self, workspace: str) -> bool:
+        """Whether the state is written to another file than it is read from."""
+        return self._target(workspace) != self._source(workspace)
+
     def write(self, workspace: str, pieces: Iterable[bytes], expected: str | None) -> str:
         path = self._target(workspace)
         try:

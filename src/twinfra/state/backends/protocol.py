@@ -99,6 +99,12 @@ class Backend(Protocol):
         """Let go of connections."""
 
 
+def is_redirected(backend: Backend, workspace: str) -> bool:
+    """Whether a backend writes the state to another place than it reads it from, as `-state-out` asks for."""
+    redirected = getattr(backend, "redirected", None)
+    return redirected is not None and bool(redirected(workspace))
+
+
 class BackendModule(Protocol):
     """What a module of this package offers."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from twinfra.state.backends.protocol import Backend, Content
+from twinfra.state.backends.protocol import Backend, Content, is_redirected
 from twinfra.state.backends.records import records_of
 from twinfra.state.encryption.codec import PLAIN, Codec
 from twinfra.state.history import KeepsCopies, Version, versioned
@@ -35,6 +35,9 @@ class EncryptedBackend:
         if found is None:
             return None
         return Content(self.codec.decode(found.data, self.label(workspace)), found.version)
+
+    def redirected(self, workspace: str) -> bool:
+        return is_redirected(self.inner, workspace)
 
     def write(self, workspace: str, pieces: Iterable[bytes], expected: str | None) -> str:
         return self.inner.write(workspace, self.codec.encode(pieces), expected)
