@@ -411,3 +411,11 @@ def test_secrets_that_drift_are_not_shown(
         ran = twinfra("drift", *flags)
         assert ran.code == 2
         assert "planted" not in ran.all, flags
+
+
+def test_where_nothing_was_applied_that_is_told(twinfra: Directory) -> None:
+    wrong = twinfra("drift")
+    assert wrong.code == 1
+    assert "No configuration" in wrong.err
+    twinfra.write(main_tf='resource "terraform_data" "one" {}\n')
+    assert twinfra.ok("drift").out == "Nothing was applied here yet, so there is no drift.\n"

@@ -65,6 +65,7 @@ def drift(
     # The document is one; the events of a run are many.
     quiet = replace(common, json=False)
     with work(quiet, "apply" if repair or accept else "drift") as run:
+        _check_there_is_something(run)
         _check_targets(options["target"], run.workspace.state)
         result = _plan(run, tuple(options["target"]), silent=common.json)
         if result.plan.errored or result.diagnostics.has_errors:
@@ -86,6 +87,18 @@ def drift(
 
             return accept_drift(run, report, result, auto_approve)
         return DRIFTED
+
+
+def _check_there_is_something(run: Run) -> None:
+    """Refuse to say of a directory without code and state that nothing drifted there."""
+    if not run.configuration.files and not run.workspace.state.resources:
+        raise DiagnosticError(
+            error(
+                "No configuration",
+                "There is no .tf or .tf.json file here, and nothing was applied from here.",
+                mend="Work in the directory of the configuration (-chdir=DIR).",
+            )
+        )
 
 
 def _check_targets(texts: Sequence[str], state: State) -> None:

@@ -44,6 +44,8 @@ def render_drift(report: Report, style: Style) -> Iterator[str]:
 
 def _headline(report: Report) -> str:
     checked = _number(report.checked, "object")
+    if not report.findings and not report.checked:
+        return "Nothing was applied here yet, so there is no drift."
     if not report.findings:
         return f"No drift: {checked} looked at."
     gone = sum(1 for one in report.findings if one.kind == GONE)
