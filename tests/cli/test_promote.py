@@ -75,6 +75,11 @@ def test_promoting_plans_and_changes_nothing(project: Directory) -> None:
     assert inputs(project) == []
 
 
+def test_what_to_do_with_the_plan_is_told(project: Directory) -> None:
+    project.ok("apply", "-auto-approve", "-env=staging")
+    assert "Use -out=FILE" in project.ok("promote", "staging", "production").out
+
+
 def test_the_code_is_that_of_the_source_though_the_directory_has_moved_on(project: Directory) -> None:
     project.ok("apply", "-auto-approve", "-env=staging")
     move_on(project)

@@ -255,6 +255,10 @@ def _carry_out(
             run.terminal.say(
                 f"\nThe plan is saved in {out}. To do exactly this, run: twinfra apply -env {target.name} {out}"
             )
+        elif result.plan.applyable:
+            run.terminal.say(
+                "\nThis plan was not saved. Use -out=FILE to apply exactly this, or -apply to be asked now."
+            )
         return CHANGES if detailed_exitcode and result.plan.applyable else 0
 
 
