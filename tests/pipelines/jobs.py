@@ -77,6 +77,8 @@ class Platform:
                 check=False,
             )
             out += done.stdout + done.stderr
+            assert TOKEN not in out
+            assert "PRIVATE KEY" not in out
             if done.returncode:
                 return Ended(done.returncode, out, clone)
         return Ended(0, out, clone)

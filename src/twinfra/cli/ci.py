@@ -235,7 +235,7 @@ def _outcomes(
     if not isinstance(expected, list) or not all(isinstance(one, str) for one in expected):
         raise UsageProblem('-expect is a JSON list of names, such as ["staging"].')
     missing = set(expected) - {one.environment for one in found}
-    note = "The job ended before it could plan; its log tells why."
+    note = "Nothing was planned: its job, or a check before it, failed. The log tells why."
     found += [Outcome(name, FAILED, notes=(note,)) for name in order if name in missing]
     return sorted(
         (one for one in found if one.status != UNTOUCHED), key=lambda one: order.index(one.environment)

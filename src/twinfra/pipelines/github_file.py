@@ -133,7 +133,7 @@ def _comment(steps: Steps) -> dict[str, Any]:
     return {
         "name": "Comment",
         "needs": ["checks", *(f"plan-{one.name}" for one in settings.stages)],
-        "if": f"!cancelled() && needs.checks.result == 'success' && {_PULL_REQUEST}",
+        "if": f"!cancelled() && {_PULL_REQUEST}",
         "runs-on": settings.runner or _RUNNER,
         "permissions": {"contents": "read", "pull-requests": "write"},
         "steps": [
@@ -147,7 +147,8 @@ def _comment(steps: Steps) -> dict[str, Any]:
                 "name": "Comment",
                 "env": {
                     "GITHUB_TOKEN": "${{ github.token }}",
-                    _NAMES: "${{ needs.checks.outputs.environments }}",
+                    # Where checks failed, nothing was planned: that is told of all.
+                    _NAMES: f"${{{{ needs.checks.outputs.environments || '{steps.names}' }}}}",
                 },
                 "run": steps.comment(_NAMES),
             },

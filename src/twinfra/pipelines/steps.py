@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from dataclasses import dataclass
@@ -56,9 +57,17 @@ class Steps:
         since = f' -since="${BASE}"' if if_touched else ""
         return _script(f'twinfra ci plan -env {stage.name}{since} {self._timeout} -sign="${KEY_FILE}"')
 
-    def comment(self, expect: str = "") -> str:
-        """Say it on the pull request. `expect`: a variable with a list of the environments that were to be planned."""
-        return _script("twinfra ci comment" + (f' -expect="${expect}"' if expect else ""))
+    @property
+    def names(self) -> str:
+        """The environments, as a JSON list."""
+        return json.dumps([one.name for one in self.settings.stages], separators=(",", ":"))
+
+    def comment(self, variable: str = "") -> str:
+        """Say it on the pull request. `variable` has the list of environments that were to be planned; else it is all
+        of them.
+        """
+        expected = f'"${variable}"' if variable else shlex.quote(self.names)
+        return _script(f"twinfra ci comment -expect={expected}")
 
     def apply(self, stage: Stage) -> str:
         """After a merge: compare twins, fetch the reviewed plan, apply exactly that, and say how it ended."""
