@@ -104,6 +104,18 @@ def test_console_reads_on_while_brackets_are_open(applied: Directory) -> None:
     assert applied.ok("console", stdin="[\n1,\n2\n]\n").out == "[\n  1,\n  2,\n]\n"
 
 
+@pytest.mark.parametrize(
+    ("piped", "shown"), [("1\n2\n", "2\n"), ("1\nexit\n2\n", ""), ("type(type(1))\n", "type\n"), ("\n", "")]
+)
+def test_a_piped_console_answers_with_the_last_result(applied: Directory, piped: str, shown: str) -> None:
+    assert applied.ok("console", stdin=piped).out == shown
+
+
+@pytest.mark.parametrize("line", ["upper(type(1))", "jsonencode(type(1))", "[type(1)]"])
+def test_the_answer_of_type_can_only_be_shown(applied: Directory, line: str) -> None:
+    assert applied("console", stdin=line + "\n").code == 1
+
+
 def test_graph(applied: Directory) -> None:
     drawn = applied.ok("graph").out
     assert drawn.startswith("digraph G {")

@@ -44,18 +44,26 @@ def console(
         opened = api.console(configuration, read_state(state), inputs, providers, workspace_name())
         print_diagnostics(opened.diagnostics, no_color)
         interactive = sys.stdin.isatty()
+        answer: str | None = None
         for text in _statements(interactive):
+            if text == "exit":
+                answer = None
+                break
             expression, problems = parse_expression(Source("<console-input>", text))
             if not problems:
                 values, problems_found = api.evaluate(opened.scope, [expression])
                 if values and not problems_found.has_errors:
-                    print(render(values[0]))
+                    answer = render(values[0])
+                    if interactive:
+                        print(answer)
                     continue
                 problems = list(problems_found)
             print_diagnostics(problems, no_color)
             failed = True
             if not interactive:
                 return 1
+        if answer is not None and not interactive:
+            print(answer)
     finally:
         providers.close()
     return 1 if failed and not sys.stdin.isatty() else 0
@@ -72,8 +80,6 @@ def _piped() -> Iterator[str]:
         if _open_brackets(pending):
             continue
         text, pending = pending.strip(), ""
-        if text == "exit":
-            return
         if text:
             yield text
     if pending.strip():
@@ -98,8 +104,6 @@ def _interactive() -> Iterator[str]:
         if _open_brackets(pending):
             continue
         text, pending = pending.strip(), ""
-        if text == "exit":
-            return
         if text:
             yield text
 

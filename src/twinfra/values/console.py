@@ -23,6 +23,7 @@ from twinfra.values.types import (
 from twinfra.values.value import (
     EPHEMERAL,
     SENSITIVE,
+    TYPE,
     List,
     Map,
     Marked,
@@ -34,8 +35,6 @@ from twinfra.values.value import (
 )
 
 _UNKNOWN = "(known after apply)"
-TYPE = "type"
-"""The mark of what `type` answers: a text that only the console can show."""
 
 
 def render(value: Value) -> str:
@@ -141,6 +140,11 @@ def _members(members: Value, indent: int) -> str:
 def type_value(type: Type) -> Value:
     """What the function `type` answers."""
     return Marked(type_text(type), frozenset((TYPE,)))
+
+
+def type_of_type() -> Value:
+    """What the function `type` answers of what it answers."""
+    return Marked("type", frozenset((TYPE,)))
 
 
 def type_text(type: Type, indent: int = 0) -> str:

@@ -30,6 +30,8 @@ Value: TypeAlias = Any
 
 SENSITIVE = "sensitive"
 EPHEMERAL = "ephemeral"
+TYPE = "type"
+"""The mark of what the function `type` answers: a text that only the console can show."""
 
 
 class List(tuple[Value, ...]):

@@ -16,7 +16,19 @@ from twinfra.values.marks import has_marks, mark, unmark_deep
 from twinfra.values.numbers import NumberError
 from twinfra.values.types import BOOL, DYNAMIC, NUMBER, STRING, Type
 from twinfra.values.unknowns import not_null
-from twinfra.values.value import EMPTY_MARKS, SENSITIVE, UNKNOWN, List, Map, Marked, Null, Set, Unknown, Value
+from twinfra.values.value import (
+    EMPTY_MARKS,
+    SENSITIVE,
+    TYPE,
+    UNKNOWN,
+    List,
+    Map,
+    Marked,
+    Null,
+    Set,
+    Unknown,
+    Value,
+)
 
 
 class ArgumentCountError(FunctionError):
@@ -134,6 +146,8 @@ def _call_carefully(function: Function, arguments: Sequence[Value], context: Eva
             # What its type function would make of a type not known yet is anybody's guess.
             typed = typed and (bare.type != DYNAMIC or parameter.type != DYNAMIC)
         ready.append(value)
+    if TYPE in marks:
+        raise FunctionError("the answer of the function type can only be shown, not be used")
     if not typed:
         return mark(UNKNOWN, marks)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from twinfra.lang.functions.declaration import FunctionError, function, parameter
 from twinfra.lang.scope import EvaluationContext
-from twinfra.values.console import type_value
+from twinfra.values.console import type_of_type, type_value
 from twinfra.values.convert import ConversionError, convert, type_of
 from twinfra.values.marks import has_marks, mark, unmark
 from twinfra.values.types import (
@@ -23,6 +23,7 @@ from twinfra.values.unify import can_convert
 from twinfra.values.value import (
     EPHEMERAL,
     SENSITIVE,
+    TYPE,
     List,
     Map,
     Marked,
@@ -117,7 +118,7 @@ def type_(context: EvaluationContext, value: Value) -> Value:
     """Its answer can be shown, and nothing else."""
     if not context.console:
         raise FunctionError("the function type is there only in the console")
-    return type_value(type_of(value))
+    return type_of_type() if has_marks(value, TYPE) else type_value(type_of(value))
 
 
 def _same_type(arguments: Sequence[Value]) -> Type:

@@ -24,6 +24,7 @@ from twinfra.values.value import (
     UNKNOWN,
     List,
     Map,
+    Set,
     Unknown,
     Value,
     is_null,
@@ -157,11 +158,14 @@ def _merge_type(arguments: Sequence[Value]) -> Type:
     kinds: list[Type] = []
     attributes: dict[str, Type] = {}
     known = True
+    loose = False
     for one in arguments:
         kind = type_of(one)
         kinds.append(kind)
         if kind == DYNAMIC and not is_null(one):
             return DYNAMIC
+        # After a null of no type, stock Terraform looks no more at the types, only for elements with strings as keys.
+        loose = loose or kind == DYNAMIC
         if is_null(one) and (kind == DYNAMIC or isinstance(kind, MapType | ObjectType)):
             continue
         if isinstance(kind, ObjectType):
@@ -171,11 +175,18 @@ def _merge_type(arguments: Sequence[Value]) -> Type:
                 known = False
             else:
                 attributes.update(dict.fromkeys(one, kind.element))
+        elif loose and isinstance(one, tuple) and (not one or _is_strings(one)):
+            attributes.update(dict.fromkeys(one, STRING))
         else:
             raise FunctionError(f"maps and objects can be merged, but not a {describe(kind)}")
     if kinds and isinstance(kinds[0], MapType) and all(kind == kinds[0] for kind in kinds):
         return kinds[0]
     return ObjectType(attributes) if known else DYNAMIC
+
+
+def _is_strings(value: Value) -> bool:
+    """Whether a value is a set of known strings: its elements are their own keys."""
+    return isinstance(value, Set) and all(type(one) is str for one in value)
 
 
 @function(
@@ -206,7 +217,7 @@ def merge(*mappings: Value) -> Value:
     merged: dict[str, Value] = {}
     for one in bare:
         if not is_null(one):
-            merged.update(members(one))
+            merged.update(members(one) if isinstance(one, dict) else {text: text for text in one})
     if isinstance(kind, MapType):
         return mark(Map({key: stored_element(value) for key, value in merged.items()}, kind.element), marks)
     return mark(merged, marks)
