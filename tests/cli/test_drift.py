@@ -135,6 +135,7 @@ def test_the_document_has_every_difference_with_its_place(
         "sensitive": False,
         "declared": {"filename": "main.tf", "line": 16, "column": 14},
         "restored": True,
+        "violates": True,
         "echo": False,
     }
     assert (document["drifted"], document["gone"], document["violations"]) == (2, 1, 2)
@@ -274,6 +275,21 @@ def test_only_what_a_target_covers_is_looked_at_and_counted(
     wrong = applied("drift", "-target=aws_s3_bucket_versionin.data")
     assert wrong.code == 1
     assert 'Did you mean "aws_s3_bucket_versioning.data"?' in " ".join(wrong.err.split())
+
+
+def test_what_the_code_says_by_now_is_no_violation(applied: Directory, aws: Callable[..., Any]) -> None:
+    suspend(aws)
+    text = main(applied)
+    (applied.path / "main.tf").write_text(text.replace('"Enabled"', '"Suspended"'))
+    ran = applied("drift")
+    assert ran.code == 2
+    assert "declared at main.tf:16; an apply would leave it" in ran.out
+    assert "0 declared values violated" in ran.out
+    retag(aws, Name="other", Team="ml")
+    (applied.path / "main.tf").write_text(text.replace('Name = "data"', 'Name = "third"'))
+    ran = applied("drift", "-target=aws_s3_bucket.data")
+    assert "violates main.tf:8, which is not as it was applied last" in ran.out
+    assert "1 declared value violated" in ran.out
 
 
 def test_repair_asks_and_takes_no_for_an_answer(applied: Directory, aws: Callable[..., Any]) -> None:

@@ -162,12 +162,12 @@ def _declared(part: AttributeDrift) -> str:
     if part.declared is not None:
         first = part.declared.range.first
         where = f"{part.declared.range.filename}:{first.line}"
-        return (
-            f"violates {where}"
-            if part.restored
-            else f"declared at {where}, which an apply does not insist on"
-        )
-    if part.restored:
+        if part.restored:
+            return f"violates {where}"
+        if part.changed:
+            return f"violates {where}, which is not as it was applied last"
+        return f"declared at {where}; an apply would leave it"
+    if part.restored or part.changed:
         return "nobody declared it; an apply would remove it"
     return "nobody declared it; an apply would leave it"
 

@@ -137,7 +137,9 @@ def _declarations(program: Program, address: Instance) -> Callable[[Path], Writt
 
 
 def _part(difference: Difference, written: Written | None, planned: ResourceChange | None) -> AttributeDrift:
-    return AttributeDrift(difference, written, planned is not None and _restores(planned, difference))
+    restored = planned is not None and _restores(planned, difference)
+    changed = planned is not None and not restored and not _leaves(planned, difference)
+    return AttributeDrift(difference, written, restored, changed=changed)
 
 
 def _restores(planned: ResourceChange, difference: Difference) -> bool:
@@ -157,6 +159,21 @@ def _restores(planned: ResourceChange, difference: Difference) -> bool:
     if difference.before is not None:
         return identity_text(difference.before) in texts
     return identity_text(difference.after) not in texts
+
+
+def _leaves(planned: ResourceChange, difference: Difference) -> bool:
+    """Whether a planned change leaves a value as it is now."""
+    if planned.action is not Action.UPDATE:
+        return planned.action in (Action.NO_OP, Action.FORGET)
+    wanted = value_at(unmark_deep(planned.after)[0], difference.path)
+    if type(wanted) is Unknown:
+        return False
+    if not difference.element:
+        return (is_null(wanted) and is_null(difference.after)) or identical(wanted, difference.after)
+    texts = set(map(identity_text, wanted)) if isinstance(wanted, tuple) else set()
+    if difference.before is not None:
+        return identity_text(difference.before) not in texts
+    return identity_text(difference.after) in texts
 
 
 def value_at(value: Value, path: Path) -> Value:

@@ -70,6 +70,7 @@ def _attribute(part: AttributeDrift) -> dict[str, Any]:
         "sensitive": hidden,
         "declared": None if part.declared is None else _place(part.declared),
         "restored": part.restored,
+        "violates": part.violates,
         "echo": part.echo,
     }
 

@@ -20,14 +20,20 @@ class AttributeDrift:
     """One value that is not as it was recorded.
 
     `declared`: what in the configuration makes the value, None where nobody declared it. `restored`: the next apply
-    would put it back. `echo`: it repeats another one of the same object that is declared, such as `tags_all` after
-    `tags`.
+    would put it back. `changed`: it would make something else of it. `echo`: it repeats another one of the same
+    object that is declared, such as `tags_all` after `tags`.
     """
 
     difference: Difference
     declared: Written | None = None
     restored: bool = False
     echo: bool = False
+    changed: bool = False
+
+    @property
+    def violates(self) -> bool:
+        """Whether what is there is not what the configuration says."""
+        return self.declared is not None and (self.restored or self.changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,6 @@ class Report:
     @property
     def violations(self) -> int:
         """Values that the configuration declares otherwise."""
-        return sum(1 for one in self.findings for part in one.attributes if part.declared is not None) + sum(
+        return sum(1 for one in self.findings for part in one.attributes if part.violates) + sum(
             1 for one in self.findings if one.kind == GONE
         )
