@@ -12,6 +12,7 @@ from tests.cli.conftest import Directory
 from tests.cli.test_protection import commit, git
 from tests.pipelines.forge_server import TOKEN, ForgeServer
 from tests.planted import PLANTED
+from tests.state.backends.http_server import StateServer
 
 MAIN = """
 variable "env" {
@@ -331,6 +332,37 @@ def test_a_late_job_of_an_older_commit_does_nothing(project: Directory) -> None:
     git(project.path, "checkout", "-q", older)
     assert "nothing is applied" in prepare(project, "staging")
     assert not (project.path / ".twinfra/ci/staging.plan").exists()
+
+
+def test_a_backend_without_history_is_warned_about_and_plans_each_time(project: Directory) -> None:
+    server = StateServer()
+    try:
+        project.write(
+            backend_tf=f'terraform {{\n  backend "http" {{\n    address = "{server.url}/s"\n  }}\n}}\n'
+        )
+        project.write(
+            twinfra_toml=PROJECT.replace(
+                "[environments.staging]", '[environments.staging]\nworkspace = "default"'
+            )
+        )
+        commit(project.path, "Two")
+        reviewed(project, "staging")
+        assert "No receipt is kept" in said(prepare(project, "staging"))
+        apply(project, "staging")
+        assert "does nothing that was not reviewed" in prepare(project, "staging")
+    finally:
+        server.stop()
+
+
+def test_a_forge_that_refuses_is_told_without_the_token(
+    project: Directory, forge: ForgeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_github(monkeypatch, forge, project.path, 0)
+    forge.failures = [403]
+    ran = project("ci", "comment", "-env=staging")
+    assert ran.code == 1
+    assert "The forge refused" in said(ran.err)
+    assert TOKEN not in ran.all
 
 
 # -- comments
