@@ -173,6 +173,7 @@ class JenkinsJobs(Platform):
         text = (clone / "Jenkinsfile").read_text()
         stage = re.search(rf"stage\('{re.escape(name)}'\) \{{\n(.*?)\n        \}}\n", text, re.DOTALL)
         assert stage is not None, name
+        steps, _, post = stage[1].partition("            post {\n")
         given = dict(re.findall(r"(?:file|string)\(credentialsId: '(.*?)', variable: '(.*?)'\)", stage[1]))
         values = {
             "twinfra-signing-key": str(self.root / "ci.key"),
@@ -184,11 +185,15 @@ class JenkinsJobs(Platform):
         for listed in re.findall(r"withEnv\(\[(.*?)\]\)", stage[1]):
             variables |= dict(one.split("=", 1) for one in re.findall(r"'(.*?)'", listed))
         head = dict(re.findall(r"^        (\w+) = '(.*?)'$", text, re.MULTILINE))
-        scripts = [
-            re.sub(r"\\(.)", r"\1", script) for script in re.findall(r"sh '''(.*?)'''", stage[1], re.DOTALL)
-        ]
-        ended = self.bash(clone, scripts, {**head, **variables, **more})
+        ended = self.bash(clone, self._scripts(steps), {**head, **variables, **more})
+        if ended.code and "failure {" in post:
+            self.bash(clone, self._scripts(post), {**head, **variables, **more})
         if (kept := re.search(r"archiveArtifacts artifacts: '(.*?)'", stage[1])) is not None:
             for one in clone.glob(kept[1]):
                 self.forge.builds[f"{build}/lastCompletedBuild/artifact/{KEPT}/{one.name}"] = one.read_bytes()
         return ended
+
+    @staticmethod
+    def _scripts(text: str) -> list[str]:
+        found = re.findall(r"sh '''(.*?)'''", text, re.DOTALL)
+        return [re.sub(r"\\(.)", r"\1", script) for script in found]

@@ -233,6 +233,17 @@ def test_github_plans_comments_applies_and_looks_for_drift(
     tags = {"TagSet": [{"Key": "Team", "Value": "another"}]}
     there.client("s3").put_bucket_tagging(Bucket="data-production", Tagging=tags)
     assert runs.drift("production", commit).code == 2
+    # What makes twins differ stops before it is applied, and that is told.
+    size = 'variable "size" {\n  type    = number\n  default = 1\n}\n'
+    wrong = there.work.commit(
+        "No twins any more",
+        main_tf=MAIN.replace('"ml"', '"ml${var.size}"') + size,
+        production_tfvars='env = "production"\nsize = 2\n',
+    )
+    there.work.git("push", "-q", "origin", "main")
+    forge.merged[wrong] = (1, head)
+    assert runs.push(wrong, "production")[0].code == 2
+    assert "| **production** | failed |" in forge.bodies(1)[0]
     # The token went to the API alone, not to where artifacts are kept.
     assert {token for host, token in forge.tokens if host == "localhost"} == {""}
 
@@ -351,6 +362,13 @@ def test_jenkins(estate: Callable[[str], Estate], forge: ForgeServer) -> None:
         ok(jobs.run(name, merge, build, **asked))
     (body,) = forge.bodies(3)
     assert "| **staging** | 2 to add |" in body
+    # Where a check fails, that is told.
+    there.work.git("checkout", "-q", "--detach", merge)
+    wrong = there.work.commit("Not formatted", main_tf=MAIN.replace("  type = string", "  type=string"))
+    there.work.git("push", "-q", "origin", f"{wrong}:refs/pull/wrong/merge")
+    there.work.git("checkout", "-q", "main")
+    assert jobs.run("Checks", wrong, build, **asked).code != 0
+    assert "| **staging** | failed |" in forge.bodies(3)[0]
     commit = there.merge(3, head, squash=True)
     main = "/job/infra/job/main"
     for name in ("Checks", "Apply staging", "Apply production"):

@@ -9,7 +9,7 @@ import textwrap
 
 from twinfra.pipelines.regions import Region
 from twinfra.pipelines.settings import Settings, Stage
-from twinfra.pipelines.steps import BASE, KEY_FILE, Steps
+from twinfra.pipelines.steps import BASE, DIRECTORY, KEY_FILE, Steps
 
 PATH = "Jenkinsfile"
 COMMENT = "//"
@@ -90,7 +90,16 @@ def _installed(steps: Steps) -> str:
 
 
 def _checks(steps: Steps) -> str:
-    return _stage("Checks", f"not {{ {_NIGHTLY} }}", [_shell(steps.prefix, steps.checks())])
+    # A workspace is used again: what an earlier build found must not be told of this one.
+    script = steps.checks().replace("\n", f"\nrm -rf {DIRECTORY}\n", 1)
+    told = _wrapped("script", [_wrapped("if (env.CHANGE_ID)", _telling(steps))])
+    return _stage("Checks", f"not {{ {_NIGHTLY} }}", [_shell(steps.prefix, script)], failed=[told])
+
+
+def _telling(steps: Steps) -> list[str]:
+    """The comment on the pull request."""
+    given = [_text(steps.settings.credentials["token"], "TWINFRA_CI_TOKEN")]
+    return _with(given, [_shell(steps.prefix, steps.comment())])
 
 
 def _plan(steps: Steps, stage: Stage) -> str:
@@ -106,10 +115,8 @@ def _plan(steps: Steps, stage: Stage) -> str:
 
 
 def _comment(steps: Steps) -> str:
-    given = [_text(steps.settings.credentials["token"], "TWINFRA_CI_TOKEN")]
     body = [f"unstash {_quoted(_stash(one))}" for one in steps.settings.stages if one.runner]
-    body += _with(given, [_shell(steps.prefix, steps.comment())])
-    return _stage("Comment", "changeRequest()", body)
+    return _stage("Comment", "changeRequest()", [*body, *_telling(steps)])
 
 
 def _apply(steps: Steps, stage: Stage) -> str:
@@ -143,8 +150,14 @@ def _body(steps: Steps, stage: Stage, script: str) -> list[str]:
 
 
 def _stage(
-    name: str, when: str, body: list[str], stage: Stage | None = None, after: list[str] | None = None
+    name: str,
+    when: str,
+    body: list[str],
+    stage: Stage | None = None,
+    after: list[str] | None = None,
+    failed: list[str] | None = None,
 ) -> str:
+    """A stage. `after` are steps that end it however it went, `failed` those that end it where it failed."""
     lines = [f"stage({_quoted(name)}) {{"]
     if stage is not None and stage.runner:
         lines.append(f"    agent {{ label {_quoted(stage.runner)} }}")
@@ -153,14 +166,10 @@ def _stage(
         early = ["        beforeAgent true"] if stage is not None and stage.runner else []
         lines += ["    when {", *early, textwrap.indent(when, " " * 8), "    }"]
     lines += ["    steps {", *(textwrap.indent(one, " " * 8, lambda line: True) for one in body), "    }"]
-    if after:
-        lines += [
-            "    post {",
-            "        always {",
-            *(f"            {one}" for one in after),
-            "        }",
-            "    }",
-        ]
+    for condition, ending in (("always", after), ("failure", failed)):
+        if ending:
+            inner = "\n".join(textwrap.indent(one, " " * 12) for one in ending)
+            lines += ["    post {", f"        {condition} {{", inner, "        }", "    }"]
     return "\n".join([*lines, "}"]) + "\n"
 
 

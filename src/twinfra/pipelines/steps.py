@@ -74,16 +74,21 @@ class Steps:
         name = stage.name
         key = shlex.quote(f"-verify-key={self.verify_key}")
         quietly = '|| echo "The comment could not be changed." >&2'
-        return _script(
+        one = shlex.quote(json.dumps([name]))
+        before = [
             *(self._twins(*pair) for pair in self.settings.pairs(name)),
             f"twinfra ci fetch -env {name}",
+            f'twinfra ci prepare -env {name} {self._timeout} -sign="${KEY_FILE}" {key}',
+        ]
+        return _script(
+            f"rm -f {DIRECTORY}/{name}.json {DIRECTORY}/{name}.plan",
             "code=0",
-            f'twinfra ci prepare -env {name} {self._timeout} -sign="${KEY_FILE}" {key} || code=$?',
+            *(f'[ "$code" != 0 ] || {each} || code=$?' for each in before),
             f'if [ "$code" = 0 ] && [ -e {DIRECTORY}/{name}.plan ]; then',
             f"  twinfra apply -env {name} -input=false {self._timeout} {key} {DIRECTORY}/{name}.plan || code=$?",
             f'  twinfra ci comment -env {name} -exit-code="$code" {quietly}',
             "else",
-            f"  twinfra ci comment -env {name} {quietly}",
+            f"  twinfra ci comment -env {name} -expect={one} {quietly}",
             "fi",
             'exit "$code"',
         )
