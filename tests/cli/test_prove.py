@@ -200,6 +200,31 @@ resource "terraform_data" "a" {
     assert "data.terraform_remote_state.other, which found something else" in shown["why"]
 
 
+def test_a_data_source_in_a_module_with_a_key_is_the_one_that_the_code_names(twinfra: Any) -> None:
+    twinfra.write(main_tf='module "m" {\n  source = "./m"\n  for_each = { "a.b" = 1 }\n}\n')
+    Path("m").mkdir()
+    Path("m/main.tf").write_text(
+        """
+data "terraform_remote_state" "other" {
+  backend = "local"
+  config  = { path = "other${formatdate("YYYY", plantimestamp()) % 2}.tfstate" }
+}
+resource "terraform_data" "a" {
+  input = data.terraform_remote_state.other.outputs.x
+}
+"""
+    )
+    other = '{{"version":4,"serial":1,"lineage":"a","outputs":{{"x":{{"value":"{}","type":"string"}}}},"resources":[]}}'
+    Path("other0.tfstate").write_text(other.format("even"))
+    Path("other1.tfstate").write_text(other.format("odd"))
+    found = findings(prove(twinfra))
+    assert [one for one in found if one.startswith("data ")] == [
+        'data module.m["a.b"].data.terraform_remote_state.other'
+    ]
+    shown = found['attribute module.m["a.b"].terraform_data.a.input.value']
+    assert "module.m.data.terraform_remote_state.other, which found something else" in shown["why"]
+
+
 def test_a_number_of_refreshes_must_make_sense(twinfra: Any) -> None:
     assert twinfra("prove", "-refreshes", "-1").code == 1
 

@@ -55,6 +55,12 @@ def answers(configuration: Configuration, first: StateForms, second: StateForms)
     return found
 
 
+def block_of(address: str) -> str:
+    """The address of the block that an instance comes from: without any keys, those of modules included."""
+    parsed = parse_address(address)
+    return str(parsed.config) if isinstance(parsed, Instance | AbsResource) else address
+
+
 def differences(
     configuration: Configuration, first: StateForms, second: StateForms, data: Iterable[Finding] = ()
 ) -> list[Finding]:
@@ -63,7 +69,7 @@ def differences(
     `data` are the findings about data sources (`answers`): what reads one of them is told as that.
     """
     found: list[Finding] = []
-    asked = frozenset(one.what.partition("[")[0] for one in data)
+    asked = frozenset(block_of(one.what) for one in data)
     one = {form["address"]: form for form in first.resources()}
     two = {form["address"]: form for form in second.resources()}
     for address in sorted(one.keys() | two.keys()):

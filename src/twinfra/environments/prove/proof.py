@@ -20,7 +20,7 @@ from twinfra.environments.fingerprint import (
 )
 from twinfra.environments.fingerprint.state import StateForms
 from twinfra.environments.prove.building import Build, Circumstances, Factory, Site
-from twinfra.environments.prove.comparison import answers, differences
+from twinfra.environments.prove.comparison import answers, block_of, differences
 from twinfra.environments.prove.findings import Finding, Kind
 from twinfra.environments.prove.sources import code_findings
 from twinfra.state.model import State
@@ -121,7 +121,7 @@ def prove(
                 clouds = build.state.identities
                 proof.inputs = input_digest(configuration, code, inputs, clouds, options.workspace, key)
     asked = answers(configuration, *forms)
-    measured = {one.what.partition("[")[0] for one in asked}
+    measured = {block_of(one.what) for one in asked}
     proof.findings = [one for one in proof.findings if one.kind is not Kind.DATA or one.what not in measured]
     proof.findings += asked
     if len(set(proof.states)) > 1:
