@@ -6,7 +6,6 @@ nobody else. Else it is in the data directory.
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
 from functools import cache
@@ -16,7 +15,7 @@ from typing import TypeAlias
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends.protocol import NOTHING, Backend, Conflict
 from twinfra.state.backends.records import Records, records_of
-from twinfra.state.files import file_problem, make_directory
+from twinfra.state.files import file_problem, make_directory, one_writer, replace_file
 
 FILE = "twinfra-fingerprint.key"
 RECORD = "fingerprint-key"
@@ -65,25 +64,32 @@ def _in_records(records: Records, workspace: str) -> bytes:
 
 def _in_directory(data: Path) -> bytes:
     path = data / FILE
+    found = _read(path)
+    if found is not None:
+        return found
+    try:
+        make_directory(data)
+        with one_writer(data):
+            # Somebody else may have made it just now: theirs is the one that all use.
+            key = _read(path)
+            if key is None:
+                key = secrets.token_bytes(LENGTH)
+                replace_file(path, (key.hex().encode() + b"\n",))
+            return key
+    except OSError as reason:
+        raise file_problem(reason, "write", path) from None
+
+
+def _read(path: Path) -> bytes | None:
+    """The key in a file, None where there is no such file."""
     try:
         return _parsed(path.read_text(encoding="ascii"), str(path))
     except FileNotFoundError:
-        pass
+        return None
     except UnicodeDecodeError:
         raise _damaged(str(path)) from None
     except OSError as reason:
         raise file_problem(reason, "read", path) from None
-    key = secrets.token_bytes(LENGTH)
-    try:
-        make_directory(data)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        return _in_directory(data)
-    except OSError as reason:
-        raise file_problem(reason, "write", path) from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(key.hex() + "\n")
-    return key
 
 
 def _parsed(text: str, place: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from twinfra.addresses import DATA
+from twinfra.addresses import DATA, ConfigResource
 from twinfra.config.model import Configuration, Module, ModuleCall, Provisioner, ResourceConfig
 from twinfra.diagnostics import Source, SourceRange
 from twinfra.environments.fingerprint import Code
@@ -145,7 +145,7 @@ def _module(module: Module) -> Iterator[Finding]:
 
 def _resource(module: Module, resource: ResourceConfig) -> Iterator[Finding]:
     address = resource.address
-    name = ".".join([*(f"module.{step}" for step in module.path), str(address)])
+    name = str(ConfigResource(module.path, address))
     if address.mode == DATA:
         yield from _data(resource, name)
     elif _RANDOM.fullmatch(address.type):
