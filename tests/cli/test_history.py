@@ -150,6 +150,19 @@ def test_a_commit_made_after_it_was_applied_is_told(project: Directory, reposito
     assert "its commit says that it was made later" in str(entries(project)[0]["clock"])
 
 
+@pytest.mark.parametrize("time", ["yesterday", "2020-01-01", "2020-01-01T00:00:00"])
+def test_a_time_that_says_no_zone_or_is_none_is_compared_all_the_same(
+    project: Directory, repository: Repository, time: str
+) -> None:
+    append(project.path, time=time, commit=repository.commit("Begin"))
+    assert "its commit says that it was made later" in str(entries(project)[0]["clock"])
+
+
+def test_the_last_of_all_times_is_later_than_any_commit(project: Directory, repository: Repository) -> None:
+    append(project.path, time="9999-12-31T23:59:59Z", commit=repository.commit("Begin"))
+    assert "clock" not in entries(project)[0]
+
+
 def test_receipts_that_wait_are_told_of(project: Directory) -> None:
     records = project.path / "terraform.tfstate.records"
     records.write_text("in the way")

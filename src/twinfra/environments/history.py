@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -93,13 +93,15 @@ def join(entries: Iterable[Entry], directory: Path) -> list[Happening]:
 def _happening(entry: Entry, commits: dict[str, Commit], behind: str) -> Happening:
     id = str(entry.body.get("commit") or "")
     commit = commits.get(id)
-    if not behind and commit is not None and _time(commit.time) > _time(entry.time) + _SKEW:
+    if not behind and commit is not None and _time(commit.time) - _time(entry.time) > _SKEW:
         behind = f"its commit says that it was made later ({commit.time})"
     return Happening(entry, commit, bool(id) and commit is None, behind)
 
 
 def _time(text: str) -> datetime:
+    """A time that somebody has written: in UTC where it does not say, the first of all where it is none."""
     try:
-        return datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
-        return datetime.min.replace(tzinfo=datetime.fromisoformat("1970-01-01T00:00:00Z").tzinfo)
+        return datetime.min.replace(tzinfo=UTC)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
