@@ -100,6 +100,11 @@ def test_text_that_is_not_toml_is_told_with_its_place(tmp_path: Path) -> None:
     assert problem.subject.first.line >= 2
 
 
+def test_a_number_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (found,) = refused(tmp_path, f"[environments.one]\nvariables = {{ size = {'1' * 5000} }}\n")
+    assert found.detail == "It has a whole number of more digits than can be read."
+
+
 def test_bytes_that_are_not_utf_8_are_told(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"\xff\xfe")
     with pytest.raises(DiagnosticError) as caught:

@@ -185,6 +185,14 @@ def _parse(source: Source) -> dict[str, Any]:
         raise DiagnosticError(
             error(f"{source.filename} is not valid TOML", f"{text}.", place, mend="See https://toml.io.")
         ) from None
+    except ValueError:
+        raise DiagnosticError(
+            error(
+                f"{source.filename} cannot be read",
+                "It has a whole number of more digits than can be read.",
+                mend="Put it in quotes, or shorten it.",
+            )
+        ) from None
     except RecursionError:
         raise DiagnosticError(
             error(f"{source.filename} is not valid TOML", "Its values are nested too deeply.")
