@@ -114,6 +114,17 @@ def test_what_a_killed_process_left_is_removed_by_the_next(repository: Repositor
     assert worktrees(repository) == 1
 
 
+def test_a_worktree_of_somebody_that_is_not_there_just_now_stays_known(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit("One", main_tf="1")
+    repository.git("worktree", "add", "--quiet", "--detach", str(tmp_path / "drive"))
+    (tmp_path / "drive").rename(tmp_path / "taken out")
+    with materialised(repository.path, "HEAD"):
+        assert worktrees(repository) == 3
+    assert worktrees(repository) == 2
+
+
 def test_files_of_variables_that_git_does_not_have_are_todays(repository: Repository) -> None:
     repository.commit("One", _gitignore="secret.auto.tfvars\n", main_tf="1", terraform_tfvars="a = 1")
     repository.commit("Two", **{"added.auto_tfvars": "b = 2"})

@@ -161,11 +161,10 @@ def _borrow(source: Path, target: Path) -> Iterator[str]:
 
 
 def _remove(source: Path, top: Path) -> None:
-    with suppress(DiagnosticError):
-        run_git(source, "worktree", "remove", "--force", "--force", str(top), doing="remove a worktree")
+    """Remove a worktree of ours. Those of others that are not there just now, as on a drive, stay known to Git."""
     shutil.rmtree(top.parent, ignore_errors=True)
     with suppress(DiagnosticError):
-        run_git(source, "worktree", "prune", doing="forget a worktree")
+        run_git(source, "worktree", "remove", "--force", "--force", str(top), doing="forget a worktree")
 
 
 def _remove_abandoned(source: Path) -> None:

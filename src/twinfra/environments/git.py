@@ -126,9 +126,6 @@ def resolve(directory: Path, revision: str) -> str:
 
     Raises `DiagnosticError` where the repository has no such commit, with what would fetch it.
     """
-    facts = describe(directory)
-    if facts is None:
-        raise DiagnosticError(not_in_repository(directory))
     found = _run(
         directory,
         "rev-parse",
@@ -140,7 +137,10 @@ def resolve(directory: Path, revision: str) -> str:
     )
     if found and _is_id(id := found.strip().rpartition("\n")[2]):
         return id
-    raise DiagnosticError(_no_commit(directory, revision, facts))
+    facts = describe(directory)
+    raise DiagnosticError(
+        not_in_repository(directory) if facts is None else _no_commit(directory, revision, facts)
+    )
 
 
 def is_ancestor(directory: Path, older: str, newer: str) -> bool:
