@@ -6,6 +6,7 @@ Only what is asked for is evaluated, and only where something that it is made fr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,10 +83,9 @@ class Variations:
         inputs = traced(self._accepted[swap.side], self._inputs, swap.side, swap.inputs)
         fork = _Fork(base, inputs, swap.side)
         fork.wanted = self._wanted(places)
-        fork.run(self._demanded(places), self._given(swap.inputs))
-        found = {one: fork.answer(one, base, other) for one in places}
-        fork.providers.close()
-        return found
+        with closing(fork.providers):
+            fork.run(self._demanded(places), self._given(swap.inputs))
+            return {one: fork.answer(one, base, other) for one in places}
 
     def _given(self, swapped: frozenset[int]) -> set[Node]:
         """The nodes that the swapped inputs themselves are."""
