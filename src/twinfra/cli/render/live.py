@@ -19,6 +19,8 @@ from twinfra.cli.render.events import WORDS, LineEvents, elapsed_text, id_text
 from twinfra.cli.render.style import Style
 from twinfra.engine.changes import Action, ResourceChange
 
+_GAP = 2
+_NARROWEST = 12
 MAX_ROWS = 12
 
 
@@ -56,17 +58,24 @@ class LiveEvents(LineEvents):
 
     def table(self) -> Table:
         """The rows now; the longest running first."""
-        table = Table.grid(padding=(0, 2), expand=False)
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=3)
-        table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True, justify="right")
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=2, style="dim")
         now = time.monotonic()
         with self.lock:
             rows = sorted(self.rows.values(), key=lambda row: row.started)
-        for row in rows[:MAX_ROWS]:
-            verb = WORDS[row.action][0].rstrip(".")
-            table.add_row(row.address, verb, elapsed_text(now - row.started), row.note)
+        shown = [
+            (row.address, WORDS[row.action][0].rstrip("."), elapsed_text(now - row.started), row.note)
+            for row in rows[:MAX_ROWS]
+        ]
+        verb, elapsed = (max((len(row[at]) for row in shown), default=0) for at in (1, 2))
+        # On a narrow terminal, addresses and notes are cut; what is being done and for how long is always seen.
+        room = max(self.console.width - verb - elapsed - 3 * _GAP, _NARROWEST)
+        address = min(max((len(row[0]) for row in shown), default=room), room)
+        table = Table.grid(padding=(0, _GAP), expand=False)
+        table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(address, _NARROWEST))
+        table.add_column(no_wrap=True, min_width=verb)
+        table.add_column(no_wrap=True, min_width=elapsed, justify="right")
+        table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(room - address, 1), style="dim")
+        for one in shown:
+            table.add_row(*one)
         if len(rows) > MAX_ROWS:
             table.add_row(f"and {len(rows) - MAX_ROWS} more", "", "", "")
         if self.total:
