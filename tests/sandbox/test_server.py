@@ -126,6 +126,13 @@ def test_its_files_are_closed_to_others(root: Path, clients_of: Callable[..., An
     assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
 
 
+def test_git_does_not_see_it(root: Path) -> None:
+    server.ensure_running(root)
+    subprocess.run(["git", "init", "-q", root], check=True)
+    status = ["git", "-C", root, "status", "--porcelain", "--untracked-files=all"]
+    assert subprocess.run(status, capture_output=True, check=True).stdout == b""
+
+
 def test_a_reset_sandbox_is_empty_and_runs_on(root: Path, clients_of: Callable[..., Any]) -> None:
     before = server.ensure_running(root)
     clients_of(before)("s3").create_bucket(Bucket="bucket")

@@ -65,6 +65,7 @@ class SandboxFiles:
             self.directory.parent.mkdir(exist_ok=True)
             self.directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
             os.chmod(self.directory, PRIVATE_DIRECTORY)
+            self._keep_out_of_git()
         except OSError as reason:
             raise DiagnosticError(
                 error(
@@ -73,6 +74,15 @@ class SandboxFiles:
                     mend="Work in a directory that you may write to.",
                 )
             ) from None
+
+    def _keep_out_of_git(self) -> None:
+        """What the cloud remembers is of this machine: `git add` passes it over."""
+        try:
+            descriptor = open_private(self.directory / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        except FileExistsError:
+            return
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(b"*\n")
 
 
 def open_private(path: Path, flags: int) -> int:
