@@ -211,6 +211,11 @@ def test_a_registry_that_is_down_leaves_it_open(released: Directory) -> None:
     assert checks(released, 1)["model"] is None
 
 
+def test_a_registry_whose_file_is_gone_leaves_it_open(released: Directory) -> None:
+    (released.path / "registry.db").unlink()
+    assert checks(released, 1)["model"] is None
+
+
 def test_a_tag_that_was_moved_does_not_hold(released: Directory, repository: Repository) -> None:
     repository.commit("More")
     repository.git("tag", "-f", "v1")
@@ -263,9 +268,9 @@ def test_drift_does_not_hold(twinfra: Directory, aws: Callable[..., Any], uri: s
 # -- SageMaker
 
 
-def test_sagemakers_registry_of_the_sandbox_goes_with_the_environment(
-    twinfra: Directory, aws: Callable[..., Any]
-) -> None:
+@pytest.fixture
+def fraud(twinfra: Directory, aws: Callable[..., Any]) -> Any:
+    """SageMaker's client; v1 with version 1 of fraud, then v2 with version 2, which is rejected when it is left."""
     toml = "[environments.production]\nvariables = {{ size = {} }}\n[releases.sagemaker]\nreject = true\n"
     twinfra.write(_gitignore="*.tfstate*\n.terraform/\n")
     repository = new_repository(twinfra.path)
@@ -276,9 +281,13 @@ def test_sagemakers_registry_of_the_sandbox_goes_with_the_environment(
         repository.commit(f"Number {number}", main_tf=MAIN, twinfra_toml=toml.format(number))
         twinfra.ok("apply", "-auto-approve", ENV)
         assert create(twinfra, name=f"v{number}", model=f"fraud:{number}").code == 0
+    return client
+
+
+def test_sagemakers_registry_of_the_sandbox_goes_with_the_environment(twinfra: Directory, fraud: Any) -> None:
     ran = twinfra.ok("release", "rollback", "v1", ENV, "-auto-approve")
     assert "SageMaker, fraud: approved: 2, 1" in ran.out
-    listed = client.list_model_packages(ModelPackageGroupName="fraud")["ModelPackageSummaryList"]
+    listed = fraud.list_model_packages(ModelPackageGroupName="fraud")["ModelPackageSummaryList"]
     assert {one["ModelPackageVersion"]: one["ModelApprovalStatus"] for one in listed} == {
         1: "Approved",
         2: "Rejected",
@@ -292,3 +301,12 @@ def test_an_older_release_that_cannot_be_told_fails_no_newer_one(project: Direct
     ran = create(project, "-move-alias", name="v2", model=f"{MODEL}:2")
     assert (ran.code, "MLflow has no version 1" in told(ran)) == (0, True)
     assert project("release", "repair", ENV).code == 1
+
+
+def test_a_version_that_is_left_and_gone_by_now_keeps_nobody_from_going_back(
+    twinfra: Directory, fraud: Any
+) -> None:
+    assert create(twinfra, "-offline", name="v3", model="fraud:9").code == 0
+    ran = twinfra("release", "rollback", "v1", ENV, "-auto-approve")
+    assert (ran.code, "SageMaker has no version 9 of fraud" in told(ran)) == (0, True), ran.all
+    assert json.loads(twinfra.ok("which", "-json", ENV).out)["release"]["name"] == "v1"

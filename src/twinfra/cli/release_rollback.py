@@ -39,7 +39,8 @@ class _Way:
     """Where it goes, from where, and how back.
 
     `before`: the commit that runs now, None where it cannot be applied again, which `problems` tell. `snapshots`:
-    where registries point, each with what `put_back` takes.
+    where registries point, each with what `put_back` takes. `left`: the models in force now; `gone`: those of them
+    that a registry, by its key, does not give any more.
     """
 
     target: Release
@@ -50,6 +51,7 @@ class _Way:
     problems: list[Diagnostic]
     pairs: list[Pair]
     snapshots: list[tuple[Registry, Any]] = field(default_factory=list)
+    gone: set[tuple[str, Model]] = field(default_factory=set)
     attempt: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
@@ -58,9 +60,10 @@ class _Way:
         current = self.timeline.current
         return current.models if current is not None else ()
 
-    def left_of(self, model: Model) -> Model | None:
-        """The version of a model that is in force now."""
-        return next((one for one in self.left if one.name == model.name), None)
+    def left_of(self, pair: Pair) -> Model | None:
+        """The version of a model that is in force now, where the registry still gives it."""
+        found = next((one for one in self.left if one.name == pair.model.name), None)
+        return None if found is None or (pair.registry.key, found) in self.gone else found
 
 
 @command("rollback")
@@ -121,7 +124,9 @@ def _way(name: str, common: Shared) -> Iterator[_Way]:
 
 
 def _known(registry: Registry, models: set[Model], way: _Way) -> list[Model]:
-    """The models that a registry has: one that is left may be gone there by now."""
+    """The models that a registry has. One that is left may be gone there by now, which is noted, and told."""
+    from twinfra.cli.registries import as_warnings
+
     found = []
     for model in sorted(models):
         if not registry.covers(model.name):
@@ -129,7 +134,9 @@ def _known(registry: Registry, models: set[Model], way: _Way) -> list[Model]:
         if model not in way.target.models:
             try:
                 registry.check(model, moving=True)
-            except DiagnosticError:
+            except DiagnosticError as problem:
+                way.problems += as_warnings(problem.diagnostics)
+                way.gone.add((registry.key, model))
                 continue
         found.append(model)
     return found
@@ -382,7 +389,7 @@ def _move_models(way: _Way) -> None:
     for pair in way.pairs:
         pair.registry.note(pair.model, facts)
     for pair in way.pairs:
-        pair.registry.point(pair.model, way.left_of(pair.model))
+        pair.registry.point(pair.model, way.left_of(pair))
 
 
 def _put_back(run: Run, way: _Way, steps: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error, nearest
 from twinfra.releases.record import Model
-from twinfra.releases.registry import named
+from twinfra.releases.registry import NO_MODEL, NO_VERSION, is_unknown, named
 from twinfra.releases.settings import MlflowSettings
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class MlflowRegistry:
         try:
             version = self._version(model)
         except DiagnosticError as problem:
-            if problem.diagnostics[0].summary not in (_NO_MODEL, _NO_VERSION):
+            if not is_unknown(problem):
                 raise
             return problem.diagnostics[0].detail
         if self._alias and (now := self._aliased(model.name)) != version:
@@ -128,7 +128,7 @@ class MlflowRegistry:
         if not model.version.isdigit():
             raise DiagnosticError(
                 error(
-                    _NO_VERSION,
+                    NO_VERSION,
                     f'Versions in MLflow are whole numbers, and "{model.version}" is none.',
                     self._settings.place,
                     mend='Name MLflow\'s number, or the tag that has such versions: version_tag = "version"',
@@ -167,7 +167,7 @@ class MlflowRegistry:
                 lambda client: [one.name for one in client.search_registered_models(max_results=1000)]
             )
             return error(
-                _NO_MODEL,
+                NO_MODEL,
                 f'MLflow has no model "{model.name}".',
                 self._settings.place,
                 mend=nearest(model.name, names)
@@ -185,7 +185,7 @@ class MlflowRegistry:
         )
         known = [one for one in versions if one]
         return error(
-            _NO_VERSION,
+            NO_VERSION,
             f"MLflow has no version {model.version} of {model.name}.",
             self._settings.place,
             mend=f"Its newest are: {', '.join(known)}." if known else "Register that version first.",
@@ -270,9 +270,6 @@ class MlflowRegistry:
                     "sqlalchemy alembic",
                 )
             ) from None
-
-
-_NO_MODEL, _NO_VERSION = "No such model", "No such version of the model"
 
 
 class _Missing(Exception):

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from twinfra.diagnostics import DiagnosticError
 from twinfra.releases.record import Model, Release
 
 OUTPUT = "output."
 """What the names of facts begin with that are outputs."""
 _LONGEST_OUTPUT = 1000
+NO_MODEL, NO_VERSION = "No such model", "No such version of the model"
+"""How registries say that they do not have what they are asked about."""
 
 
 class Registry(Protocol):
@@ -88,6 +91,11 @@ def facts_of(release: Release) -> dict[str, str]:
         "released": release.entry.time,
         "released_by": release.entry.who,
     }
+
+
+def is_unknown(problem: DiagnosticError) -> bool:
+    """Whether a registry says that it does not have a model or its version, and not that it could not be asked."""
+    return problem.diagnostics[0].summary in (NO_MODEL, NO_VERSION)
 
 
 def named(environment: str, fact: str) -> str:

@@ -14,13 +14,12 @@ from twinfra.diagnostics import DiagnosticError, error, nearest
 from twinfra.providers.aws.failures import ApiError
 from twinfra.providers.aws.session import Session
 from twinfra.releases.record import Model
-from twinfra.releases.registry import OUTPUT, named
+from twinfra.releases.registry import NO_MODEL, NO_VERSION, OUTPUT, is_unknown, named
 from twinfra.releases.settings import SagemakerSettings
 
 _APPROVED, _REJECTED = "Approved", "Rejected"
 _UNSUITABLE = re.compile(r"[^\w\s.:/=+@${}-]")
 _LONGEST = 256
-_NO_MODEL, _NO_VERSION = "No such model", "No such version of the model"
 
 
 class SagemakerRegistry:
@@ -107,7 +106,7 @@ class SagemakerRegistry:
         try:
             status = self._describe(model).get("ModelApprovalStatus", "")
         except DiagnosticError as problem:
-            if problem.diagnostics[0].summary not in (_NO_MODEL, _NO_VERSION):
+            if not is_unknown(problem):
                 raise
             return problem.diagnostics[0].detail
         if self._settings.approved and status != _APPROVED:
@@ -144,7 +143,7 @@ class SagemakerRegistry:
             known = ", ".join(str(one["ModelPackageVersion"]) for one in packages[:5])
             raise DiagnosticError(
                 error(
-                    _NO_VERSION,
+                    NO_VERSION,
                     f"SageMaker has no version {model.version} of {model.name} in {self._place()}.",
                     self._settings.place,
                     mend=f"Its newest are: {known}." if known else "Register that version first.",
@@ -194,7 +193,7 @@ class SagemakerRegistry:
             ]
             raise DiagnosticError(
                 error(
-                    _NO_MODEL,
+                    NO_MODEL,
                     f'SageMaker has no model package group "{name}" in {self._place()}.',
                     self._settings.place,
                     mend=nearest(name, names)

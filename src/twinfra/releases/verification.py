@@ -11,7 +11,7 @@ from twinfra.diagnostics import DiagnosticError
 from twinfra.environments.drift.finding import Report
 from twinfra.environments.fingerprint import Fingerprint
 from twinfra.releases.record import Release
-from twinfra.releases.registry import Pair
+from twinfra.releases.registry import Pair, is_unknown
 from twinfra.state.ledger.entries import Entry, hash_of
 from twinfra.state.model import State
 
@@ -100,8 +100,9 @@ def check_models(release: Release, pairs: Iterable[Pair], in_force: bool) -> Ite
                 wrong = "no release is noted beside it: twinfra release repair"
         except DiagnosticError as failed:
             first = failed.diagnostics[0]
-            known = first.summary.startswith("No such")
-            yield Check("model", False if known else None, f"{where}: {first.summary}: {first.detail}")
+            yield Check(
+                "model", False if is_unknown(failed) else None, f"{where}: {first.summary}: {first.detail}"
+            )
             continue
         yield Check("model", not wrong, f"{where}: {wrong or 'is there, and knows of the release'}")
 
