@@ -64,10 +64,10 @@ def _session(settings: SagemakerSettings, environment: Environment | None, sandb
     return Session(Settings(region=region, sandbox=True), variables)
 
 
-def tell(release: Release, registry: Registry, ledger: Ledger) -> None:
+def tell(release: Release, registry: Registry, ledger: Ledger, *, moves: bool) -> None:
     """Tell one registry of one release, and note in the ledger that it knows. Raises `DiagnosticError`.
 
-    What was told already is told again without harm.
+    `moves`: it is to point to the models, too. What was told already is told again without harm.
     """
     from twinfra.releases.record import REGISTERED, model_body
     from twinfra.releases.registry import facts_of
@@ -77,7 +77,7 @@ def tell(release: Release, registry: Registry, ledger: Ledger) -> None:
     for model in covered:
         registry.check(model, moving=True)
         registry.note(model, facts)
-    if release.moves:
+    if moves:
         for model in covered:
             registry.point(model, None)
     ledger.append(
@@ -86,7 +86,7 @@ def tell(release: Release, registry: Registry, ledger: Ledger) -> None:
             "release": release.name,
             "registry": registry.key,
             "models": model_body(covered),
-            "moved": release.moves,
+            "moved": moves,
         },
     )
 
@@ -98,8 +98,6 @@ def tell_waiting(
 
     An alias is moved only for the release that is in force: it says what runs now.
     """
-    from dataclasses import replace
-
     told: list[tuple[Release, Registry]] = []
     problems: list[tuple[Release, Diagnostic]] = []
     by_key = {one.key: one for one in found}
@@ -109,12 +107,8 @@ def tell_waiting(
             if registry is None:
                 problems.append((release, _not_configured(release, key)))
                 continue
-            meant = release
-            if release.moves and release is not timeline.current:
-                body = {**release.entry.body, "moves": False}
-                meant = replace(release, entry=replace(release.entry, body=body))
             try:
-                tell(meant, registry, ledger)
+                tell(release, registry, ledger, moves=release.moves and release is timeline.current)
             except DiagnosticError as failed:
                 problems += [(release, one) for one in failed.diagnostics]
                 continue

@@ -318,7 +318,7 @@ def list_(n: int, json: bool, no_color: bool) -> int:
 def show(json: bool, no_color: bool, name: str | None) -> int:
     """Show the release NAME, or the one in force: models, receipt, commit, outputs. Sensitive outputs are not in it."""
     with timeline_here() as (timeline, where):
-        found = _named(timeline, name, where)
+        found = timeline.named(name, where)
     if json:
         from twinfra.cli.machine.text import dumps
         from twinfra.releases.documents import shown_document
@@ -333,23 +333,6 @@ def show(json: bool, no_color: bool, name: str | None) -> int:
     return 0
 
 
-def _named(timeline: Timeline, name: str | None, where: str) -> Release:
-    from twinfra.diagnostics import error
-
-    if name is not None:
-        return timeline.find(name, where)
-    found = timeline.current
-    if found is None:
-        raise DiagnosticError(
-            error(
-                "No release is in force",
-                f"{where} runs no release.",
-                mend="Name one (twinfra release list), or make one: twinfra release create",
-            )
-        )
-    return found
-
-
 @release.command("diff")
 @flag("json", "print JSON")
 @flag("no-color", "no colour")
@@ -360,7 +343,7 @@ def diff(json: bool, no_color: bool, before: str, after: str | None) -> int:
     from twinfra.releases.comparison import compare
 
     with timeline_here() as (timeline, where):
-        first, second = timeline.find(before, where), _named(timeline, after, where)
+        first, second = timeline.find(before, where), timeline.named(after, where)
     found = compare(first, second)
     if json:
         from twinfra.cli.machine.text import dumps

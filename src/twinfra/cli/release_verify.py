@@ -11,7 +11,7 @@ import click
 
 from twinfra.cli.command import command
 from twinfra.cli.options import Shared, shared, take_shared
-from twinfra.diagnostics import DiagnosticError, error
+from twinfra.diagnostics import DiagnosticError
 
 if TYPE_CHECKING:
     from twinfra.cli.running import Run
@@ -43,15 +43,7 @@ def verify(name: str | None, **options: Any) -> int:
         entries = ledger.entries()
     timeline = read_timeline(entries)
     where, _ = place_and_mend()
-    release = timeline.current if name is None else timeline.find(name, where)
-    if release is None:
-        raise DiagnosticError(
-            error(
-                "No release is in force",
-                f"{where} runs no release.",
-                mend="Name one (twinfra release list), or make one: twinfra release create",
-            )
-        )
+    release = timeline.named(name, where)
     current = timeline.current
     in_force = current is not None and current.name == release.name
     found = [check_receipt(release, entries)]

@@ -72,6 +72,21 @@ class Timeline:
             )
         return found
 
+    def named(self, name: str | None, where: str) -> Release:
+        """The release of this name; where none is given, the one in force. Raises `DiagnosticError`."""
+        if name is not None:
+            return self.find(name, where)
+        found = self.current
+        if found is None:
+            raise DiagnosticError(
+                error(
+                    "No release is in force",
+                    f"{where} runs no release.",
+                    mend="Name one (twinfra release list), or make one: twinfra release create",
+                )
+            )
+        return found
+
     def waiting(self, release: Release) -> list[str]:
         """The registries that do not know of a release yet."""
         return [one for one in release.registries if (release.name, one) not in self.registered]
