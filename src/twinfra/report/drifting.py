@@ -113,7 +113,7 @@ def _attribute(one: Mapping[str, Any]) -> Markup:
     if declared is None:
         note = "nobody declared it"
     else:
-        verb = "violates" if one["restored"] else "declared at"
+        verb = "violates" if one["violates"] else "declared at"
         note = f"{verb} {declared['filename']}:{declared['line']}"
     return element("li", element("code", one["path"], ": ", change), " ", element("span", note, cls="soft"))
 
