@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +10,7 @@ import click
 from twinfra.cli.command import Group, UsageProblem, flag
 
 if TYPE_CHECKING:
+    from twinfra.config.model import Module
     from twinfra.environments.declaration import Environment
 
 SENSITIVE = "(sensitive)"
@@ -38,7 +39,7 @@ def list_(json: bool, no_color: bool) -> None:
     if json:
         from twinfra.cli.machine.text import dumps
 
-        print(dumps([environment_document(one) for one in found.environments.values()], indent=2))
+        print(dumps(environment_documents(found.environments.values()), indent=2))
         return
     if not found.environments:
         print(f"{found.path.name} declares no environment yet. Write [environments.NAME] in it.")
@@ -106,7 +107,7 @@ def show(json: bool, no_color: bool, name: str | None) -> None:
     environment = named(name) if name else current()
     if environment is None:
         raise UsageProblem("Which environment? Give its name: twinfra env show NAME")
-    document = environment_document(environment)
+    (document,) = environment_documents([environment])
     if json:
         from twinfra.cli.machine.text import dumps
 
@@ -120,8 +121,19 @@ def show(json: bool, no_color: bool, name: str | None) -> None:
         print(f"  {title.ljust(width)}  {text}".rstrip())
 
 
-def environment_document(environment: Environment) -> dict[str, Any]:
-    """An environment as JSON; what the configuration or the backend calls sensitive is left out."""
+def environment_documents(environments: Iterable[Environment]) -> list[dict[str, Any]]:
+    """Environments as JSON; what the configuration or the backend calls sensitive is left out."""
+    from twinfra.cli.workspace import try_configuration
+
+    found = list(environments)
+    asked = any(one.variables or one.backend for one in found)
+    configuration = try_configuration()[0] if asked else None
+    # Of a configuration that cannot be read nothing is known, and nothing shown.
+    root = configuration.root if configuration is not None and configuration.modules else None
+    return [_document(one, root) for one in found]
+
+
+def _document(environment: Environment, root: Module | None) -> dict[str, Any]:
     protection = environment.protection
     return {
         "name": environment.name,
@@ -132,9 +144,9 @@ def environment_document(environment: Environment) -> dict[str, Any]:
             "regions": list(environment.regions),
         },
         "workspace": environment.workspace,
-        "backend": _backend(environment),
+        "backend": _backend(environment, root),
         "var_files": [_relative(environment, path) for path in environment.var_files],
-        "variables": _variables(environment),
+        "variables": _variables(environment, root),
         "branch": environment.branch or None,
         "protection": {
             "clean_commit": protection.clean_commit,
@@ -150,16 +162,12 @@ def _relative(environment: Environment, path: Any) -> str:
     return os.path.relpath(path, environment.directory)
 
 
-def _variables(environment: Environment) -> dict[str, Any]:
+def _variables(environment: Environment, root: Module | None) -> dict[str, Any]:
     """The values of variables in plain Python; only those that the root module declares as not sensitive."""
-    from twinfra.cli.workspace import try_configuration
     from twinfra.values.convert import type_of
     from twinfra.values.encoding import value_to_json
 
-    if not environment.variables:
-        return {}
-    configuration, _ = try_configuration()
-    declared = configuration.root.variables if configuration.modules else {}
+    declared = root.variables if root is not None else {}
     return {
         name: value_to_json(value, type_of(value))
         if name in declared and not declared[name].sensitive
@@ -168,16 +176,14 @@ def _variables(environment: Environment) -> dict[str, Any]:
     }
 
 
-def _backend(environment: Environment) -> dict[str, Any]:
+def _backend(environment: Environment, root: Module | None) -> dict[str, Any]:
     """The settings of the backend; only those that its schema knows as not sensitive."""
-    from twinfra.cli.workspace import try_configuration
     from twinfra.diagnostics import DiagnosticError
     from twinfra.state.backends.registry import backend_schema
 
     if not environment.backend:
         return {}
-    configuration, _ = try_configuration()
-    block = configuration.root.backend if configuration.modules else None
+    block = root.backend if root is not None else None
     try:
         known = backend_schema(block.type).attributes if block is not None else {}
     except DiagnosticError:

@@ -12,12 +12,16 @@ from twinfra.cli.command import command, flag, value
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from twinfra.cli.environment import Opened
     from twinfra.config.model import Configuration
     from twinfra.diagnostics import Diagnostics
     from twinfra.environments.declaration import Environment, Project
+    from twinfra.environments.fingerprint import VolatileRule
     from twinfra.environments.twins.inputs import Side
     from twinfra.environments.twins.report import Report
+    from twinfra.environments.twins.rules import Rules
     from twinfra.state.model import State
 
 _SANDBOX_REGION = "us-east-1"
@@ -46,14 +50,19 @@ def twins(
     from twinfra.cli.command import UsageProblem
     from twinfra.cli.environment import needed_project
     from twinfra.cli.terminal import Terminal
+    from twinfra.cli.workspace import load_configuration
+    from twinfra.environments.fingerprint import volatile_rules
+    from twinfra.environments.twins.rules import read_rules
 
     if not refresh and not deployed:
         raise UsageProblem("-refresh=false goes with -deployed: without it no state is looked at.")
     project = needed_project()
     pair = _pair(project, first, second)
-    report = _configured(project, pair, no_color)
+    rules = read_rules(project)
+    configuration = load_configuration()
+    report = _configured(configuration, pair, rules, no_color)
     if deployed:
-        report = _deployed(project, pair, report, refresh, sandbox)
+        report = _deployed(configuration, pair, report, volatile_rules(project), refresh, sandbox)
     if html is not None:
         from twinfra.cli.terminal import write_page
         from twinfra.report.twins_page import page
@@ -97,16 +106,15 @@ def _no_pair(detail: str) -> Diagnostic:
     return error("No two environments", detail, mend="Name both: twinfra twins staging production.")
 
 
-def _configured(project: Project, pair: tuple[Environment, Environment], no_color: bool) -> Report:
+def _configured(
+    configuration: Configuration, pair: tuple[Environment, Environment], rules: Rules, no_color: bool
+) -> Report:
     """Compare what the code makes of the inputs of both; calls no cloud."""
     from twinfra.cli.environment import using
     from twinfra.cli.terminal import print_diagnostics
-    from twinfra.cli.workspace import load_configuration, make_providers
+    from twinfra.cli.workspace import make_providers
     from twinfra.environments.twins.compare import compare
-    from twinfra.environments.twins.rules import read_rules
 
-    rules = read_rules(project)
-    configuration = load_configuration()
     sides = [side_of(one, configuration) for one in pair]
     for _, warnings in sides:
         print_diagnostics(warnings, no_color)
@@ -119,18 +127,19 @@ def _configured(project: Project, pair: tuple[Environment, Environment], no_colo
 
 
 def _deployed(
-    project: Project, pair: tuple[Environment, Environment], configured: Report, refresh: bool, sandbox: bool
+    configuration: Configuration,
+    pair: tuple[Environment, Environment],
+    configured: Report,
+    volatile: Sequence[VolatileRule],
+    refresh: bool,
+    sandbox: bool,
 ) -> Report:
     """Compare what the states of both say is there, refreshed unless told otherwise."""
     from twinfra.cli.environment import opened
-    from twinfra.cli.workspace import load_configuration
     from twinfra.engine.providers import Providers
-    from twinfra.environments.fingerprint import volatile_rules
     from twinfra.environments.twins.comparison import in_environment
     from twinfra.environments.twins.deployed import compare_deployed
 
-    volatile = volatile_rules(project)
-    configuration = load_configuration()
     states: list[State] = []
     for one in pair:
         with in_environment(one.name), opened(one, configuration, sandbox=sandbox) as environment:

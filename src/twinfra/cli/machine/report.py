@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from twinfra.cli.env import environment_document
+from twinfra.cli.env import environment_documents
 from twinfra.cli.machine.diagnostics import diagnostic_json
 from twinfra.cli.machine.text import dumps
 from twinfra.cli.machine.twins import twins_document
@@ -24,6 +24,7 @@ def report_text(estate: Estate) -> str:
 
 def report_document(estate: Estate) -> dict[str, Any]:
     """All of it."""
+    declared = environment_documents(one.environment for one in estate.standings)
     return {
         "format_version": FORMAT_VERSION,
         "title": estate.title,
@@ -32,7 +33,9 @@ def report_document(estate: Estate) -> dict[str, Any]:
         "commit": estate.commit or None,
         "branch": estate.branch or None,
         "dirty": estate.dirty,
-        "environments": [_standing(one) for one in estate.standings],
+        "environments": [
+            {**document, **_standing(one)} for document, one in zip(declared, estate.standings, strict=True)
+        ],
         "parameters": [_parameter(one) for one in estate.parameters],
         "twins": [_pair(one) for one in estate.pairs],
         "problems": _problems(estate.problems),
@@ -42,7 +45,6 @@ def report_document(estate: Estate) -> dict[str, Any]:
 def _standing(standing: Standing) -> dict[str, Any]:
     state, past, drift = standing.state, standing.past, standing.drift
     return {
-        **environment_document(standing.environment),
         "verdict": verdict(standing)[0],
         "state": None
         if state is None
