@@ -10,6 +10,9 @@ from json.encoder import encode_basestring
 from typing import Any
 
 PREFIX = "sha256:"
+HASHED = "hmac-sha256"
+"""The member of what stands for a secret."""
+
 _WIDE = 400
 """Numbers with exponents beyond this are written with an exponent."""
 
@@ -52,7 +55,7 @@ def digest_bytes(data: bytes) -> str:
 def keyed(key: bytes, value: Any) -> dict[str, str]:
     """What stands for a secret: `{"hmac-sha256": ...}` of its canonical text under `key`."""
     text = canonical(value).encode("utf-8", "surrogatepass")
-    return {"hmac-sha256": hmac.new(key, text, hashlib.sha256).hexdigest()}
+    return {HASHED: hmac.new(key, text, hashlib.sha256).hexdigest()}
 
 
 def number_text(number: int | Decimal) -> str:

@@ -110,7 +110,7 @@ class StateForms:
         """The form of each output of the root module, by name."""
         found: dict[str, Any] = {}
         for name, output in self._state.outputs.items():
-            value = self._typed(output.value, _stored_type(output.type))
+            value = self._typed(output.value, stored_type(output.type))
             found[name] = {"value": keyed(self._key(), value) if output.sensitive else value}
             found[name]["type"] = output.type
         return found
@@ -225,7 +225,7 @@ class StateForms:
             if isinstance(type, DynamicType) and value.keys() == {"value", "type"}:
                 return {
                     "type": value["type"],
-                    "value": self._typed(value["value"], _stored_type(value["type"])),
+                    "value": self._typed(value["value"], stored_type(value["type"])),
                 }
             types = type.attributes if isinstance(type, ObjectType) else {}
             element = type.element if isinstance(type, MapType) else DYNAMIC
@@ -269,7 +269,8 @@ def _attribute_types(type: Type) -> dict[str, Type]:
     return dict(type.attributes) if isinstance(type, ObjectType) else {}
 
 
-def _stored_type(form: Any) -> Type:
+def stored_type(form: Any) -> Type:
+    """The type that a state keeps with a value."""
     try:
         return type_from_json(form)
     except EncodingError:

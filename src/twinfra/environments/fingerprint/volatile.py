@@ -108,16 +108,11 @@ def _copy(part: Part) -> Part:
 
 def _below(path: str, address: str) -> list[str] | None:
     """The attribute's steps when a rule's path covers an instance; None when it does not."""
-    for depth in range(1, path.count(".") + 1):
-        head, _, rest = _split(path, depth)
-        if rest and _pattern(head).fullmatch(address):
-            return [re.sub(r"\[[^\]]*\]", "", step) for step in rest.split(".")]
-    return None
-
-
-def _split(path: str, depth: int) -> tuple[str, str, str]:
     parts = path.split(".")
-    return ".".join(parts[:depth]), ".", ".".join(parts[depth:])
+    for depth in range(1, len(parts)):
+        if _pattern(".".join(parts[:depth])).fullmatch(address):
+            return [re.sub(r"\[[^\]]*\]", "", step) for step in parts[depth:]]
+    return None
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,7 @@ from twinfra.addresses import AbsResource, Instance, parse_address
 from twinfra.config.model import Configuration, Module, ResourceConfig
 from twinfra.decode.places import inside
 from twinfra.diagnostics import SourceRange
-from twinfra.environments.fingerprint.canonical import canonical
+from twinfra.environments.fingerprint.canonical import HASHED, canonical
 from twinfra.environments.fingerprint.state import StateForms
 from twinfra.environments.prove.findings import Finding, Kind
 from twinfra.environments.prove.sources import FUNCTIONS
@@ -22,7 +22,6 @@ from twinfra.values.value import GetAttr
 
 _ABSENT = object()
 _LONGEST = 200
-_HASHED = "hmac-sha256"
 _OF_CLOUD = "The cloud chose it: nothing in code or inputs says which."
 _GIVE_IT = (
     "Give it in the configuration; or, where it does not matter, leave it out with a rule "
@@ -130,12 +129,7 @@ def _attributes(form: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pairs(first: Any, second: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
     """The places where two JSON values differ, each as deep as both have the same shape."""
-    if (
-        isinstance(first, dict)
-        and isinstance(second, dict)
-        and _HASHED not in first
-        and _HASHED not in second
-    ):
+    if isinstance(first, dict) and isinstance(second, dict) and HASHED not in first and HASHED not in second:
         for name in sorted(first.keys() | second.keys()):
             yield from _pairs(first.get(name, _ABSENT), second.get(name, _ABSENT), (*path, name))
     elif isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
@@ -148,7 +142,7 @@ def _pairs(first: Any, second: Any, path: tuple[str, ...]) -> Iterator[tuple[tup
 def _shown(value: Any) -> str:
     if value is _ABSENT:
         return "(absent)"
-    if isinstance(value, dict) and _HASHED in value:
+    if isinstance(value, dict) and HASHED in value:
         return "(sensitive)"
     text = canonical(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -44,7 +44,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Counts:
-    """How much was compared: instances and attributes that both sides have, and how many of these differ."""
+    """How much was compared: instances that both sides have, and how many of these differ."""
 
     instances: int = 0
     differing: int = 0

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from twinfra.addresses import ProviderAddress, quote
+from twinfra.addresses import ProviderAddress
 from twinfra.diagnostics import DiagnosticError
 from twinfra.environments.fingerprint import VolatileRule, new_key
-from twinfra.environments.fingerprint.state import StateForms
+from twinfra.environments.fingerprint.state import StateForms, stored_type
 from twinfra.environments.twins.explaining import Explained, Explanations
 from twinfra.environments.twins.forms import (
     LACKING,
@@ -20,7 +20,6 @@ from twinfra.environments.twins.forms import (
     references,
     shown_form,
     shown_forms,
-    stored_type,
 )
 from twinfra.environments.twins.report import Entry, Given, Kind, Note, Report, Shown
 from twinfra.environments.twins.secrets import secret_inputs, secrets_of
@@ -112,10 +111,7 @@ def _objects(state: State, forms: StateForms, schemas: Schemas) -> dict[str, _Ob
             schema = None
         block = None if schema is None else schema.block
         for key, instance in resource.instances.items():
-            text = (
-                f"{address}" if key is None else f"{address}[{key if isinstance(key, int) else quote(key)}]"
-            )
-            blocks[text] = (str(address.config), block, secrets_of(instance.current))
+            blocks[str(address.instance(key))] = (str(address.config), block, secrets_of(instance.current))
     return {form["address"]: _Object(form, *blocks[form["address"]]) for form in forms.resources()}
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from re import findall
 from typing import Any
 
-from twinfra.environments.fingerprint.canonical import canonical
+from twinfra.environments.fingerprint.canonical import HASHED, canonical
+from twinfra.environments.fingerprint.state import stored_type
 from twinfra.environments.twins.report import Shown
 from twinfra.environments.twins.showing import NOTHING, SECRET
-from twinfra.values.encoding import EncodingError, type_from_json
 from twinfra.values.types import (
     DYNAMIC,
     DynamicType,
@@ -21,7 +21,6 @@ from twinfra.values.types import (
 )
 from twinfra.values.value import GetAttr, Index, Path
 
-SECRET_FORM = "hmac-sha256"
 LACKING: Any = object()
 """Stands for "there is none on this side"."""
 
@@ -39,7 +38,7 @@ class FormWalk:
         if isinstance(type, DynamicType) and _is_typed(one) and _is_typed(two) and one["type"] == two["type"]:
             self.compare(one["value"], two["value"], stored_type(one["type"]), path)
             return
-        if isinstance(one, dict) and isinstance(two, dict) and not (SECRET_FORM in one or SECRET_FORM in two):
+        if isinstance(one, dict) and isinstance(two, dict) and not (HASHED in one or HASHED in two):
             for name in sorted(one.keys() | two.keys()):
                 inner, step = _member(type, name)
                 self.compare(one.get(name, LACKING), two.get(name, LACKING), inner, (*path, step))
@@ -84,14 +83,6 @@ def _element(type: Type, at: int) -> Type:
     return type.element if isinstance(type, ListType | SetType) else DYNAMIC
 
 
-def stored_type(form: Any) -> Type:
-    """The type that a state keeps with a value."""
-    try:
-        return type_from_json(form)
-    except EncodingError:
-        return DYNAMIC
-
-
 def references(value: Any) -> list[str]:
     """The places that a form refers to."""
     text = canonical(value).replace("$$", "")
@@ -118,5 +109,5 @@ def shown_form(value: Any, hidden: frozenset[str]) -> Shown:
 
 def _has_secret(value: Any) -> bool:
     if isinstance(value, dict):
-        return SECRET_FORM in value or any(map(_has_secret, value.values()))
+        return HASHED in value or any(map(_has_secret, value.values()))
     return isinstance(value, list) and any(map(_has_secret, value))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -113,7 +112,6 @@ class Report:
     notes: tuple[Note, ...] = ()
     compared: int = 0
     differing: int = 0
-    warnings: Sequence[Any] = field(default=())
 
     @property
     def twins(self) -> bool:
