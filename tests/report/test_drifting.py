@@ -18,9 +18,16 @@ WHEN = "2026-01-02T03:04:05Z"
 def shown(**facts: Any) -> str:
     """The section for one value that drifted."""
     attribute = {
-        **{"path": "input", "element": False, "before": "a", "after": "b", "sensitive": False},
-        **{"declared": {"filename": "main.tf", "line": 3}, "restored": False, "violates": False},
-        **{"echo": False, **facts},
+        "path": "input",
+        "element": False,
+        "before": "a",
+        "after": "b",
+        "sensitive": False,
+        "declared": {"filename": "main.tf", "line": 3},
+        "restored": False,
+        "violates": False,
+        "echo": False,
+        **facts,
     }
     finding = {"address": "terraform_data.a", "kind": "changed", "id": "", "changes": []}
     document = {"findings": [{**finding, "attributes": [attribute]}], "rules": []}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from twinfra.environments.twins.report import STRUCTURE, Entry, Given, Kind, Report, Shown
+from twinfra.environments.twins.report import Entry, Given, Report, Shown
 from twinfra.environments.twins.rows import (
     OPEN,
     Row,
     around_difference,
     because,
     is_open,
-    lacks,
+    left_out,
     shown_rows,
+    structure,
 )
 from twinfra.report.markup import Content, Markup, element, joined
 
@@ -50,7 +51,7 @@ def entries_table(
 
     `findings`: they are marked as such. `most`: so many rows at most, all where it is 0.
     """
-    rows, left_out = shown_rows(entries)
+    rows, others = shown_rows(entries)
     shown = rows[:most] if most else rows
     objects: dict[str, list[Row]] = {}
     for row in shown:
@@ -72,9 +73,8 @@ def entries_table(
     if len(rows) > len(shown):
         names = " ".join(report.names)
         yield _remark(f"{len(rows) - len(shown):,} more: ", element("code", f"twinfra twins {names}"))
-    if left_out:
-        noun = "difference follows" if left_out == 1 else "differences follow"
-        yield _remark(f"{left_out:,} more {noun} from these: providers make such values of them.")
+    if others:
+        yield _remark(left_out(others))
 
 
 def _remark(*content: Content) -> Markup:
@@ -90,19 +90,9 @@ def _head(report: Report, first: str, sides: tuple[int, int]) -> Markup:
 
 
 def _row(report: Report, entry: Entry, finding: bool, sides: tuple[int, int]) -> Markup:
-    owner = report.names[1 if lacks(entry.values[0]) else 0]
-    what = {
-        Kind.MODULE: f"only {owner} has it",
-        Kind.RESOURCE: f"only {owner} has it",
-        Kind.INSTANCE: f"only {owner} has it",
-        Kind.ARGUMENT: f"only {owner} sets it",
-        Kind.BLOCK: f"only {owner} has this block",
-        Kind.DEPENDENCY: "the two depend on different objects",
-    }
     path = element("code", entry.path) if entry.path else None
-    kind = element("span", what[entry.kind], cls="soft") if entry.kind in STRUCTURE else None
-    if is_open(entry):
-        kind = element("span", OPEN, cls="soft")
+    what = OPEN if is_open(entry) else structure(entry, report.names)
+    kind = element("span", what, cls="soft") if what else None
     label = [path, element("br") if path and kind else None, kind]
     reasons = [[element("br"), f"Reason: {reason}"] for reason in entry.reasons]
     return joined(

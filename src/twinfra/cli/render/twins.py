@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from twinfra.cli.render.style import Style
-from twinfra.environments.twins.report import STRUCTURE, Entry, Kind, Report, Shown
+from twinfra.environments.twins.report import Entry, Kind, Report, Shown
 from twinfra.environments.twins.rows import (
     OPEN,
     Row,
     around_difference,
     because,
     is_open,
-    lacks,
+    left_out,
     shown_rows,
+    structure,
     verdict,
 )
 
@@ -39,17 +40,17 @@ class _Page:
         yield self._heading()
         yield from self._inputs()
         if report.findings:
-            rows, left_out = shown_rows(report.findings)
+            rows, others = shown_rows(report.findings)
             yield ""
             yield self._style("Findings: differences that no declared parameter explains", "bold", "red")
             yield from self._rows(rows)
-            yield from self._left_out(left_out)
+            yield from self._left_out(others)
         if report.outfits:
-            rows, left_out = shown_rows(report.outfits)
+            rows, others = shown_rows(report.outfits)
             yield ""
             yield self._style("Outfits: what declared parameters change", "bold")
             yield from self._rows(rows)
-            yield from self._left_out(left_out)
+            yield from self._left_out(others)
         if report.notes:
             yield ""
             yield self._style("Notes", "bold")
@@ -91,32 +92,22 @@ class _Page:
 
     def _entry(self, entry: Entry) -> Iterator[str]:
         if entry.kind in (Kind.MODULE, Kind.RESOURCE, Kind.INSTANCE):
-            yield f"    only {self._owner(entry)} has it"
+            yield f"    {structure(entry, self._report.names)}"
         else:
             path = entry.path or "value"
             yield from self._side_by_side(path, entry.values, 4)
             if is_open(entry):
                 yield from self._wrapped(OPEN, 6)
-            if entry.kind in STRUCTURE:
-                what = {
-                    Kind.ARGUMENT: f"only {self._owner(entry)} sets it",
-                    Kind.BLOCK: f"only {self._owner(entry)} has this block",
-                    Kind.DEPENDENCY: "the two depend on different objects",
-                }[entry.kind]
+            what = structure(entry, self._report.names)
+            if what:
                 yield from self._wrapped(what, 6)
         yield from self._wrapped(because(entry), 6, "dim")
         for reason in entry.reasons:
             yield from self._wrapped(f"reason: {reason}", 6, "dim")
 
-    def _owner(self, entry: Entry) -> str:
-        return self._report.names[1 if lacks(entry.values[0]) else 0]
-
     def _left_out(self, count: int) -> Iterator[str]:
         if count:
-            noun = "difference follows" if count == 1 else "differences follow"
-            yield from self._wrapped(
-                f"{count:,} more {noun} from these: providers make such values of them.", 2
-            )
+            yield from self._wrapped(left_out(count), 2)
 
     def _side_by_side(
         self, label: str, values: tuple[Shown, Shown], indent: int, mark: str = ""

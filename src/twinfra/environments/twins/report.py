@@ -21,9 +21,6 @@ class Kind(StrEnum):
     VALUE = "value"
 
 
-STRUCTURE = frozenset(set(Kind) - {Kind.VALUE})
-
-
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One side's value as it may be shown: `text` for people, on one line; `data` for machines (see docs/twins.md)."""

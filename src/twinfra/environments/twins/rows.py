@@ -44,12 +44,35 @@ def verdict(report: Report) -> str:
     return f"{one} and {two} are not twins: {count} finding{'' if count == 1 else 's'}."
 
 
-def lacks(value: Shown) -> bool:
-    """Whether a side has nothing there."""
-    return "absent" in value.data or value.text == "null"
+_ONLY = {
+    Kind.MODULE: "has it",
+    Kind.RESOURCE: "has it",
+    Kind.INSTANCE: "has it",
+    Kind.ARGUMENT: "sets it",
+    Kind.BLOCK: "has this block",
+}
+
+
+def structure(entry: Entry, names: tuple[str, str]) -> str:
+    """What only one side has, or that objects differ, in words; empty where the two differ in a value alone."""
+    if entry.kind is Kind.DEPENDENCY:
+        return "the two depend on different objects"
+    what = _ONLY.get(entry.kind)
+    return f"only {names[1 if _lacks(entry.values[0]) else 0]} {what}" if what else ""
+
+
+def left_out(count: int) -> str:
+    """Says of so many entries why they are not listed (see `shown_rows`)."""
+    noun = "difference follows" if count == 1 else "differences follow"
+    return f"{count:,} more {noun} from these: providers make such values of them."
 
 
 OPEN = "known only after an apply, and made of what differs"
+
+
+def _lacks(value: Shown) -> bool:
+    """Whether a side has nothing there."""
+    return "absent" in value.data or value.text == "null"
 
 
 def is_open(entry: Entry) -> bool:
