@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +10,10 @@ from typing import Any
 
 from twinfra.diagnostics import Diagnostic, error, nearest
 from twinfra.providers.aws import catalog, lifecycle, planning, validation
+from twinfra.providers.aws.access import Access
 from twinfra.providers.aws.context import Context
-from twinfra.providers.aws.failures import ApiError, WaitError, describe
-from twinfra.providers.aws.lifecycle import HalfDone
+from twinfra.providers.aws.explained import Explained, guarded
+from twinfra.providers.aws.failures import ApiError
 from twinfra.providers.aws.mapping import bare_nulls, shape, type_of
 from twinfra.providers.aws.resource import Attributes, DataSource, Resource
 from twinfra.providers.aws.schemas import data_schema, resource_schema
@@ -53,9 +53,7 @@ class AwsProvider:
     ) -> None:
         self._environment = environment
         self._permitted = permitted
-        self._settings = Settings()
-        self._session: Session | None = None
-        self._identity: dict[str, str] | None = None
+        self._take(Settings())
         self._readers: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 
@@ -67,72 +65,16 @@ class AwsProvider:
 
     def configure(self, config: Object) -> None:
         """Take the provider block's values; no call is made."""
-        self._settings = take(bare_nulls(config), self._environment)
-        self._session = Session(self._settings, self._environment)
-        self._identity = None
+        self._take(take(bare_nulls(config), self._environment))
 
-    @property
-    def session(self) -> Session:
-        """The session; a provider that was not configured has one with nothing set."""
-        if self._session is None:
-            self._session = Session(self._settings, self._environment)
-        return self._session
+    def _take(self, settings: Settings) -> None:
+        self._settings = settings
+        self.session = Session(settings, self._environment)
+        self._access = Access(self.session, self._environment, self._permitted)
 
     def identity(self) -> dict[str, str]:
         """Account, partition, region and kind of cloud (`aws`, `sandbox` or `custom`)."""
-        if self._identity is None:
-            session = self.session
-            variables = os.environ if self._environment is None else self._environment
-            kind = "aws" if not session.endpoint and not self._settings.endpoints else "custom"
-            if self._settings.sandbox or variables.get("TWINFRA_SANDBOX"):
-                kind = "sandbox"
-            with _Explained("finding out the account"):
-                found = {"cloud": kind, "region": session.region, "partition": session.partition}
-                self._check_region(session.region)
-                if not self._settings.skip_account or (self._permitted and self._permitted.accounts):
-                    found["account"] = session.caller()[0]
-            self._check_account(found.get("account", ""))
-            self._identity = found
-        return dict(self._identity)
-
-    def _check_region(self, region: str) -> None:
-        refused = self._permitted.refuse_region(region) if self._permitted is not None and region else None
-        if refused is not None:
-            raise ProviderError(refused)
-
-    def _check_account(self, account: str) -> None:
-        settings = self._settings
-        refused = self._permitted.refuse_account(account) if self._permitted is not None else None
-        if refused is not None:
-            raise ProviderError(refused)
-        if account and (
-            account in settings.forbidden_accounts
-            or (settings.allowed_accounts and account not in settings.allowed_accounts)
-        ):
-            name = "forbidden_account_ids" if settings.forbidden_accounts else "allowed_account_ids"
-            raise ProviderError(
-                error(
-                    "Account not allowed",
-                    f"These credentials act on account {account}, which {name} rules out.",
-                    path=(GetAttr(name),),
-                    mend="Use credentials of another account, or change the provider block.",
-                )
-            )
-
-    def _permit(self) -> None:
-        """Refuse to act on an account that the provider block rules out, or with settings not known yet."""
-        settings = self._settings
-        if settings.allowed_accounts or settings.forbidden_accounts or self._permitted is not None:
-            self.identity()
-        if settings.unknown:
-            names = ", ".join(settings.unknown)
-            raise ProviderError(
-                error(
-                    "Provider settings not known yet",
-                    f"{names} of the provider block depend on something that does not exist yet.",
-                    mend="Apply what they depend on first, with -target.",
-                )
-            )
+        return self._access.identity()
 
     # Resources
 
@@ -151,7 +93,7 @@ class AwsProvider:
     def plan(self, kind: str, proposal: Proposal) -> Planned:
         """Plan from the declaration; no call is made."""
         resource = _resource(kind)
-        with _Explained(f"planning {kind}"):
+        with Explained(f"planning {kind}"):
             region = self.session.region if resource.regional else ""
         config = bare_nulls(proposal.config)
         plain = Proposal(
@@ -162,22 +104,22 @@ class AwsProvider:
         planned = planning.plan(resource, plain, self._settings, region)
         where = planned.planned.get("region") if planned.planned is not None and resource.regional else ""
         if isinstance(where, str):
-            self._check_region(where)
+            self._access.check_region(where)
         return planned
 
     def read(self, kind: str, current: Stored, progress: Progress = silent) -> Stored | None:
         """The instance as it is now, or None when it is gone."""
-        self._permit()
+        self._access.permit()
         resource = _resource(kind)
         current = _bare(current)
         context = self._context(resource, current.attributes, progress)
-        with _Explained(f"reading {kind}"):
+        with Explained(f"reading {kind}"):
             found = lifecycle.read(resource, context, current.attributes)
         return None if found is None else self._tidied(kind, Stored(found, current.private))
 
     def read_many(self, kind: str, currents: Sequence[Stored]) -> Sequence[Stored | ProviderError | None]:
         """Read all of them: with list calls where the API has one that serves, side by side where not."""
-        self._permit()
+        self._access.permit()
         resource = _resource(kind)
         if not lifecycle.is_batched(resource):
             return self._side_by_side(lambda one: self.read(kind, one), currents)
@@ -194,7 +136,7 @@ class AwsProvider:
     ) -> Sequence[Stored | ProviderError | None]:
         context = self._context(resource, currents[0].attributes, silent)
         try:
-            with _Explained(f"reading {kind}"):
+            with Explained(f"reading {kind}"):
                 found = lifecycle.find_many(resource, context, [one.attributes for one in currents])
         except ProviderError as problem:
             return [problem] * len(currents)
@@ -203,7 +145,7 @@ class AwsProvider:
             current, api = pair
             if api is None:
                 return None
-            with _Explained(f"reading {kind}"):
+            with Explained(f"reading {kind}"):
                 try:
                     if resource.extend is not None:
                         api = resource.extend(context, current.attributes, api)
@@ -217,7 +159,7 @@ class AwsProvider:
         pairs = list(zip(currents, found, strict=True))
         if resource.extend is not None:
             return self._side_by_side(finish, pairs)
-        return [_guarded(finish, pair) for pair in pairs]
+        return [guarded(finish, pair) for pair in pairs]
 
     def _tidied(self, kind: str, stored: Stored) -> Stored:
         """Without the trace of a create that was interrupted between its result and its confirmation."""
@@ -231,21 +173,21 @@ class AwsProvider:
 
     def _side_by_side(self, action: Any, items: Sequence[Any]) -> Sequence[Stored | ProviderError | None]:
         if len(items) < 2:
-            return [_guarded(action, item) for item in items]
+            return [guarded(action, item) for item in items]
         with self._lock:
             if self._readers is None:
                 self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="aws-read")
-        return list(self._readers.map(lambda item: _guarded(action, item), items))
+        return list(self._readers.map(lambda item: guarded(action, item), items))
 
     def apply(self, kind: str, change: Planned, progress: Progress = silent) -> Stored | None:
         """Create, update or delete, and wait until done."""
-        self._permit()
+        self._access.permit()
         resource = _resource(kind)
         change = _bare_change(change)
         if change.planned is None:
             assert change.prior is not None
             context = self._context(resource, change.prior.attributes, progress)
-            with _Explained(f"deleting {kind}"):
+            with Explained(f"deleting {kind}"):
                 lifecycle.delete(resource, context, change.prior.attributes)
             return None
         private = dict(change.private)
@@ -257,13 +199,13 @@ class AwsProvider:
             if field.write_only
         }
         if change.prior is not None:
-            with _Explained(f"updating {kind}", change.prior.private):
+            with Explained(f"updating {kind}", change.prior.private):
                 return Stored(
                     lifecycle.update(resource, context, change.prior.attributes, change.planned), private
                 )
         if resource.confirm is not None and token:
             private[UNCONFIRMED] = token
-        with _Explained(f"creating {kind}", private):
+        with Explained(f"creating {kind}", private):
             return Stored(lifecycle.create(resource, context, change.planned), private)
 
     def import_(self, kind: str, id: str) -> Sequence[Imported]:
@@ -280,24 +222,24 @@ class AwsProvider:
                 )
             ) from None
         if resource.regional:
-            with _Explained(f"importing {kind}"):
+            with Explained(f"importing {kind}"):
                 attributes["region"] = region or self.session.region
         if resource.imported is not None:
-            self._permit()
+            self._access.permit()
             context = self._context(resource, attributes, silent)
-            with _Explained(f"importing {kind}"):
+            with Explained(f"importing {kind}"):
                 attributes = resource.imported(context, attributes)
         return [Imported(kind, Stored(attributes))]
 
     def recover(self, kind: str, change: Planned, token: str) -> Stored | None:
         """Find what an interrupted create made, or None where it made nothing."""
-        self._permit()
+        self._access.permit()
         resource = _resource(kind)
         change = _bare_change(change)
         if change.planned is None or change.prior is not None:
             return None
         context = self._context(resource, change.planned, silent, token)
-        with _Explained(f"looking for an interrupted {kind}"):
+        with Explained(f"looking for an interrupted {kind}"):
             found = lifecycle.recover(resource, context, change.planned)
         if found is None:
             return None
@@ -312,7 +254,7 @@ class AwsProvider:
         stored = _bare(stored)
         if resource.confirm is not None:
             context = self._context(resource, stored.attributes, silent, str(token))
-            with _Explained(f"confirming {kind}"):
+            with Explained(f"confirming {kind}"):
                 resource.confirm(context, stored.attributes, str(token))
         return Stored(
             stored.attributes, {name: one for name, one in stored.private.items() if name != UNCONFIRMED}
@@ -328,12 +270,12 @@ class AwsProvider:
         """Who changed an object, as CloudTrail remembers it."""
         from twinfra.providers.aws import trail
 
-        self._permit()
+        self._access.permit()
         resource = _resource(kind)
         attributes = _bare(stored).attributes
         region = _region_of(attributes, resource.regional) or self.session.region
         context = Context(self.session, "cloudtrail", trail.region_of(resource.service, region))
-        with _Explained(f"asking who changed {kind}"):
+        with Explained(f"asking who changed {kind}"):
             return trail.changes_of(context, resource.service, attributes, since)
 
     # Data sources
@@ -355,14 +297,14 @@ class AwsProvider:
         """Read a data source."""
         source = _data_source(kind)
         if not source.offline:
-            self._permit()
+            self._access.permit()
         region = _region_of(config, source.regional)
         if not source.offline:
-            self._check_region(region)
+            self._access.check_region(region)
         context = Context(self.session, source.service, region, progress)
         context.limits = lifecycle.limits_of(config)
         config = bare_nulls(config)
-        with _Explained(f"reading data {kind}"):
+        with Explained(f"reading data {kind}"):
             found = source.read(context, config)
             result: Object = {}
             for name, field in source.all_fields().items():
@@ -378,14 +320,13 @@ class AwsProvider:
         """Let go of connections and threads."""
         if self._readers is not None:
             self._readers.shutdown(wait=False)
-        if self._session is not None:
-            self._session.close()
+        self.session.close()
 
     def _context(
         self, resource: Resource, attributes: Attributes, progress: Progress, token: str = ""
     ) -> Context:
         region = _region_of(attributes, resource.regional)
-        self._check_region(region)
+        self._access.check_region(region)
         context = Context(self.session, resource.service, region, progress, token, resource.not_found)
         context.limits = lifecycle.limits_of(attributes)
         return context
@@ -403,47 +344,6 @@ def _bare_change(change: Planned) -> Planned:
         config=bare_nulls(change.config),
         planned=bare_nulls(change.planned),
     )
-
-
-class _Explained:
-    """Turns failures of the provider's own kind into diagnostics, with what is left behind."""
-
-    def __init__(self, doing: str, private: Mapping[str, Any] | None = None) -> None:
-        self._doing = doing
-        self._private = private or {}
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, problem: BaseException | None, trace: Any) -> None:
-        partial = None
-        if isinstance(problem, HalfDone):
-            partial = Stored(problem.attributes, dict(self._private))
-            problem = problem.cause
-            if isinstance(problem, ProviderError):
-                raise ProviderError(problem.diagnostics, partial) from problem
-        if isinstance(problem, ApiError):
-            if problem.code == "Region":
-                found = error(
-                    "No AWS region",
-                    "No region is set for the AWS provider.",
-                    mend='Add region = "us-east-1" (or another) to the provider block, or set AWS_REGION.',
-                )
-            else:
-                found = describe(problem, self._doing)
-            raise ProviderError(found, partial) from problem
-        if isinstance(problem, WaitError):
-            raise ProviderError(
-                error(f"Error while {self._doing}", f"Waited, but {problem.reason}."), partial
-            ) from problem
-
-
-def _guarded(action: Any, item: Any) -> Stored | ProviderError | None:
-    """What an action comes to for one of many, its failure included."""
-    try:
-        result: Stored | None = action(item)
-    except ProviderError as problem:
-        return problem
-    return result
 
 
 def _resource(kind: str) -> Resource:
