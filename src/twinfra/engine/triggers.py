@@ -27,7 +27,7 @@ def triggered(trigger: Trigger, scope: ModuleScope, changes: Iterable[ResourceCh
     if trigger.problems:
         raise DiagnosticError(trigger.problems)
     key = _Any
-    named = found = False
+    named = False
     if trigger.key is not None:
         key, _ = unmark(trigger.key.evaluate(scope))
     for change in changes:
@@ -38,14 +38,14 @@ def triggered(trigger: Trigger, scope: ModuleScope, changes: Iterable[ResourceCh
         if key is _Any and trigger.path and change.address.key is not None:
             continue
         named = True
-        if found or change.action not in _CHANGING:
+        if change.action not in _CHANGING:
             continue
         if not trigger.path:
-            found = True
-            continue
+            return True
         before, _ = unmark_deep(value_at(change.before, trigger.path))
         after, _ = unmark_deep(value_at(change.after, trigger.path))
-        found = not identical(before, after)
+        if not identical(before, after):
+            return True
     if not named:
         raise DiagnosticError(
             error(
@@ -54,7 +54,7 @@ def triggered(trigger: Trigger, scope: ModuleScope, changes: Iterable[ResourceCh
                 mend="Name an instance that the resource makes, or the resource without a key.",
             )
         )
-    return found
+    return False
 
 
 class _Any:
