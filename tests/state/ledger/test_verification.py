@@ -174,3 +174,12 @@ def test_a_sealed_head_of_which_a_byte_was_changed_is_found(tmp_path: Path) -> N
     found = verify(ledger)
     assert told(found) == [("damaged", 0)]
     assert "ledger-head" in found.findings[0].text
+
+
+@pytest.mark.parametrize("number", ["NaN", "1e999"])
+def test_a_number_that_json_does_not_have_is_damage(
+    ledger: Ledger, segment: Callable[[int], Path], number: str
+) -> None:
+    path = segment(2)
+    path.write_text(path.read_text().replace('"number":2', f'"number":{number}'))
+    assert told(verify(ledger)) == [("damaged", 0), ("missing", 3)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -89,7 +90,7 @@ def lines_in(data: bytes) -> list[bytes]:
 def read_line(line: bytes) -> Entry:
     """The entry of a line, its hash not checked. Raises `Malformed`."""
     try:
-        fields = json.loads(line)
+        fields = json.loads(line, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
         raise Malformed("it is no JSON") from None
     if type(fields) is not dict or sorted(fields) != _SORTED:
@@ -99,6 +100,14 @@ def read_line(line: bytes) -> Entry:
     if any(type(fields[name]) is not str for name in _TEXTS):
         raise Malformed("a field that is text is something else")
     return Entry(**fields)
+
+
+def _finite(text: str) -> float:
+    """A number that JSON can say: Python also reads NaN, and Infinity out of 1e999, which no hash can be made of."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 _SORTED = sorted(_FIELDS)
