@@ -212,6 +212,25 @@ def test_a_damaged_note_is_told_and_left(tmp_path: Path, monkeypatch: pytest.Mon
     assert note.exists()
 
 
+def test_a_note_that_cannot_be_written_or_withdrawn_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    source, target = tmp_path / "source" / "journal", tmp_path / "file" / "journal"
+    half = transfer_note.Half("a state", "a-lineage", 1, "", b"")
+    note = transfer_note.Note(transfer_note.new_id(), source, target, half, half)
+    with pytest.raises(DiagnosticError, match="Cannot write a file"):
+        transfer_note.write(note)
+    assert list(transfer_note.outgoing(source)) == []
+
+
+def test_a_note_that_cannot_be_removed_is_told(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    half = transfer_note.Half("a state", "a-lineage", 1, "", b"")
+    note = transfer_note.Note(transfer_note.new_id(), journal, journal, half, half)
+    (tmp_path / f"journal.receiving-{note.id}").mkdir()
+    with pytest.raises(DiagnosticError, match="Cannot remove a file"):
+        transfer_note.target_done(note)
+
+
 # -- the commands
 
 

@@ -62,12 +62,16 @@ def write(note: Note) -> None:
             make_directory(path.parent)
             replace_file(path, (content,))
     except OSError as reason:
-        withdraw(note)
-        raise file_problem(reason, "write the note of the move to", whole.parent) from None
+        problem = file_problem(reason, "write the note of the move to", whole.parent)
+        try:
+            withdraw(note)
+        except DiagnosticError as left:
+            raise DiagnosticError([*problem.diagnostics, *left.diagnostics]) from None
+        raise problem from None
 
 
 def withdraw(note: Note) -> None:
-    """Take a transfer back of which nothing was done."""
+    """Take a transfer back of which nothing was done. Raises `DiagnosticError`."""
     _remove(_path(note.sending, _SENDING, note.id))
     _remove(_path(note.receiving, _RECEIVING, note.id))
 
@@ -89,31 +93,34 @@ def incoming(journal: Path) -> Iterator[Note]:
 
 
 def source_done(note: Note) -> None:
-    """The source has done its part."""
+    """The source has done its part. Raises `DiagnosticError`."""
     path = _path(note.sending, _SENDING, note.id)
     if _path(note.receiving, _RECEIVING, note.id).exists():
-        path.replace(_path(note.sending, _SENT, note.id))
-        sync_directory(path.parent)
+        try:
+            path.replace(_path(note.sending, _SENT, note.id))
+            sync_directory(path.parent)
+        except OSError as reason:
+            raise file_problem(reason, "rename the note of a move", path) from None
     else:
         _remove(path)
 
 
 def target_done(note: Note) -> None:
-    """The target has done its part."""
+    """The target has done its part. Raises `DiagnosticError`."""
     _remove(_path(note.receiving, _RECEIVING, note.id))
-    _path(note.sending, _SENT, note.id).unlink(missing_ok=True)
+    _remove(_path(note.sending, _SENT, note.id), durable=False)
 
 
 def sweep(journal: Path) -> None:
-    """Remove notes that nobody waits for: of transfers that ended, or were never in force."""
+    """Remove notes that nobody waits for: of transfers that ended, or were never in force. Raises `DiagnosticError`."""
     for id in _ids(journal, _RECEIVING):
         if _pointed_to(journal, id) is None:
-            _path(journal, _RECEIVING, id).unlink(missing_ok=True)
+            _remove(_path(journal, _RECEIVING, id), durable=False)
     for id in _ids(journal, _SENT):
         path = _path(journal, _SENT, id)
         note = _read(path)
         if note is None or not _path(note.receiving, _RECEIVING, id).exists():
-            path.unlink(missing_ok=True)
+            _remove(path, durable=False)
 
 
 # -- files
@@ -134,10 +141,16 @@ def _ids(journal: Path, kind: str) -> list[str]:
     return [name[len(start) :] for name in names if _ID.fullmatch(name[len(start) :])]
 
 
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    if path.parent.is_dir():
-        sync_directory(path.parent)
+def _remove(path: Path, durable: bool = True) -> None:
+    """Remove a note that may be gone; one that is not `durable` gone does no harm when it comes back."""
+    try:
+        path.unlink(missing_ok=True)
+        if durable and path.parent.is_dir():
+            sync_directory(path.parent)
+    except NotADirectoryError:
+        return
+    except OSError as reason:
+        raise file_problem(reason, "remove the note of a move", path) from None
 
 
 def _pointed_to(journal: Path, id: str) -> Note | None:
