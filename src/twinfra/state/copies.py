@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
 from twinfra.diagnostics import DiagnosticError, error
-from twinfra.state.backends.protocol import Backend
-from twinfra.state.encryption.backend import EncryptedBackend, codec_of
+from twinfra.state.backends.protocol import Backend, innermost
+from twinfra.state.encryption.backend import codec_of
 from twinfra.state.files import file_problem
 from twinfra.state.history import MOST, FileHistory, Version, Versioned
 from twinfra.state.model import State
@@ -28,20 +28,16 @@ def keep_copy(backend: Backend, workspace: str, replaced: State) -> None:
 
     Where that cannot be written, such as on a full disk, there is none: it must not keep a state from being saved.
     """
-    inner = _innermost(backend)
+    inner = innermost(backend)
     if not _has_copies(backend) or (isinstance(inner, MayKeepVersions) and inner.kept_version()):
         return
     with suppress(OSError):
         copies_of(backend, workspace).keep(b"".join(write_state(replaced)), codec_of(backend).kept)
 
 
-def _innermost(backend: Backend) -> Backend:
-    return backend.inner if isinstance(backend, EncryptedBackend) else backend
-
-
 def _has_copies(backend: Backend) -> bool:
     """Whether copies are made of what it replaces, always or sometimes."""
-    inner = _innermost(backend)
+    inner = innermost(backend)
     return not isinstance(inner, Versioned) or isinstance(inner, MayKeepVersions)
 
 
@@ -67,7 +63,7 @@ class Kept:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._versioned = isinstance(_innermost(backend), Versioned)
+        self._versioned = isinstance(innermost(backend), Versioned)
 
     def history(self, workspace: str) -> list[Version]:
         found: list[Version] = []

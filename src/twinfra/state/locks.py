@@ -117,11 +117,7 @@ def _still_runs(lock: LockInfo) -> bool | None:
 
 def is_running_elsewhere(lock: LockInfo) -> bool:
     """Whether the holder is another process of this very machine, and still runs. In doubt it is not."""
-    found = _PROCESS.search(lock.info)
-    if found is None or lock.info == _this_process():
-        return False
-    pid, since, machine = found.groups()
-    return machine == _machine() and _started(int(pid)) == since
+    return lock.info != _this_process() and _still_runs(lock) is True
 
 
 def held_by_another(lock: LockInfo | None, place: str, waited: float = 0.0) -> Diagnostic:

@@ -7,6 +7,7 @@ reading a large state costs one JSON parse.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -43,6 +44,11 @@ class InstanceState:
 
     current: InstanceObject | None = None
     deposed: dict[str, InstanceObject] = field(default_factory=dict)
+
+    def mapped(self, change: Callable[[InstanceObject], InstanceObject]) -> InstanceState:
+        """The instance with what `change` makes of each of its objects."""
+        current = None if self.current is None else change(self.current)
+        return InstanceState(current, {key: change(value) for key, value in self.deposed.items()})
 
 
 @dataclass(slots=True)

@@ -187,7 +187,4 @@ def _rename_dependencies(state: State, renamed: dict[str, str]) -> None:
 
     for record in state.resources.values():
         for key, there in record.instances.items():
-            record.instances[key] = InstanceState(
-                None if there.current is None else changed(there.current),
-                {deposed: changed(value) for deposed, value in there.deposed.items()},
-            )
+            record.instances[key] = there.mapped(changed)

@@ -295,12 +295,9 @@ class Store:
                 raise DiagnosticError(problem)
         pieces = list(write_state(state))
         try:
-            version = self.backend.write(self.workspace, pieces, now.version)
+            self.put(Prepared(state, pieces, _digest(pieces)))
         except Conflict:
             raise DiagnosticError(self.conflict()) from None
-        if now.existed:
-            keep_copy(self.backend, self.workspace, now.state)
-        self._stored = Stored(state, True, version, _digest(pieces))
         return True
 
     def conflict(self) -> Diagnostic:

@@ -140,7 +140,6 @@ def _renamed(state: State, pairs: Pairs) -> State:
     result = State(state.serial, state.lineage)
     for old, new in pairs:
         record = state.resources[old.of]
-        instance = record.instances[old.key]
         there = result.resources.get(new.of)
         if there is None:
             there = result.resources[new.of] = ResourceState(record.provider, {}, record.extra)
@@ -152,10 +151,7 @@ def _renamed(state: State, pairs: Pairs) -> State:
                     mend="Move them to names of their own.",
                 )
             )
-        there.instances[new.key] = InstanceState(
-            None if instance.current is None else changed(instance.current),
-            {key: changed(value) for key, value in instance.deposed.items()},
-        )
+        there.instances[new.key] = record.instances[old.key].mapped(changed)
     return _with_identities(result, state)
 
 
@@ -179,10 +175,7 @@ def _forget_dependencies(state: State, gone: set[ConfigResource]) -> None:
 
     for record in state.resources.values():
         for key, there in record.instances.items():
-            record.instances[key] = InstanceState(
-                None if there.current is None else changed(there.current),
-                {deposed: changed(value) for deposed, value in there.deposed.items()},
-            )
+            record.instances[key] = there.mapped(changed)
 
 
 def _same_instance(one: InstanceState, other: InstanceState) -> bool:

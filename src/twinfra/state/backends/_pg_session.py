@@ -132,18 +132,14 @@ class Session:
                     mend=f"Have it made: CREATE TABLE {self._table.schema}.{RECORDS} {_RECORD_COLUMNS};",
                 )
             )
-        for last in (False, False, True):
-            try:
-                self.run(
-                    f"CREATE TABLE IF NOT EXISTS {{records}} {_RECORD_COLUMNS}",
-                    (),
-                    "make the table of records",
-                )
-                return
-            except DiagnosticError:
-                # Another process may have made it at this very moment.
-                if last or not self.has_records():
-                    raise
+        try:
+            self.run(
+                f"CREATE TABLE IF NOT EXISTS {{records}} {_RECORD_COLUMNS}", (), "make the table of records"
+            )
+        except DiagnosticError:
+            # Another process may have made it at this very moment.
+            if not self.has_records():
+                raise
 
     def close(self) -> None:
         """Close the connection; the next statement opens another."""

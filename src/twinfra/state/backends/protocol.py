@@ -105,6 +105,13 @@ def is_redirected(backend: Backend, workspace: str) -> bool:
     return redirected is not None and bool(redirected(workspace))
 
 
+def innermost(backend: Backend) -> Backend:
+    """The backend that keeps what others, such as one that encrypts, hand on to it as their `inner`."""
+    while (within := getattr(backend, "inner", None)) is not None:
+        backend = within
+    return backend
+
+
 class BackendModule(Protocol):
     """What a module of this package offers."""
 

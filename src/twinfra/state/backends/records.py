@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from twinfra.diagnostics import DiagnosticError, error
-from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, Backend, Content
+from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, Backend, Content, innermost
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
@@ -53,10 +53,7 @@ def records_of(backend: Backend) -> Records:
 
 def keeps_records(backend: Backend) -> bool:
     """Whether `records_of` gives something: whether there is a place for records, also behind encryption."""
-    inner = backend
-    while (within := getattr(inner, "inner", None)) is not None:
-        inner = within
-    return isinstance(inner, Records)
+    return isinstance(innermost(backend), Records)
 
 
 def check_record_name(name: str) -> None:

@@ -11,8 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from twinfra.state.backends.local import LocalBackend
-from twinfra.state.backends.protocol import Backend
-from twinfra.state.encryption.backend import EncryptedBackend
+from twinfra.state.backends.protocol import Backend, innermost
 from twinfra.state.files import PRIVATE, make_directory
 from twinfra.state.ledger.log import open_ledger
 
@@ -69,7 +68,7 @@ def _remember(backend: Backend, workspace: str, there: bool) -> None:
 
 
 def _is_near(backend: Backend) -> bool:
-    return isinstance(backend.inner if isinstance(backend, EncryptedBackend) else backend, LocalBackend)
+    return isinstance(innermost(backend), LocalBackend)
 
 
 def _note(backend: Backend, workspace: str) -> Path:
