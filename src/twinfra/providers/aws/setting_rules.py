@@ -9,7 +9,7 @@ from typing import Any
 from twinfra.diagnostics import Diagnostic, error
 from twinfra.providers.aws.waiting import seconds_of
 from twinfra.providers.protocol import Object
-from twinfra.values.value import GetAttr, Index, Path
+from twinfra.values.value import GetAttr, Index, Path, Unknown
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "s3_us_east_1_regional_endpoint": ("legacy", "regional"),
@@ -38,9 +38,9 @@ def broken(config: Object, variables: Mapping[str, str] | None) -> Iterator[Diag
     if isinstance(tries, int | float) and (tries < 0 or tries != int(tries)):
         yield _invalid((GetAttr("max_retries"),), "max_retries must be a whole number, 0 or more.")
     for block in ("assume_role", "assume_role_with_web_identity"):
-        for at, role in enumerate(_blocks(config.get(block))):
+        for at, role in enumerate(blocks(config.get(block))):
             yield from _role(role, (GetAttr(block), Index(at)))
-    for at, role in enumerate(_blocks(config.get("assume_role_with_web_identity"))):
+    for at, role in enumerate(blocks(config.get("assume_role_with_web_identity"))):
         path = (GetAttr("assume_role_with_web_identity"), Index(at))
         if not role.get("role_arn"):
             yield error("Missing role", "assume_role_with_web_identity needs role_arn.", path=path)
@@ -78,5 +78,8 @@ def _invalid(path: Path, detail: str) -> Diagnostic:
     return error("Invalid provider setting", detail, path=path)
 
 
-def _blocks(value: Any) -> list[Object]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, tuple | list) else []
+def blocks(value: Any) -> list[Object]:
+    """The blocks of one type in the provider block, as far as they are known."""
+    if value is None or type(value) is Unknown:
+        return []
+    return [one for one in value if isinstance(one, dict)]

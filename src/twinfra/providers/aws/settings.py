@@ -14,7 +14,7 @@ from typing import Any
 
 from twinfra.diagnostics import Diagnostic, error
 from twinfra.providers.aws.endpoints import ENDPOINT_NAMES, botocore_service
-from twinfra.providers.aws.setting_rules import broken
+from twinfra.providers.aws.setting_rules import blocks, broken
 from twinfra.providers.protocol import Object, ProviderError
 from twinfra.schema import Attribute, Block, NestedBlock, Nesting
 from twinfra.values.types import BOOL, NUMBER, STRING, ListType, MapType, SetType, Type
@@ -260,7 +260,7 @@ def take(config: Object, environment: Mapping[str, str] | None) -> Settings:
             )
         )
     roles: list[Object] = []
-    for at, role in enumerate(_blocks(value("assume_role"))):
+    for at, role in enumerate(blocks(value("assume_role"))):
         if any(type(one) is Unknown for one in role.values()):
             unknown.append("assume_role")
         elif not role.get("role_arn"):
@@ -272,17 +272,17 @@ def take(config: Object, environment: Mapping[str, str] | None) -> Settings:
     web = [
         one if one.get("web_identity_token") or one.get("web_identity_token_file")
         else {**one, "web_identity_token_file": variables.get("AWS_WEB_IDENTITY_TOKEN_FILE", "")}
-        for one in _blocks(value("assume_role_with_web_identity"))
+        for one in blocks(value("assume_role_with_web_identity"))
     ]  # fmt: skip
-    endpoints = _endpoints(_blocks(value("endpoints")), variables, problems)
+    endpoints = _endpoints(blocks(value("endpoints")), variables, problems)
     default_tags: dict[str, Any] = {}
-    for one in _blocks(value("default_tags")):
+    for one in blocks(value("default_tags")):
         tags = one.get("tags")
         if type(tags) is Unknown:
             unknown.append("default_tags")
         else:
             default_tags |= tags or {}
-    ignored = _blocks(value("ignore_tags"))
+    ignored = blocks(value("ignore_tags"))
     region = value("region") or ""
     if region and not _REGION.fullmatch(region) and not value("skip_region_validation"):
         problems.append(
@@ -333,12 +333,6 @@ def take(config: Object, environment: Mapping[str, str] | None) -> Settings:
         unknown=tuple(dict.fromkeys(unknown)),
         sandbox=bound,
     )
-
-
-def _blocks(value: Any) -> list[Object]:
-    if value is None or type(value) is Unknown:
-        return []
-    return [one for one in value if isinstance(one, dict)]
 
 
 def _endpoints(
