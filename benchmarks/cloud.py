@@ -81,16 +81,21 @@ def _programs(bench: Bench) -> list[Program]:
     return bench.programs if MIRROR else [bench.ours]
 
 
+def sent_to(endpoint: str, program: Program) -> Program:
+    """Twinfra, with every call to AWS sent to an emulator."""
+    settings = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+    }
+    return replace(program, variables={**program.variables, **settings})
+
+
 def _at(bench: Bench, program: Program, directory: Path, endpoint: str) -> Program:
     """The program, to work on an emulator in a directory, initialised."""
     if program is bench.ours:
-        settings = {
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "us-east-1",
-        }
-        return replace(program, variables={**program.variables, **settings})
+        return sent_to(endpoint, program)
     text = _PROVIDER.format(version=PROVIDER_VERSION, endpoint=endpoint)
     (directory / "provider.tf").write_text(text, "utf-8")
     program.run(directory, "init", "-input=false")

@@ -11,13 +11,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import configurations
 from benchmarks.bench import Bench, benchmark
-from benchmarks.cloud import Emulator
-from benchmarks.processes import Run
+from benchmarks.cloud import Emulator, sent_to
+from benchmarks.processes import Run, best_of
 from benchmarks.programs import Program
 from benchmarks.results import Result, Target
 
@@ -33,14 +32,14 @@ def drift(bench: Bench) -> Iterator[Result]:
         bench.ours, "drift", main=configurations.buckets_and_subnets(buckets, subnets)
     )
     with Emulator(bench, directory) as emulator:
-        there = _at(bench.ours, emulator.endpoint)
+        there = sent_to(emulator.endpoint, bench.ours)
         there.run(directory, "apply", "-auto-approve")
         refreshes, looks = [], []
         for _ in range(bench.times(5)):
             refreshes.append(there.run(directory, "refresh"))
             looks.append(there.run(directory, "drift"))
     name = f"drift of {buckets + subnets + 1:,} resources, beside a refresh"
-    yield Result(name, _best(looks), before=_best(refreshes), target=Target(growth=1.1))
+    yield Result(name, best_of(looks), before=best_of(refreshes), target=Target(growth=1.1))
 
 
 @benchmark("idle")
@@ -49,10 +48,10 @@ def idle(bench: Bench) -> Iterator[Result]:
     runs = bench.size(100)
     directory = _platform(bench, "idle")
     with Emulator(bench, directory) as emulator:
-        yield _idle("the sandbox", directory, _at(bench.ours, emulator.endpoint), runs)
+        yield _idle("the sandbox", directory, sent_to(emulator.endpoint, bench.ours), runs)
     directory = _platform(bench, "idle-second")
     with _second_emulator(directory) as endpoint:
-        yield _idle("a second emulator", directory, _at(bench.ours, endpoint), runs)
+        yield _idle("a second emulator", directory, sent_to(endpoint, bench.ours), runs)
 
 
 def _platform(bench: Bench, name: str) -> Path:
@@ -73,22 +72,8 @@ def _idle(where: str, directory: Path, program: Program, runs: int) -> Result:
         alarms += run.code == DRIFTED
         seen.append(run)
     return Result(
-        f"drift told in {runs} runs, idle, on {where}", _best(seen), target=Target(count=0), count=alarms
+        f"drift told in {runs} runs, idle, on {where}", best_of(seen), target=Target(count=0), count=alarms
     )
-
-
-def _best(runs: list[Run]) -> Run:
-    return min(runs, key=lambda one: one.seconds)
-
-
-def _at(program: Program, endpoint: str) -> Program:
-    settings = {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-    }
-    return replace(program, variables={**program.variables, **settings})
 
 
 @contextmanager

@@ -93,7 +93,11 @@ def best(
     expected: tuple[int, ...] = (0,),
 ) -> Run:
     """Run a command several times: the shortest times and the smallest peak."""
-    runs = [measure(command, directory, environment, expected) for _ in range(times)]
+    return best_of([measure(command, directory, environment, expected) for _ in range(times)])
+
+
+def best_of(runs: Sequence[Run]) -> Run:
+    """The shortest times and the smallest peak of several runs."""
     return Run(
         min(run.seconds for run in runs), min(run.memory for run in runs), min(run.processor for run in runs)
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bench import Bench, benchmark
-from benchmarks.processes import Run, first_output, measure
+from benchmarks.processes import Run, best_of, first_output, measure
 from benchmarks.programs import Program
 from benchmarks.results import Result, Target, compared
 
@@ -49,7 +49,7 @@ def large_state(bench: Bench) -> Iterator[Result]:
     name = f"{size:,} resources ({path.stat().st_size / 1e6:.0f} MB)"
     command = (sys.executable, "-m", "benchmarks.reading", str(directory))
     runs = [measure(command, directory, _with_modules(bench.ours.variables)) for _ in range(bench.times(3))]
-    yield Result(f"reading a state of {name}", _best(runs), target=Target(seconds=3, megabytes=1200))
+    yield Result(f"reading a state of {name}", best_of(runs), target=Target(seconds=3, megabytes=1200))
     lists = []
     for program in bench.programs:
         times = bench.times(3) if program is bench.ours else 1
@@ -73,7 +73,7 @@ def start_of_a_plan(bench: Bench) -> Iterator[Result]:
         write_state(directory / "terraform.tfstate", size, each)
         times = bench.times(5) if program is bench.ours else 1
         found = [first_output((*program.command, "plan"), directory, program.variables) for _ in range(times)]
-        runs.append(_best(found))
+        runs.append(best_of(found))
     yield compared(f"plan on a state of {size:,}, first output", runs, Target(seconds=2))
 
 
@@ -153,12 +153,6 @@ def write_state(path: Path, size: int, each: int) -> None:
 
 def _with_modules(variables: Mapping[str, str]) -> dict[str, str]:
     return dict(variables) | {"PYTHONPATH": str(Path(__file__).parents[1])}
-
-
-def _best(runs: list[Run]) -> Run:
-    return Run(
-        min(run.seconds for run in runs), min(run.memory for run in runs), min(run.processor for run in runs)
-    )
 
 
 def _copy(bench: Bench, program: Program, path: Path) -> Path:
