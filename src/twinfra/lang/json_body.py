@@ -220,7 +220,7 @@ def _string(text: str, place: SourceRange, templates: bool) -> Expression:
 
     template, problems = template_in(place.source, text, place.start + 1)
     if problems:
-        return Faulty(tuple(problems), place)
+        return Faulty(text, tuple(problems), place)
     return Literal(template.value, place) if isinstance(template, Literal) else replace(template, range=place)
 
 

@@ -206,6 +206,7 @@ class Call:
 class Faulty:
     """A string in JSON syntax that is no template: what is wrong with it is told when it is evaluated."""
 
+    text: str
     problems: tuple[Diagnostic, ...]
     range: SourceRange
 

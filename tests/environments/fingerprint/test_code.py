@@ -256,3 +256,9 @@ def test_whatever_is_written_another_value_makes_a_difference(
     name = data.draw(st.sampled_from(sorted(all)))
     assert any_digest(text_of({**all, name: f"[{all[name]}]"})) != any_digest(text_of(all))
     assert any_digest(text_of({**all, "e": "1"})) != any_digest(text_of(all))
+
+
+def test_a_string_in_json_that_is_no_template_has_a_form_too() -> None:
+    """What is wrong with it is told where it is evaluated, and not before."""
+    text = '{"locals": {"a": "%s"}}'
+    assert digest_of(**{"main.tf_json": text % "${"}) != digest_of(**{"main.tf_json": text % "a ${"})

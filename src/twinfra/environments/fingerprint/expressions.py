@@ -16,6 +16,7 @@ from twinfra.lang.nodes import (
     Call,
     Conditional,
     Expression,
+    Faulty,
     For,
     GetAttr,
     Index,
@@ -104,6 +105,8 @@ class _Writer:
             return ["template-if", form(node.condition), then, otherwise]
         if isinstance(node, TemplateFor):
             return ["template-for", [node.key, node.value], form(node.collection), self._parts(node.body)]
+        if isinstance(node, Faulty):
+            return ["faulty", node.text]
         raise TypeError(f"no form for {type(node).__name__}")
 
     def _chain(self, node: TemplatePart) -> Any:
