@@ -46,6 +46,12 @@ def test_an_apply_is_told_step_by_step(twinfra: Directory) -> None:
     assert not any("journal synced" in one for one in told)
 
 
+def test_the_command_is_named_and_not_the_value_of_an_option_before_it(twinfra: Directory) -> None:
+    twinfra.write(main_tf=KEPT, twinfra_toml="[environments.production]\n")
+    told = lines(twinfra, "info", "-env", "production", "validate")
+    assert "command begins: command=validate options=-env " in told[0]
+
+
 @pytest.mark.parametrize(
     ("level", "some"), [("off", False), ("error", False), ("info", True), ("trace", True)]
 )

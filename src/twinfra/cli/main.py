@@ -1,6 +1,6 @@
 """The entry point: finds the command, loads only its module, and turns every failure into words and an exit code.
 
-Exit codes: 0 done, 1 error, 2 for `plan -detailed-exitcode` with changes (and bad usage of twins-like checks).
+Exit codes: 0 done, 1 error, 2 for an answer that is no (drift, no twins) or `plan -detailed-exitcode` with changes.
 """
 
 from __future__ import annotations
@@ -114,7 +114,8 @@ def _start_log(arguments: list[str]) -> bool:
         log.say(
             log.INFO,
             "command begins",
-            command=next((one for one in arguments if not one.startswith("-")), ""),
+            # Not the first without a dash, which may be the value of -env or -chdir.
+            command=next((one for one in arguments if one in COMMANDS), None),
             options=" ".join(options),
             version=__version__,
             process=os.getpid(),
