@@ -301,6 +301,11 @@ def test_a_release_that_does_not_exist(two: Directory, uri: str) -> None:
     unchanged(two, uri, ran, 'has no release "v11"')
 
 
+def test_where_nobody_can_be_asked(two: Directory, uri: str) -> None:
+    ran = two("release", "rollback", "v1", ENV, "-input=false")
+    unchanged(two, uri, ran, "Nobody can be asked, since -input=false was given.")
+
+
 def test_a_model_that_is_gone_from_the_registry(two: Directory, uri: str) -> None:
     client = mlflow_client(uri)
     client.delete_model_version(MODEL, "1")

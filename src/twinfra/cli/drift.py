@@ -64,7 +64,7 @@ def drift(
     name = environment.name if environment is not None else ""
     # The document is one; the events of a run are many.
     quiet = replace(common, json=False)
-    with work(quiet, "apply" if repair or accept else "drift") as run:
+    with work(quiet, "apply" if repair or accept else "drift", document=common.json) as run:
         _check_there_is_something(run)
         _check_targets(options["target"], run.workspace.state)
         result = _plan(run, tuple(options["target"]), silent=common.json)
@@ -289,14 +289,6 @@ def _more_than_repair(result: api.PlanResult, drift: list[ResourceChange]) -> Di
 
 def approved(run: Run, question: str) -> bool:
     """Ask; what a no means is said. Raises `DiagnosticError` where nobody can be asked."""
-    if not run.options.input:
-        raise DiagnosticError(
-            error(
-                "Approval needed",
-                "Nobody can be asked, since -input=false was given.",
-                mend="Give -auto-approve.",
-            )
-        )
     if approve(run, question):
         return True
     print("\nNothing was done.")

@@ -204,19 +204,12 @@ def plan_and_apply(
 
 
 def _approved(run: Run, mode: str, question: str) -> bool:
-    if not run.options.input:
-        raise DiagnosticError(
-            error(
-                "Approval needed",
-                "Nobody can be asked, since -input=false was given.",
-                mend="Give -auto-approve, or apply a saved plan.",
-            )
-        )
     questions = {
         "destroy": "Destroy all of this? What is destroyed cannot be brought back.",
         "refresh-only": "Record these findings in the state?",
     }
-    return approve(run, question or questions.get(mode, "Do this?"))
+    mend = "Give -auto-approve, or apply a saved plan."
+    return approve(run, question or questions.get(mode, "Do this?"), mend)
 
 
 COMMANDS = {"plan": plan, "apply": apply, "destroy": destroy, "refresh": refresh}

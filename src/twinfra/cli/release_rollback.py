@@ -190,18 +190,9 @@ def _go(run: Run, way: _Way, *, auto_approve: bool, dry_run: bool) -> int:
     _tell_together(run, way)
     if dry_run:
         return 0
-    if not auto_approve:
-        if not run.options.input:
-            raise DiagnosticError(
-                error(
-                    "Approval needed",
-                    "Nobody can be asked, since -input=false was given.",
-                    mend="Give -auto-approve.",
-                )
-            )
-        if not approve(run, f"Go back to {way.target.name} so?"):
-            run.terminal.say("\nNothing was done.")
-            return 1
+    if not auto_approve and not approve(run, f"Go back to {way.target.name} so?"):
+        run.terminal.say("\nNothing was done.")
+        return 1
     return _carry_out(run, way, result)
 
 

@@ -66,7 +66,7 @@ def _against_what_is_there(release: Release, common: Shared) -> list[Check]:
     try:
         with (
             materialised(Path.cwd(), release.commit) as checkout,
-            work(quiet, "drift", at=checkout) as run,
+            work(quiet, "drift", at=checkout, document=common.json) as run,
         ):
             return _look(run, release)
     except DiagnosticError as failed:

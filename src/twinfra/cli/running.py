@@ -39,7 +39,6 @@ from twinfra.engine.planfile import SavedPlan, read_plan_file, write_plan_file
 from twinfra.engine.providers import Providers
 from twinfra.state.locks import LockInfo
 from twinfra.state.model import State
-from twinfra.state.recovery import Recovered
 from twinfra.state.workspaces import data_directory
 from twinfra.values.value import Value
 
@@ -146,15 +145,28 @@ def work(
     backup: str | None = None,
     at: Checkout | None = None,
     verifier: Verifier | None = None,
+    document: bool = False,
 ) -> Iterator[Run]:
     """Open configuration, inputs, state and providers for one operation, under the state's lock.
 
     `at`: read configuration and inputs from there, and work there meanwhile; the state is that of the working
-    directory. With a `verifier` the plan file must be signed by one of its keys.
+    directory. With a `verifier` the plan file must be signed by one of its keys. `document`: standard output is for one
+    document, so that what is told before there is one goes to standard error.
 
     Raises `DiagnosticError` for anything a person must mend first; nothing was changed by then.
     """
     terminal = Terminal(options.json, options.no_color)
+
+    def tell(text: str) -> None:
+        if document:
+            print(text, file=sys.stderr)
+        elif terminal.json:
+            from twinfra.cli.machine.events import JsonEvents
+
+            JsonEvents(sys.stdout).log(text)
+        else:
+            terminal.say(text + "\n")
+
     try:
         with ExitStack() as stack:
             if options.json:
@@ -185,12 +197,12 @@ def work(
                     files=LocalFiles(options.state, state_out, backup),
                     lock=options.lock,
                     lock_timeout=seconds(options.lock_timeout),
-                    waiting=lambda holder: _tell_waiting(terminal, holder),
+                    waiting=lambda holder: tell(_waiting(holder)),
                     stop=stop,
                 )
             )
             if workspace.store.recovered is not None:
-                _tell_recovery(terminal, workspace.store.recovered)
+                tell(workspace.store.recovered.text)
             if saved is not None:
                 saved.check_fresh(workspace.state, workspace.name, workspace.store.stored.digest)
                 saved.check_schemas(providers)
@@ -255,22 +267,9 @@ def _inputs_of(saved: SavedPlan, options: Shared) -> dict[str, Value]:
     return saved.inputs_for_apply(given, sorted(names))
 
 
-def _tell(terminal: Terminal, text: str) -> None:
-    if terminal.json:
-        from twinfra.cli.machine.events import JsonEvents
-
-        JsonEvents(sys.stdout).log(text)
-    else:
-        terminal.say(text + "\n")
-
-
-def _tell_recovery(terminal: Terminal, recovered: Recovered) -> None:
-    _tell(terminal, recovered.text)
-
-
-def _tell_waiting(terminal: Terminal, holder: LockInfo | None) -> None:
+def _waiting(holder: LockInfo | None) -> str:
     who = f" that {holder.who} holds ({holder.operation})" if holder is not None else ""
-    _tell(terminal, f"Waiting for the lock of the state{who}.")
+    return f"Waiting for the lock of the state{who}."
 
 
 def _find_interrupted(run: Run) -> None:
@@ -379,8 +378,16 @@ def tell_planned(run: Run, plan: Plan) -> None:
         JsonEvents(sys.stdout).planned_changes(plan)
 
 
-def approve(run: Run, question: str) -> bool:
-    """Ask for a `yes`."""
+def approve(run: Run, question: str, mend: str = "Give -auto-approve.") -> bool:
+    """Ask for a `yes`. Raises `DiagnosticError` where nobody can be asked, with `mend`."""
+    if not run.options.input:
+        raise DiagnosticError(
+            error(
+                "Approval needed",
+                "Nobody can be asked, since -input=false was given.",
+                mend=mend,
+            )
+        )
     style = run.terminal.style
     text = f"\n{style(question, 'bold')}\n  Only 'yes' is taken as approval.\n\n  Enter a value: "
     return approves(text) and run.stop.level == 0
