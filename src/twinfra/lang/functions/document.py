@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from twinfra.lang.functions.call import return_type
-from twinfra.lang.functions.catalog import catalog
+from twinfra.lang.functions.catalog import PROVIDER, catalog
 from twinfra.lang.functions.declaration import Function, FunctionError, Parameter
 from twinfra.values.types import (
     DYNAMIC,
@@ -24,7 +24,6 @@ from twinfra.values.types import (
 )
 from twinfra.values.value import Unknown
 
-_PROVIDER = "provider::"
 _CONSOLE_ONLY = ("type",)
 _INTRODUCTION = """\
 # Functions
@@ -43,14 +42,14 @@ def metadata() -> dict[str, Any]:
     """All functions that configurations have of themselves, under two names each; ready for JSON."""
     signatures: dict[str, Any] = {}
     for name, function in catalog().items():
-        if not name.startswith(_PROVIDER) and name not in _CONSOLE_ONLY:
+        if not name.startswith(PROVIDER) and name not in _CONSOLE_ONLY:
             signatures[name] = signatures[f"core::{name}"] = _signature(function)
     return {"format_version": "1.0", "function_signatures": dict(sorted(signatures.items()))}
 
 
 def provider_functions(provider: str) -> dict[str, Any]:
     """The functions that a provider brings, by their names in it; ready for JSON."""
-    prefix = f"{_PROVIDER}{provider}::"
+    prefix = f"{PROVIDER}{provider}::"
     return {
         name.removeprefix(prefix): {"summary": function.description, **_signature(function)}
         for name, function in catalog().items()
