@@ -6,7 +6,6 @@ from collections import deque
 from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
-from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends.protocol import Backend, innermost
 from twinfra.state.encryption.backend import codec_of
 from twinfra.state.files import file_problem
@@ -71,27 +70,12 @@ class Kept:
             found = self._backend.history(workspace)
         if not _has_copies(self._backend):
             return found
-        copies = copies_of(self._backend, workspace)
-        try:
-            # Both, where the place has kept versions for a part of the time.
-            return _merged(found, copies.versions())[:MOST]
-        except OSError as reason:
-            raise file_problem(reason, "list what is in", copies.directory) from None
+        # Both, where the place has kept versions for a part of the time.
+        return _merged(found, copies_of(self._backend, workspace).versions())[:MOST]
 
     def read_version(self, workspace: str, id: str) -> bytes | None:
         copies = copies_of(self._backend, workspace)
-        try:
-            content = copies.read(id)
-        except OSError as reason:
-            raise file_problem(reason, "read the earlier state", copies.directory / id) from None
-        except ValueError:
-            raise DiagnosticError(
-                error(
-                    "Earlier state is damaged",
-                    f"{copies.directory / id} cannot be decompressed.",
-                    mend="Use another version: twinfra state history lists them.",
-                )
-            ) from None
+        content = copies.read(id)
         if content is not None:
             return codec_of(self._backend).decode(content, str(copies.directory / id))
         if isinstance(self._backend, Versioned) and self._versioned:

@@ -82,6 +82,15 @@ def remove_leftovers(path: Path, older: float = 0.0) -> None:
                 one.unlink()
 
 
+def remove_all_leftovers(directory: Path) -> None:
+    """Remove what processes that were killed while they replaced a file in a directory left there.
+
+    Where nobody else writes in it only. Raises `OSError`.
+    """
+    for one in directory.glob(f".*{_SUFFIX}"):
+        one.unlink(missing_ok=True)
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of it, however many calls that takes."""
     written = os.write(descriptor, data)

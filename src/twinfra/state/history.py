@@ -10,14 +10,14 @@ import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends.protocol import Backend
 from twinfra.state.encryption.envelope import identity_in, is_envelope
-from twinfra.state.files import make_directory, replace_file
+from twinfra.state.files import file_problem, make_directory, remove_all_leftovers, replace_file
 
 MOST = 20
 """How many predecessors are kept in files, and how many are told of elsewhere."""
@@ -105,17 +105,22 @@ class FileHistory:
         if names and names[-1][: len(now)] >= now:
             # The clock went back, or has not moved: order is what counts.
             last = datetime.strptime(names[-1][: len(now)], _TIME)
-            now = last.replace(microsecond=(last.microsecond + 1) % 1_000_000).strftime(_TIME)
-        self._remove_leftovers()
+            now = (last + timedelta(microseconds=1)).strftime(_TIME)
+        # Whoever keeps something holds the state's lock.
+        remove_all_leftovers(self.directory)
         serial = serial_of(copy)
         self._write(f"{now}Z-{serial if serial >= 0 else 'x'}.", copy)
         for name in names[: max(0, len(names) + 1 - self._most)]:
             (self.directory / name).unlink(missing_ok=True)
 
     def versions(self) -> list[Version]:
-        """All that are kept, the newest first. Raises `OSError`."""
+        """All that are kept, the newest first. Raises `DiagnosticError`."""
+        try:
+            names = self._names()
+        except OSError as reason:
+            raise file_problem(reason, "list what is in", self.directory) from None
         found = []
-        for name in reversed(self._names()):
+        for name in reversed(names):
             match = _NAME.fullmatch(name)
             assert match is not None
             time = datetime.strptime(match[1], _TIME).replace(tzinfo=UTC)
@@ -123,17 +128,24 @@ class FileHistory:
         return found
 
     def read(self, id: str) -> bytes | None:
-        """One of them; None where it is gone. Raises `OSError`, and `ValueError` where it is damaged."""
+        """One of them; None where it is gone. Raises `DiagnosticError`, also where it is damaged."""
+        path = self.directory / id
         if _NAME.fullmatch(id) is None:
             return None
         try:
-            packed = (self.directory / id).read_bytes()
+            return zlib.decompress(path.read_bytes(), _GZIP)
         except FileNotFoundError:
             return None
-        try:
-            return zlib.decompress(packed, _GZIP)
+        except OSError as reason:
+            raise file_problem(reason, "read the earlier state", path) from None
         except zlib.error:
-            raise ValueError(f"{id} is damaged") from None
+            raise DiagnosticError(
+                error(
+                    "Earlier state is damaged",
+                    f"{path} cannot be decompressed.",
+                    mend="Use another version: twinfra state history lists them.",
+                )
+            ) from None
 
     def remove(self) -> None:
         """Remove all of them. Raises `OSError`."""
@@ -141,12 +153,6 @@ class FileHistory:
             (self.directory / name).unlink(missing_ok=True)
         if self.directory.is_dir() and not any(self.directory.iterdir()):
             self.directory.rmdir()
-
-    def _remove_leftovers(self) -> None:
-        """Remove what a process that was killed here left. Whoever keeps something holds the state's lock."""
-        for one in self.directory.iterdir():
-            if one.name.startswith(".") and one.name.endswith(".new"):
-                one.unlink(missing_ok=True)
 
     def _names(self) -> list[str]:
         try:
@@ -159,9 +165,9 @@ class FileHistory:
         if not rest.startswith("plain"):
             return name
         try:
-            content = self.read(name)
-        except ValueError:
-            content = None
+            content = zlib.decompress((self.directory / name).read_bytes(), _GZIP)
+        except zlib.error:
+            content = b""
         new = self._write(f"{start}.", kept(content)) if content else ""
         (self.directory / name).unlink(missing_ok=True)
         return new or name

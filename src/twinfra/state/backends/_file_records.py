@@ -8,7 +8,14 @@ from pathlib import Path
 
 from twinfra.state.backends.protocol import NOTHING, Conflict, Content
 from twinfra.state.backends.records import check_record_name
-from twinfra.state.files import file_problem, make_directory, one_writer, replace_file, sync_directory
+from twinfra.state.files import (
+    file_problem,
+    make_directory,
+    one_writer,
+    remove_all_leftovers,
+    replace_file,
+    sync_directory,
+)
 
 _SUFFIX = ".json"
 
@@ -50,7 +57,7 @@ class FileRecords:
         try:
             make_directory(self.directory)
             with one_writer(self.directory):
-                self._remove_leftovers()
+                remove_all_leftovers(self.directory)
                 if expected is not None:
                     now = self.read(name)
                     if (NOTHING if now is None else now.version) != expected:
@@ -64,7 +71,7 @@ class FileRecords:
         """Remove all of them. Raises `OSError`."""
         if not self.directory.is_dir():
             return
-        self._remove_leftovers()
+        remove_all_leftovers(self.directory)
         for name in self.names():
             self._path(name).unlink(missing_ok=True)
         if not any(self.directory.iterdir()):
@@ -74,12 +81,6 @@ class FileRecords:
     def _path(self, name: str) -> Path:
         check_record_name(name)
         return self.directory / f"{name}{_SUFFIX}"
-
-    def _remove_leftovers(self) -> None:
-        """Remove what a writer that was killed left: whoever comes here is the only writer."""
-        for one in self.directory.iterdir():
-            if one.name.startswith(".") and one.name.endswith(".new"):
-                one.unlink(missing_ok=True)
 
 
 def _is_record(name: str) -> bool:

@@ -205,26 +205,10 @@ class LocalBackend:
         return path.with_name(f".{path.name.lstrip('.')}.journal")
 
     def history(self, workspace: str) -> list[Version]:
-        files = _history_of(self._target(workspace))
-        try:
-            return files.versions()
-        except OSError as reason:
-            raise file_problem(reason, "list what is in", files.directory) from None
+        return _history_of(self._target(workspace)).versions()
 
     def read_version(self, workspace: str, id: str) -> bytes | None:
-        files = _history_of(self._target(workspace))
-        try:
-            return files.read(id)
-        except OSError as reason:
-            raise file_problem(reason, "read the earlier state", files.directory / id) from None
-        except ValueError:
-            raise DiagnosticError(
-                error(
-                    "Earlier state is damaged",
-                    f"{files.directory / id} cannot be decompressed.",
-                    mend="Use another version: twinfra state history lists them.",
-                )
-            ) from None
+        return _history_of(self._target(workspace)).read(id)
 
     def list_records(self, workspace: str) -> list[str]:
         return _records_of(self._target(workspace)).names()

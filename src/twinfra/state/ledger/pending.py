@@ -16,7 +16,13 @@ from typing import Any
 from twinfra.state.backends.protocol import Backend
 from twinfra.state.encryption.backend import codec_of
 from twinfra.state.encryption.codec import Codec
-from twinfra.state.files import file_problem, make_directory, replace_file, sync_directory
+from twinfra.state.files import (
+    file_problem,
+    make_directory,
+    remove_all_leftovers,
+    replace_file,
+    sync_directory,
+)
 from twinfra.state.ledger.authors import now
 from twinfra.state.ledger.entries import Entry
 from twinfra.state.ledger.log import Ledger
@@ -61,8 +67,7 @@ class Pending:
     def remove_leftovers(self) -> None:
         """Remove what a process that was killed while it put something aside left. Under the state's lock."""
         try:
-            for one in self.directory.glob(".*.new"):
-                one.unlink(missing_ok=True)
+            remove_all_leftovers(self.directory)
             self._tidy()
         except OSError as reason:
             raise file_problem(reason, "remove what is left in", self.directory) from None
