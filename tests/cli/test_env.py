@@ -76,6 +76,12 @@ def test_the_environment_in_use_is_shown_by_default(
     assert project.ok("env", "show").out.startswith("staging\n")
 
 
+def test_two_names_that_differ_are_refused(project: Directory) -> None:
+    ran = project("env", "show", "production", "-env", "staging")
+    assert (ran.code, "-env staging has no place here: it is production" in ran.err) == (1, True)
+    assert project.ok("env", "show", "production", "-env", "production").out.startswith("production\n")
+
+
 def test_without_a_name_there_is_nothing_to_show(project: Directory) -> None:
     ran = project("env", "show")
     assert (ran.code, "Which environment?" in ran.err) == (1, True)

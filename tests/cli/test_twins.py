@@ -43,6 +43,29 @@ def project(twinfra: Any) -> Any:
     return twinfra
 
 
+def test_without_names_the_environment_in_use_is_one_of_the_two(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    third = '[environments.canary]\nvariables = { env = "canary", size = 1 }\ntwin_of = "staging"\n'
+    project.write(twinfra_toml=PROJECT + third)
+    assert "Name both" in project("twins").err
+    assert project.ok("twins", "-env", "canary").out.endswith("staging and canary are twins.\n")
+    monkeypatch.setenv("TWINFRA_ENV", "canary")
+    assert project.ok("twins").out.endswith("staging and canary are twins.\n")
+    assert "staging and production are not twins" in project("twins", "staging", "production").out
+
+
+def test_an_environment_that_is_not_compared_is_refused(project: Any) -> None:
+    ran = project("twins", "staging", "production", "-env", "staging")
+    assert ran.code == 2
+    project.write(twinfra_toml=PROJECT + "[environments.canary]\n")
+    ran = project("twins", "staging", "production", "-env", "canary")
+    assert ran.code == 1
+    assert "-env canary has no place here: staging and production are compared." in ran.err
+    ran = project("twins", "production", "-env", "canary")
+    assert "-env canary has no place here: production is compared." in ran.err
+
+
 def test_what_no_parameter_explains_is_a_finding_and_the_exit_code_2(project: Any) -> None:
     ran = project("twins", "staging", "production")
     assert ran.code == 2

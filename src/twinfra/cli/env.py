@@ -101,9 +101,11 @@ def _add_old_names() -> None:
 @click.argument("name", required=False)
 def show(json: bool, no_color: bool, name: str | None) -> None:
     """Show what the environment NAME is, or the one that -env or TWINFRA_ENV names. Secrets are not shown."""
-    from twinfra.cli.environment import current, named
+    from twinfra.cli.environment import current, named, refuse_another
     from twinfra.cli.render.style import standard_style
 
+    if name:
+        refuse_another([name], f"it is {name} that is shown")
     environment = named(name) if name else current()
     if environment is None:
         raise UsageProblem("Which environment? Give its name: twinfra env show NAME")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
@@ -104,6 +104,20 @@ def using(environment: Environment | None, *, own: bool = False) -> Iterator[Non
         yield
     finally:
         _IN_USE.reset(token)
+
+
+def refuse_another(names: Collection[str], told: str) -> None:
+    """Raise `UsageProblem` where `-env` names none of the environments that a command's arguments are about.
+
+    `told` says what is done with those. What the variable names does not matter then.
+    """
+    import click
+
+    from twinfra.cli.command import ENVIRONMENT, UsageProblem
+
+    given = click.get_current_context().meta.get(ENVIRONMENT)
+    if given is not None and given not in names:
+        raise UsageProblem(f"-env {given} has no place here: {told}.")
 
 
 # -- what an environment means for a run

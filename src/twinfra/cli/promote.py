@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twinfra.cli.command import ENVIRONMENT, UsageProblem, command, flag, value
+from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.options import Shared, shared, take_shared
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 
@@ -78,11 +78,9 @@ def promote(
 
 
 def _pair(source: str, target: str) -> tuple[Environment, Environment]:
-    from twinfra.cli.environment import needed_project
+    from twinfra.cli.environment import needed_project, refuse_another
 
-    chosen = click.get_current_context().meta.get(ENVIRONMENT, target)
-    if chosen != target:
-        raise UsageProblem(f"-env {chosen} has no place here: it is {target} that is planned.")
+    refuse_another([target], f"it is {target} that is planned")
     project = needed_project()
     pair = project.environment(source), project.environment(target)
     if source == target:

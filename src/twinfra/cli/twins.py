@@ -81,7 +81,17 @@ def twins(
 
 
 def _pair(project: Project, first: str, second: str) -> tuple[Environment, Environment]:
-    """The environments to compare: those named, or one and what it is a twin of, or the only such pair."""
+    """The environments to compare: those named, or one and what it is a twin of, or the only such pair.
+
+    Where none is named, `-env` or TWINFRA_ENV may name one.
+    """
+    from twinfra.cli.environment import current, refuse_another
+
+    named = [one for one in (first, second) if one]
+    if named:
+        refuse_another(named, f"{' and '.join(named)} {'is' if second == '' else 'are'} compared")
+    chosen = current() if not named else None
+    first = chosen.name if chosen is not None else first
     if first and second:
         pair = project.environment(first), project.environment(second)
         if first == second:
