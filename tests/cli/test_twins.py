@@ -55,6 +55,22 @@ def test_without_names_the_environment_in_use_is_one_of_the_two(
     assert "staging and production are not twins" in project("twins", "staging", "production").out
 
 
+def test_numbers_of_any_kind_are_exact_in_the_json(project: Any) -> None:
+    numbers = PROJECT.replace("size = 1", "size = 1, share = 0.5")
+    project.write(
+        twinfra_toml=numbers.replace("size = 2", "size = 2, share = 123456789012345678901234567890.25"),
+        main_tf=CONFIG + 'variable "share" {}\noutput "share" { value = var.share }\n',
+    )
+    told = '[{"value":0.5},{"value":123456789012345678901234567890.25}]'
+    ran = project("twins", "-json")
+    assert ran.code == 2
+    assert f'"name":"var.share","parameter":"share","values":{told}' in ran.out
+    assert f'"address":"output.share","path":"","values":{told}' in ran.out
+    for name in ("staging", "production"):
+        project.ok("apply", "-auto-approve", "-env", name)
+    assert f'"address":"output.share","path":"","values":{told}' in project("twins", "-deployed", "-json").out
+
+
 def test_an_environment_that_is_not_compared_is_refused(project: Any) -> None:
     ran = project("twins", "staging", "production", "-env", "staging")
     assert ran.code == 2
@@ -179,7 +195,7 @@ def test_no_secret_is_printed_in_any_form(project: Any) -> None:
     printed = project("twins", "-html=page.html").out + project("twins", "-json").out
     printed += (project.path / "page.html").read_text("utf-8")
     assert "(sensitive)" in printed
-    assert '"sensitive": true' in printed
+    assert '"sensitive":true' in printed
     assert "hunter2" not in printed
     assert "correct-horse" not in printed
 

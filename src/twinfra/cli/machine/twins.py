@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from json import dumps
 from typing import Any
 
+from twinfra.cli.machine.text import dumps
 from twinfra.environments.twins.report import Entry, Report
 
 FORMAT_VERSION = "1.0"
