@@ -9,6 +9,7 @@ from twinfra.cli.command import UsageProblem, command, flag, normalise, value
 from twinfra.cli.document import commands_page
 from twinfra.cli.main import COMMANDS
 from twinfra.cli.options import seconds
+from twinfra.cli.render.style import PLAIN, Style
 
 
 @command("sample")
@@ -88,6 +89,30 @@ def test_version(twinfra: Directory) -> None:
     document = json.loads(twinfra.ok("version", "-json").out)
     assert document["terraform_version"] == "1.11.4"
     assert document.keys() >= {"platform", "provider_selections", "terraform_outdated"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("state", "rm", "--no-color", "terraform_data.a"),
+        ("state", "rm", "terraform_data.b", "-no-color=true"),
+        ("-env", "nowhere", "state", "list", "-no-color"),
+    ],
+)
+def test_no_colour_in_warnings_and_errors_whoever_tells_them(
+    twinfra: Directory, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    twinfra.write(main_tf='resource "terraform_data" "a" {}\n', twinfra_toml="")
+    twinfra.ok("apply", "-auto-approve")
+    asked = []
+
+    def style(stream: object, no_color: bool = False) -> Style:
+        asked.append(no_color)
+        return PLAIN
+
+    monkeypatch.setattr("twinfra.cli.terminal.style_for", style)
+    twinfra(*arguments)
+    assert set(asked) == {True}
 
 
 def test_a_directory_that_is_not_there(twinfra: Directory) -> None:

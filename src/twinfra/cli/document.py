@@ -18,10 +18,17 @@ Before the command stand the options of the program itself: `-chdir=DIR` works i
 environment of `twinfra.toml`, and `--sandbox` runs against the embedded cloud instead of a real account
 ([the sandbox](sandbox.md)). The last two may stand after any command, too.
 
-Exit codes: 0 done, 1 error, 2 from `plan -detailed-exitcode` when there is something to change and from `audit verify`
-when something is not as it was written, 2 from `ci github -check` and its like when the file would be generated
-differently, and from `ci prepare` when somebody must approve, 3 from `fmt -check` when a file is not in the canonical
-format. A command ended by Ctrl-C exits with 1 after it has recorded what was done, or 130 where there was nothing to
+Exit codes: 0 done, 1 error, 3 from `fmt -check` when a file is not in the canonical format, and 2
+
+- from `plan` and `promote` with `-detailed-exitcode` when there is something to change;
+- from `drift` when there is some, or some is left, `twins` when they are none, `prove` when it is not proven;
+- from `audit verify` when something is not as it was written, `release verify` when a release does not hold any more,
+  `which -model` when the model never ran;
+- from `ci github -check` and its like when the file would be generated differently, `ci prepare` when somebody must
+  approve;
+- from `fmt` when a file is no configuration, or cannot be read or written.
+
+A command ended by Ctrl-C exits with 1 after it has recorded what was done, or 130 where there was nothing to
 record.
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from twinfra import log
 
@@ -137,8 +137,13 @@ def _dispatch(arguments: list[str]) -> int:
     except DiagnosticError as failure:
         from twinfra.cli.terminal import print_diagnostics
 
-        print_diagnostics(failure.diagnostics, no_color="-no-color" in arguments)
+        plain = any(one in ("-no-color", "-no-color=true", "-no-color=1") for one in _one_dash(arguments))
+        print_diagnostics(failure.diagnostics, no_color=plain)
         return 1
+
+
+def _one_dash(arguments: list[str]) -> Iterator[str]:
+    return (one[1:] if one.startswith("--") else one for one in arguments)
 
 
 def _report(bug: Exception) -> int:

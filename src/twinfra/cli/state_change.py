@@ -54,7 +54,7 @@ def opened(
     """The state of the workspace in use, to be changed by hand. Raises `DiagnosticError`.
 
     Whatever an interrupted run left must be settled before. The last two options have no effect here: there are no
-    remote versions, and what is printed has no colour.
+    remote versions, and warnings look for -no-color themselves.
     """
     from twinfra.cli.interrupt import interruptible
     from twinfra.cli.options import seconds

@@ -15,10 +15,16 @@ from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, error
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic], no_color: bool = False) -> None:
-    """Errors and warnings as text, on standard error; the same warning many times is shown once."""
+    """Errors and warnings as text, on standard error; the same warning many times is shown once.
+
+    Without colour where `no_color` says so, or `-no-color` was given to the command that runs.
+    """
+    import click
+
     from twinfra.cli.render.diagnostics import render_diagnostic
 
-    style = style_for(sys.stderr, no_color)
+    context = click.get_current_context(silent=True)
+    style = style_for(sys.stderr, no_color or (context is not None and bool(context.params.get("no_color"))))
     sys.stdout.flush()
     for diagnostic, repeats in collapse(diagnostics):
         sys.stderr.write(render_diagnostic(diagnostic, style))
