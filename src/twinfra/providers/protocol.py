@@ -230,8 +230,8 @@ class Change:
 class Historian(Protocol):
     """What a provider may offer besides: who changed an object."""
 
-    def changes_of(self, kind: str, stored: Stored, since: str = "") -> Sequence[Change]:
-        """The changes of one object after `since` (RFC 3339), the newest first.
+    def changes_of(self, kind: str, stored: Stored) -> Sequence[Change]:
+        """The changes of one object, the newest first.
 
         Empty where the cloud keeps no record. Raises `ProviderError` where it must not be read.
         """

@@ -266,7 +266,7 @@ class AwsProvider:
 
         return upgrade(_resource(kind), version, attributes)
 
-    def changes_of(self, kind: str, stored: Stored, since: str = "") -> Sequence[Change]:
+    def changes_of(self, kind: str, stored: Stored) -> Sequence[Change]:
         """Who changed an object, as CloudTrail remembers it."""
         from twinfra.providers.aws import trail
 
@@ -276,7 +276,7 @@ class AwsProvider:
         region = _region_of(attributes, resource.regional) or self.session.region
         context = Context(self.session, "cloudtrail", trail.region_of(resource.service, region))
         with Explained(f"asking who changed {kind}"):
-            return trail.changes_of(context, resource.service, attributes, since)
+            return trail.changes_of(context, resource.service, attributes)
 
     # Data sources
 

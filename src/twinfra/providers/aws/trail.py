@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from twinfra.providers.aws.context import Context
@@ -21,30 +21,22 @@ _NOT_KEPT = ("UnknownOperationException", "NotImplemented", "501", "404", "Unsup
 _SOURCES = {"cloudwatch": "monitoring", "elbv2": "elasticloadbalancing", "efs": "elasticfilesystem"}
 """How events name services whose client has another name."""
 
-_LATE = timedelta(minutes=15)
-"""How long CloudTrail may take to show an event, and so how far clocks may be apart without losing one."""
-
 
 def region_of(service: str, region: str) -> str:
     """Where the events of a service are kept: those of global services in one region of the partition."""
     return _GLOBAL_REGION if service in _GLOBAL and not region.startswith(("cn-", "us-gov-")) else region
 
 
-def changes_of(
-    context: Context, service: str, attributes: Mapping[str, Any], since: str = ""
-) -> list[Change]:
-    """What was done to an object of a service after `since` (RFC 3339), the newest first, reads left out.
+def changes_of(context: Context, service: str, attributes: Mapping[str, Any]) -> list[Change]:
+    """What was done to an object of a service, the newest first, reads left out.
 
     Objects of several services may have one name: where the service itself has events, only those count.
     Empty where no trail is kept. Raises `ApiError`.
     """
-    request: dict[str, Any] = {}
-    if since:
-        request["StartTime"] = datetime.fromisoformat(since) - _LATE
     for name in _names(attributes):
-        request["LookupAttributes"] = [{"AttributeKey": "ResourceName", "AttributeValue": name}]
+        named = [{"AttributeKey": "ResourceName", "AttributeValue": name}]
         try:
-            events = context.pages("lookup_events", "Events", **request)
+            events = context.pages("lookup_events", "Events", LookupAttributes=named)
         except ApiError as problem:
             if problem.code in _NOT_KEPT:
                 return []
