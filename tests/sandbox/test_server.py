@@ -98,10 +98,12 @@ def test_it_ends_with_the_process_it_was_started_for(root: Path, ended: Callable
 
 
 def test_its_clock_may_be_ahead(root: Path, clients_of: Callable[..., Any]) -> None:
-    s3 = clients_of(server.ensure_running(root, ahead=400 * 86_400))("s3")
+    client = clients_of(server.ensure_running(root, ahead=400 * 86_400))
+    s3 = client("s3")
     s3.create_bucket(Bucket="later")
     made = s3.list_buckets()["Buckets"][0]["CreationDate"]
     assert (made - datetime.now(UTC)).days in (399, 400)
+    assert [one["EventName"] for one in client("cloudtrail").lookup_events()["Events"]] == ["CreateBucket"]
 
 
 def test_it_listens_on_loopback_only(root: Path) -> None:
