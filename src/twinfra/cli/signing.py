@@ -20,9 +20,11 @@ VERIFY = "TWINFRA_VERIFY_KEY"
 
 def signer_of(path: str | None) -> Signer | None:
     """What `-sign` names. Raises `DiagnosticError`."""
+    if path is None:
+        return None
     from twinfra.engine.plan_signature import read_signer
 
-    return None if path is None else read_signer(Path(path))
+    return read_signer(Path(path))
 
 
 def verifier_of(paths: tuple[str, ...]) -> Verifier | None:
@@ -30,10 +32,12 @@ def verifier_of(paths: tuple[str, ...]) -> Verifier | None:
 
     None where no signature is demanded. Raises `DiagnosticError`.
     """
+    chosen = paths or tuple(one for one in os.environ.get(VERIFY, "").split(os.pathsep) if one)
+    if not chosen:
+        return None
     from twinfra.engine.plan_signature import read_verifier
 
-    chosen = paths or tuple(one for one in os.environ.get(VERIFY, "").split(os.pathsep) if one)
-    return read_verifier([Path(one) for one in chosen]) if chosen else None
+    return read_verifier([Path(one) for one in chosen])
 
 
 def refuse_unsigned(paths: tuple[str, ...]) -> None:
