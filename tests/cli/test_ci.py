@@ -411,16 +411,27 @@ def test_the_end_of_an_apply_is_told_on_the_merged_pull_request(
 
 def test_a_dry_run_of_a_comment_calls_nobody(project: Directory) -> None:
     project.ok("ci", "plan", "-env=staging")
-    assert "### staging: 1 to add" in project.ok("ci", "comment", "-dry-run").out
+    text = project.ok("ci", "comment", "-dry-run").out
+    assert "### staging: 1 to add" in text
+    shown = json.loads(project.ok("ci", "comment", "-dry-run", "-json").out)["text"]
+    assert shown.splitlines() == text.splitlines()
 
 
 def test_what_is_wrong_with_a_comment_is_told(project: Directory) -> None:
     assert "JSON list" in project("ci", "comment", "-expect=staging", "-dry-run").err
+    expected = project("ci", "comment", '-expect=["stagng"]', "-dry-run")
+    assert (expected.code, 'Did you mean "staging"?' in expected.err) == (1, True)
     assert "give -env NAME" in project("ci", "comment", "-exit-code=0").err
     assert "No forge" in project("ci", "comment").err
     (project.path / ".twinfra/ci").mkdir(parents=True)
     (project.path / ".twinfra/ci/staging.json").write_text("{}")
     assert "No outcome of a plan" in project("ci", "comment", "-dry-run").err
+
+
+@pytest.mark.parametrize("name", ["plan", "prepare", "fetch"])
+def test_a_directory_that_cannot_be_made_is_told(project: Directory, name: str) -> None:
+    ran = project("ci", name, "-env=staging", "-dir=main.tf/ci")
+    assert (ran.code, "Cannot write plans" in ran.err) == (1, True)
 
 
 def test_fetching_tells_where_the_plan_comes_from(

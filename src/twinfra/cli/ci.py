@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twinfra.cli.ci_plan import DIRECTORY, REVIEWED, plan, prepare
+from twinfra.cli.ci_plan import DIRECTORY, REVIEWED, clear, named_environment, plan, prepare
 from twinfra.cli.command import Group, UsageProblem, command, flag, value
-from twinfra.diagnostics import DiagnosticError, error
+from twinfra.diagnostics import DiagnosticError, error, nearest
 
 if TYPE_CHECKING:
     from twinfra.environments.declaration import Project
@@ -135,9 +135,9 @@ def fetch(dir: str, approved: str | None, json: bool, no_color: bool) -> int:
     from twinfra.pipelines.fetching import Fetched, fetch_approved, fetch_reviewed
     from twinfra.pipelines.outcome import plan_file
 
-    name = _named_environment("fetch")
+    name = named_environment("fetch").name
     path = plan_file(Path(dir) / REVIEWED, name)
-    path.unlink(missing_ok=True)
+    clear(path)
     platform = _platform(dir)
     digest = approved if approved is not None else os.environ.get(APPROVED, "").strip()
     commit = _head()
@@ -191,8 +191,10 @@ def comment(
         order = (environment.name,)
     outcomes = _outcomes(Path(dir), order, expect, exit_code)
     secrets = secrets_of(os.environ, settings.secrets)
+    within = _within()
     if dry_run:
-        print(render(outcomes, limit=65_000, secrets=secrets, within=_within()), end="")
+        shown = render(outcomes, limit=65_000, secrets=secrets, within=within)
+        print(dumps({"text": shown}) if json else shown.rstrip("\n"))
         return 0
     platform = _platform(dir)
     number = platform.forge.current()
@@ -203,8 +205,6 @@ def comment(
     if number is None:
         print(dumps({"pull_request": None}) if json else "HEAD comes from no pull request: nothing is said.")
         return 0
-
-    within = _within()
 
     def text(before: str) -> str:
         kept = "" if whole else before
@@ -234,6 +234,11 @@ def _outcomes(
         expected = None
     if not isinstance(expected, list) or not all(isinstance(one, str) for one in expected):
         raise UsageProblem('-expect is a JSON list of names, such as ["staging"].')
+    for name in expected:
+        if name not in order:
+            raise UsageProblem(
+                f'-expect names "{name}". {nearest(name, order) or "It is not asked for here."}'
+            )
     missing = set(expected) - {one.environment for one in found}
     note = "Nothing was planned: its job, or a check before it, failed. The log tells why."
     found += [Outcome(name, FAILED, notes=(note,)) for name in order if name in missing]
@@ -262,15 +267,6 @@ def _within() -> str:
 
     facts = describe(Path.cwd())
     return facts.prefix.as_posix() if facts is not None else "."
-
-
-def _named_environment(name: str) -> str:
-    from twinfra.cli.environment import current
-
-    environment = current()
-    if environment is None:
-        raise UsageProblem(f"Which environment? twinfra ci {name} -env NAME")
-    return environment.name
 
 
 def _head() -> str:

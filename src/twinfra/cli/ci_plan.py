@@ -61,7 +61,7 @@ def plan(
     from twinfra.cli.signing import signer_of
     from twinfra.pipelines.outcome import PLANNED, UNTOUCHED, Outcome, plan_file
 
-    environment = _environment("plan")
+    environment = named_environment("plan")
     directory = _cleared(Path(dir), environment.name)
     signer = signer_of(sign)
     with _telling(environment, directory, json) as tell:
@@ -101,7 +101,7 @@ def prepare(
     from twinfra.cli.signing import signer_of, verifier_of
     from twinfra.pipelines.outcome import NOTHING, WAITING, Outcome, plan_file
 
-    environment = _environment("prepare")
+    environment = named_environment("prepare")
     directory = _cleared(Path(dir), environment.name)
     signer = signer_of(sign)
     path = Path(reviewed) if reviewed else plan_file(directory / REVIEWED, environment.name)
@@ -134,7 +134,8 @@ def prepare(
 # -- what both do
 
 
-def _environment(name: str) -> Environment:
+def named_environment(name: str) -> Environment:
+    """The environment in use, which `twinfra ci NAME` needs. Raises `UsageProblem` and `DiagnosticError`."""
     from twinfra.cli.environment import current
 
     environment = current()
@@ -147,19 +148,24 @@ def _cleared(directory: Path, environment: str) -> Path:
     """The directory, without what an earlier run left there for the environment."""
     from twinfra.pipelines.outcome import outcome_file, plan_file
 
+    clear(plan_file(directory, environment), outcome_file(directory, environment))
+    return directory
+
+
+def clear(*paths: Path) -> None:
+    """Make directories for files, and remove those that are there. Raises `DiagnosticError`."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for path in (plan_file(directory, environment), outcome_file(directory, environment)):
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
     except OSError as reason:
         raise DiagnosticError(
             error(
                 "Cannot write plans",
-                f"{directory}: {reason.strerror or reason}.",
+                f"{path.parent}: {reason.strerror or reason}.",
                 mend="Give another directory: -dir=DIR.",
             )
         ) from None
-    return directory
 
 
 def _touched(environment: Environment, base: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.pipelines.forge.choosing import Platform
-from twinfra.state.files import replace_file
+from twinfra.state.files import file_problem, replace_file
 
 _LARGEST = 512 * 1024 * 1024
 
@@ -70,8 +70,11 @@ def _plans(archives: Iterable[bytes], environment: str) -> Iterable[bytes]:
 
 
 def _write(path: Path, plan: bytes) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, [plan])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, [plan])
+    except OSError as reason:
+        raise file_problem(reason, "write the plan to", path) from None
     return _digest(plan)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from twinfra.diagnostics import DiagnosticError, error
+from twinfra.state.files import file_problem
 
 PLANNED, UNTOUCHED, FAILED = "planned", "untouched", "failed"
 READY, NOTHING, WAITING, APPLIED = "ready", "nothing", "waiting", "applied"
@@ -64,8 +65,11 @@ class Outcome:
         return {"twinfra_outcome": _FORMAT, **asdict(self), "notes": list(self.notes)}
 
     def write(self, path: Path) -> None:
-        """Write it to a file."""
-        path.write_text(json.dumps(self.document(), indent=1), encoding="utf-8")
+        """Write it to a file. Raises `DiagnosticError`."""
+        try:
+            path.write_text(json.dumps(self.document(), indent=1), encoding="utf-8")
+        except OSError as reason:
+            raise file_problem(reason, "write the outcome to", path) from None
 
 
 def read_outcome(path: Path) -> Outcome:
