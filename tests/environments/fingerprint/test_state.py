@@ -130,6 +130,50 @@ def test_a_rule_covers_instances(path: str) -> None:
     assert digest_of(state(None), rule) == digest_of(state({"a": "b"}), rule)
 
 
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ('aws_vpc.main.tags["Scanned"]', "Scanned"),
+        ('aws_vpc.main.tags["Scan.ned"]', "Scan.ned"),
+        ('aws_vpc.main.tags["Scan.*"]', "Scan.ned"),
+        ("aws_vpc.*.ta*.*ned", "Scanned"),
+        ("aws_vpc.*.*", "Scanned"),
+    ],
+)
+def test_a_rule_covers_names_of_attributes_and_keys_of_maps(path: str, key: str) -> None:
+    def state(scanned: str) -> State:
+        made = State.fresh()
+        put(made, "aws_vpc.main", {"tags": {"Name": "main", key: scanned}})
+        return made
+
+    rule = VolatileRule(path, "why")
+    assert digest_of(state("today"), rule) == digest_of(state("yesterday"), rule)
+    assert digest_of(state("today")) != digest_of(state("yesterday"))
+
+
+@pytest.mark.parametrize("path", ['aws_vpc.main.tags["Scanned"]', "aws_vpc.main.tags.Scan*"])
+def test_a_rule_for_one_key_covers_no_other(path: str) -> None:
+    def state(name: str) -> State:
+        made = State.fresh()
+        put(made, "aws_vpc.main", {"tags": {"Name": name, "Scanned": "today"}})
+        return made
+
+    rule = VolatileRule(path, "why")
+    assert digest_of(state("a"), rule) != digest_of(state("b"), rule)
+
+
+def test_a_rule_covers_what_is_inside_all_elements_of_a_list() -> None:
+    def state(*times: str) -> State:
+        made = State.fresh()
+        put(made, "aws_vpc.main", {"scans": [{"by": "x", "at": one} for one in times]})
+        return made
+
+    for path in ("aws_vpc.main.scans.at", "aws_vpc.main.scans[*].a*", "aws_vpc.main.*.at"):
+        rule = VolatileRule(path, "why")
+        assert digest_of(state("1", "2"), rule) == digest_of(state("3", "4"), rule)
+        assert digest_of(state("1"), rule) != digest_of(state("1", "2"), rule)
+
+
 def test_a_rule_for_another_instance_covers_nothing() -> None:
     state = network(1)
     before = digest_of(state)

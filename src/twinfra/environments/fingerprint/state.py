@@ -305,9 +305,10 @@ def _rows(
         provider, name = str(resource.provider), str(address)
         for key, instance in resource.instances.items():
             text = name if key is None else f"{name}[{key if isinstance(key, int) else quote(key)}]"
-            part = with_rules(kind.part, text, volatile) if volatile else kind.part
+            attributes = {} if instance.current is None else instance.current.attributes
+            part = with_rules(kind.part, text, attributes, volatile) if volatile else kind.part
             if kind.mirrors and instance.current is not None:
-                part = resolved(part, partial(refers, instance.current.attributes.get("id")))
+                part = resolved(part, partial(refers, attributes.get("id")))
             rows.append(_Row(text, provider, kind, part, instance))
     rows.sort(key=_address)
     return rows

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from twinfra.schema import ResourceSchema
+
+_PARTS = re.compile(r'(?:[^."\[]|\[(?:"[^"]*"|[^\]"]*)\])+')
+"""What stands between the dots of a path: those in keys are none."""
+
+_KEY = re.compile(r'\["([^"]*)"\]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +89,15 @@ def resolved(part: Part, refers: Callable[[str, str], bool]) -> Part:
     return replace(part, children=children)
 
 
-def with_rules(part: Part, address: str, rules: Iterable[VolatileRule]) -> Part:
-    """The same, and what the rules say about one instance."""
+def with_rules(
+    part: Part, address: str, attributes: Mapping[str, Any], rules: Iterable[VolatileRule]
+) -> Part:
+    """The same, and what the rules say about one instance, which has these attributes."""
     found: Part | None = None
     for rule in rules:
-        below = _below(rule.path, address)
-        if below is not None:
+        for steps in _spelled(_below(rule.path, address), [attributes]):
             found = found or _copy(part)
-            _place(found, below).volatile = True
+            _place(found, steps).volatile = True
     return found or part
 
 
@@ -106,13 +112,32 @@ def _copy(part: Part) -> Part:
     return replace(part, children=children)
 
 
-def _below(path: str, address: str) -> list[str] | None:
-    """The attribute's steps when a rule's path covers an instance; None when it does not."""
-    parts = path.split(".")
+def _below(path: str, address: str) -> list[str]:
+    """The attribute's steps when a rule's path covers an instance; none when it does not."""
+    parts = _PARTS.findall(path)
     for depth in range(1, len(parts)):
         if _pattern(".".join(parts[:depth])).fullmatch(address):
-            return [re.sub(r"\[[^\]]*\]", "", step) for step in parts[depth:]]
-    return None
+            # Keys of maps are names like others; elements of lists are all alike.
+            return [name for part in parts[depth:] for name in (part.partition("[")[0], *_KEY.findall(part))]
+    return []
+
+
+def _spelled(steps: list[str], values: list[Any]) -> Iterator[list[str]]:
+    """The paths that steps with `*` stand for, by the names that are in these values."""
+    if not steps:
+        return
+    objects = [one for one in values if isinstance(one, dict)]
+    names: Iterable[str] = steps[:1]
+    if "*" in steps[0]:
+        fits = _pattern(steps[0]).fullmatch
+        names = dict.fromkeys(name for one in objects for name in one if fits(name))
+    for name in names:
+        if len(steps) == 1:
+            yield [name]
+            continue
+        inside = [one[name] for one in objects if name in one]
+        inner = [each for one in inside for each in (one if isinstance(one, list | tuple) else (one,))]
+        yield from ([name, *rest] for rest in _spelled(steps[1:], inner))
 
 
 @lru_cache(maxsize=1024)
