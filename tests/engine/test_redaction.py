@@ -151,6 +151,11 @@ def test_nothing_is_changed_where_nothing_is_hidden() -> None:
     assert DiagnosticError(redacted(one, ["Det"])).diagnostics[0].detail == "(sensitive value)ail"
 
 
+def test_what_stands_for_a_secret_is_not_taken_for_another_one() -> None:
+    found = redacted(error("Summary", "It is hunter22, not a value."), ["hunter22", "value"])
+    assert found.detail == "It is (sensitive value), not a (sensitive value)."
+
+
 def test_recorded_texts_are_found_at_any_depth_the_longest_first() -> None:
     attributes = {"a": [{"b": "part"}, "part and more"], "c": "open", "d": "x"}
     assert recorded_texts(attributes, ["a", "d", "absent"]) == ["part and more", "part"]

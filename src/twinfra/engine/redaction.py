@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from twinfra.diagnostics import Diagnostic
 from twinfra.values.secrets import secrets_in
 from twinfra.values.value import Value
 
+_INSTEAD = "(sensitive value)"
 _SHORTEST = 3
 """Shorter texts, such as a digit, are in every message by chance."""
 
@@ -38,20 +40,16 @@ def redacted(diagnostic: Diagnostic, hidden: Sequence[str]) -> Diagnostic:
     """A diagnostic that tells none of these texts; itself where there are none."""
     if not hidden:
         return diagnostic
+    # All in one pass, so that no text is looked for in what stands for another.
+    anyone = re.compile("|".join(map(re.escape, hidden)))
     return replace(
         diagnostic,
-        summary=_without(diagnostic.summary, hidden),
-        detail=_without(diagnostic.detail, hidden),
-        mend=_without(diagnostic.mend, hidden),
+        summary=anyone.sub(_INSTEAD, diagnostic.summary),
+        detail=anyone.sub(_INSTEAD, diagnostic.detail),
+        mend=anyone.sub(_INSTEAD, diagnostic.mend),
     )
 
 
 def _in_order(texts: Iterable[str]) -> list[str]:
-    # A part of another is replaced after it.
+    # A part of another is looked for after it.
     return sorted((text for text in texts if len(text) >= _SHORTEST), key=len, reverse=True)
-
-
-def _without(text: str, hidden: Sequence[str]) -> str:
-    for one in hidden:
-        text = text.replace(one, "(sensitive value)")
-    return text
