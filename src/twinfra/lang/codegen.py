@@ -196,7 +196,7 @@ class _Generator:
         return self.apply(shortcuts.choose, self.build(node.condition), then, otherwise)
 
     def template_for(self, node: TemplateFor) -> _Piece:
-        rounds = self.rounds(node.key, node.value, node.collection, False)
+        rounds = self.rounds(node.collection, False)
         with _Bound(self, {node.key: rounds[1], node.value: rounds[2]}):
             text = self.apply(shortcuts.text, *map(self.build, node.body))
         return _Piece(_call(self.helper(shortcuts.joined), self.comprehension(text.code, rounds, None)))
@@ -219,9 +219,7 @@ class _Generator:
             return self.fixed({key.value: value.value for key, value in zip(keys, values, strict=True)})
         return _Piece(ast.Dict([key.code for key in keys], [value.code for value in values]))
 
-    def rounds(
-        self, key: str, value: str, collection: Expression, conditional: bool
-    ) -> tuple[ast.expr, str, str]:
+    def rounds(self, collection: Expression, conditional: bool) -> tuple[ast.expr, str, str]:
         """What a comprehension iterates over, and the local names for its key and value."""
         source = self.build(collection).code
         iterate = shortcuts.pairs_for_condition if conditional else shortcuts.known_pairs
@@ -236,7 +234,7 @@ class _Generator:
         return ast.ListComp(element, [ast.comprehension(target, source, conditions, 0)])
 
     def for_expression(self, node: For) -> _Piece:
-        rounds = self.rounds(node.key_name, node.value_name, node.collection, node.condition is not None)
+        rounds = self.rounds(node.collection, node.condition is not None)
         with _Bound(self, {node.key_name: rounds[1], node.value_name: rounds[2]}):
             condition = None
             if node.condition is not None:

@@ -89,9 +89,7 @@ class Rounds:
             self.run.names = outer
 
 
-def iterate(
-    run: Interpreter, collection: Expression, key_name: str, value_name: str, place: SourceRange
-) -> Rounds | None:
+def iterate(run: Interpreter, collection: Expression, key_name: str, value_name: str) -> Rounds | None:
     """The rounds over a collection; None where there are none since it is not known, or after an error."""
     value, marks = unmark(run.value(collection))
     if is_null(value):
@@ -124,7 +122,7 @@ def _is_iterable(type: Type) -> bool:
 
 def evaluate_for(run: Interpreter, node: For) -> Value:
     """A `for` expression: a tuple, or with keys an object."""
-    rounds = iterate(run, node.collection, node.key_name, node.value_name, node.range)
+    rounds = iterate(run, node.collection, node.key_name, node.value_name)
     if rounds is None:
         return UNKNOWN
     marks = rounds.marks

@@ -60,7 +60,7 @@ def evaluate_parts(run: Interpreter, parts: tuple[TemplatePart, ...]) -> Value:
 
 def evaluate_template_for(run: Interpreter, node: TemplateFor) -> Value:
     """The texts of all rounds of a `%{ for }` in one."""
-    rounds = iterate(run, node.collection, node.key, node.value, node.range)
+    rounds = iterate(run, node.collection, node.key, node.value)
     if rounds is None or type(rounds.collection) is Unknown:
         return Unknown(STRING)
     texts: list[str] = []

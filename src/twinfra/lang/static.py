@@ -88,19 +88,3 @@ def as_call(expression: Expression) -> Call | None:
     """The function call that an expression is; None for any other expression."""
     found = native(expression)
     return found if isinstance(found, Call) else None
-
-
-def traversal_problems(expression: Expression) -> list[Diagnostic]:
-    """What is wrong with an expression that ought to be an address; nothing if it is one."""
-    from twinfra.diagnostics import error
-
-    if as_traversal(expression) is not None:
-        return []
-    return [
-        error(
-            "Not an address",
-            "Here the address of an object must stand: names joined by dots, with literal keys in brackets.",
-            expression.range,
-            mend="Write it like aws_vpc.main, without quotes or calls.",
-        )
-    ]

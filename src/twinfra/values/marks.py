@@ -119,13 +119,6 @@ def unmark_deep_with_paths(value: Value) -> tuple[Value, PathMarks]:
     return stripped, found
 
 
-def without_mark(value: Value, unwanted: str) -> Value:
-    """The value without one mark at any depth; its other marks stay."""
-    if not has_marks(value, unwanted):
-        return value
-    return _rewrite(value, (), lambda _, inner, marks: mark(inner, marks - {unwanted}))
-
-
 def _rewrite(value: Value, path: Path, marked: Callable[[Path, Value, frozenset[str]], Value]) -> Value:
     """The value with each `Marked` inside replaced by what `marked` makes of its path, inner value and marks."""
     kind = type(value)

@@ -107,8 +107,6 @@ STRING = PrimitiveType("string")
 NUMBER = PrimitiveType("number")
 BOOL = PrimitiveType("bool")
 DYNAMIC = DynamicType()
-EMPTY_OBJECT = ObjectType({})
-EMPTY_TUPLE = TupleType(())
 
 
 def element_type(type: Type) -> Type:

@@ -27,16 +27,6 @@ def contains_unknown(value: Value) -> bool:
     return kind is Marked and contains_unknown(value.value)
 
 
-def is_wholly_known(value: Value) -> bool:
-    """Whether neither it nor anything inside is unknown."""
-    return not contains_unknown(value)
-
-
-def is_known(value: Value) -> bool:
-    """Whether the value itself is known, marked or not; what is inside may be unknown."""
-    return type(value.value if type(value) is Marked else value) is not Unknown
-
-
 def definitely_not_null(value: Value) -> bool:
     """Whether it is not null and will not be: known and not null, or unknown and refined so. Unmark first."""
     kind = type(value)

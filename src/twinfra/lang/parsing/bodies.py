@@ -41,7 +41,7 @@ class BodyReader(ExpressionReader):
                 closing = self.read()
                 break
             else:
-                self._bad_item(kind, closer, before)
+                self._bad_item(kind, before)
                 closing = self.recover("}") if closer == "}" else len(self.kinds) - 1
                 break
         start, end = (
@@ -51,7 +51,7 @@ class BodyReader(ExpressionReader):
             attributes, tuple(blocks), SourceRange(self.source, start, end), self.range_of(before)
         )
 
-    def _bad_item(self, kind: str, closer: str, before: int) -> None:
+    def _bad_item(self, kind: str, before: int) -> None:
         """Complain about what is no item, after reading it."""
         bad = self.read()
         if self.recovering:

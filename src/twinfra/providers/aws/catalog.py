@@ -6,7 +6,7 @@ A type registers by its file being there. Only the files of types that are used 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -99,8 +99,3 @@ class Schemas(dict[str, ResourceSchema]):
     def items(self) -> Any:
         """All (name, schema), in the order of names."""
         return [(kind, self[kind]) for kind in self]
-
-
-def all_kinds(find: Callable[[str], Any]) -> Iterable[str]:
-    """Names of all types for which `find` has a declaration; imports every file."""
-    return (kind for kind in files() if find(kind) is not None)

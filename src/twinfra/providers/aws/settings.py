@@ -274,7 +274,7 @@ def take(config: Object, environment: Mapping[str, str] | None) -> Settings:
         else {**one, "web_identity_token_file": variables.get("AWS_WEB_IDENTITY_TOKEN_FILE", "")}
         for one in blocks(value("assume_role_with_web_identity"))
     ]  # fmt: skip
-    endpoints = _endpoints(blocks(value("endpoints")), variables, problems)
+    endpoints = _endpoints(blocks(value("endpoints")), problems)
     default_tags: dict[str, Any] = {}
     for one in blocks(value("default_tags")):
         tags = one.get("tags")
@@ -335,12 +335,10 @@ def take(config: Object, environment: Mapping[str, str] | None) -> Settings:
     )
 
 
-def _endpoints(
-    blocks: list[Object], variables: Mapping[str, str], problems: list[Diagnostic]
-) -> dict[str, str]:
+def _endpoints(given: list[Object], problems: list[Diagnostic]) -> dict[str, str]:
     """Service (botocore's name) to URL."""
     found: dict[str, str] = {}
-    for block in blocks:
+    for block in given:
         for name, url in block.items():
             if not url or type(url) is Unknown:
                 continue

@@ -65,7 +65,7 @@ class LockFile:
         for last in (False, False, True):
             etag = self._bucket.put(name, lock.to_json(), NOTHING, _LOCKING)
             if not self._bucket.conditions:
-                self._without_conditions(name, lock, etag)
+                self._without_conditions(name, etag)
             if etag is not None:
                 self._held[key] = lock, etag
                 return
@@ -100,7 +100,7 @@ class LockFile:
         found = self._bucket.get(_lock_key(key), _LOOKING)
         return None if found is None else _holder_in(found)
 
-    def _without_conditions(self, name: str, lock: LockInfo, etag: str | None) -> None:
+    def _without_conditions(self, name: str, etag: str | None) -> None:
         """Take back a lock that excludes nobody, and say what to do."""
         if etag is not None:
             self._bucket.delete(name, _UNLOCKING, etag)

@@ -80,8 +80,8 @@ def acls_disabled(bucket: str, wanted: str, attribute: str) -> ProviderError:
     )
 
 
-def acl_read(context: Context, bucket: str, held: str) -> str:
-    """The canned ACL of a bucket that was declared to have `held`; empty where it has none of them."""
+def acl_read(context: Context, bucket: str) -> str:
+    """The canned ACL that a bucket has; empty where it has none of them."""
     return canned_of(context.call("get_bucket_acl", Bucket=bucket))
 
 

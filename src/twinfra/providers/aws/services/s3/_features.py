@@ -243,7 +243,7 @@ def read_features(context: Context, bucket: str, held: dict[str, Any], every: bo
         if value is not None and not (every and value in feature.usual):
             found[feature.at] = value
     if not is_empty(held.get("acl")):
-        found["Acl"] = acl_read(context, bucket, str(held["acl"]))
+        found["Acl"] = acl_read(context, bucket)
     if not is_empty(held.get("grant")):
         found["Grants"] = grants_read(context, bucket)
     return found
