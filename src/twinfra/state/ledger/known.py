@@ -6,6 +6,7 @@ What is remembered counts for a day, and until `init` asks anew. What a command 
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from twinfra.state.backends.local import LocalBackend
 from twinfra.state.backends.protocol import Backend, innermost
 from twinfra.state.files import PRIVATE, make_directory
 from twinfra.state.ledger.log import open_ledger
+from twinfra.state.ledger.pending import pending_of
 
 _THERE, _NOT_THERE = b"yes\n", b"no\n"
 _COUNTS_FOR = 24 * 3600.0
@@ -47,7 +49,8 @@ def remember_ledger(backend: Backend, workspace: str) -> None:
 
 
 def forget_ledger(backend: Backend, workspace: str) -> None:
-    """Remember nothing of a workspace that is deleted."""
+    """Remember nothing of a workspace that is deleted, and let nothing wait for the ledger of another of its name."""
+    shutil.rmtree(pending_of(backend, workspace).directory, ignore_errors=True)
     with suppress(OSError):
         _note(backend, workspace).unlink(missing_ok=True)
 
