@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -103,6 +104,19 @@ def test_an_environment_is_named_and_has_a_ledger_of_its_own(project: Directory)
     found = entries(project.path, "staging")
     assert [one.body["environment"] for one in found] == ["staging"]
     assert entries(project.path) == []
+
+
+def test_a_saved_plan_that_can_be_read_once_is_known_by_what_was_read(project: Directory) -> None:
+    project.ok("plan", "-out", "tf.plan")
+    content = (project.path / "tf.plan").read_bytes()
+    reading, writing = os.pipe()
+    try:
+        with open(writing, "wb") as pipe:
+            pipe.write(content)
+        project.ok("apply", f"/dev/fd/{reading}")
+    finally:
+        os.close(reading)
+    assert last(project.path)["plan"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def test_a_saved_plan_is_known_by_its_file_and_by_what_it_was_made_of(

@@ -14,7 +14,7 @@ from tests.state.encryption.blocks import SIMPLE
 
 from twinfra.diagnostics import DiagnosticError
 from twinfra.engine import plan_container
-from twinfra.engine.plan_container import read_sealed, write_sealed
+from twinfra.engine.plan_container import unseal, write_sealed
 from twinfra.engine.plan_signature import PASSPHRASE, make_keys, read_signer, read_verifier
 
 __all__ = ["twinfra"]
@@ -95,7 +95,7 @@ def resealed(path: Path, body: bytes) -> None:
 
 def problem(path: Path, key: Path) -> str:
     with pytest.raises(DiagnosticError) as caught:
-        read_sealed(path, path.parent, verifier=read_verifier([key]))
+        unseal(path, path.read_bytes(), path.parent, verifier=read_verifier([key]))
     return caught.value.diagnostics[0].summary
 
 

@@ -272,7 +272,7 @@ def _changes(plan: Plan) -> list[dict[str, str]]:
 def plan_digest(run: Run, result: api.PlanResult) -> str:
     """`sha256:` and the digest of the plan file, as sha256sum tells it; of the plan itself where it was not saved."""
     if run.saved is not None:
-        return f"sha256:{hashlib.sha256(run.saved.path.read_bytes()).hexdigest()}"
+        return run.saved.digest
     from twinfra.engine.plan_records import PlanWriter
     from twinfra.state.v4_writing import compact_json
 

@@ -81,18 +81,22 @@ def _packed(name: str, value: Any) -> list[bytes]:
     return [_LENGTHS.pack(len(encoded), len(text), len(packed)), encoded, packed]
 
 
-def read_sealed(
-    path: Path, data: Path, codec: Codec = PLAIN, verifier: Verifier | None = None
+def read_content(path: Path) -> bytes:
+    """What a file holds, for `unseal`. Raises `DiagnosticError`."""
+    try:
+        return path.read_bytes()
+    except OSError as reason:
+        raise file_problem(reason, "read the plan", path) from None
+
+
+def unseal(
+    path: Path, content: bytes, data: Path, codec: Codec = PLAIN, verifier: Verifier | None = None
 ) -> dict[str, Any]:
-    """The JSON parts of a sealed file, which `codec` decrypts where it is encrypted.
+    """The JSON parts of a sealed file, which `codec` decrypts where it is encrypted. `path` is how people know it.
 
     With a `verifier` it must be signed by one of its keys, and may then be sealed in another place. Raises
     `DiagnosticError` where it is none, or was changed.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as reason:
-        raise file_problem(reason, "read the plan", path) from None
     if is_sealed(content):
         content = codec.decode(content, str(path))
     if not content.startswith(MAGIC):

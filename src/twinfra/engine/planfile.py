@@ -20,7 +20,7 @@ from twinfra.addresses import DATA, ProviderAddress
 from twinfra.config.model import Configuration
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.engine.changes import Plan
-from twinfra.engine.plan_container import SIGNATURE, is_sealed, read_sealed, write_sealed
+from twinfra.engine.plan_container import SIGNATURE, is_sealed, read_content, unseal, write_sealed
 from twinfra.engine.plan_records import PlanReader, PlanWriter
 from twinfra.engine.providers import Providers
 from twinfra.schema import Block, ResourceSchema
@@ -57,7 +57,7 @@ class SavedPlan:
     `schemas` are digests of the schemas it was made with, by `provider mode type`. `ephemeral`: the variables
     that had a value which is not kept, and so have to be given again. `signed_by`: the fingerprint of the key that
     it says it is signed by, empty where it is not; only a verifier tells whether that is so. `origin`: what Git said
-    of the files, and the environment that the plan is for.
+    of the files, and the environment that the plan is for. `digest`: that of the file, as sha256sum tells it.
     """
 
     path: Path
@@ -73,6 +73,7 @@ class SavedPlan:
     ephemeral: tuple[str, ...] = ()
     signed_by: str = ""
     origin: Mapping[str, Any] = field(default_factory=dict)
+    digest: str = ""
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -236,7 +237,8 @@ def read_plan_file(
 
     Raises `DiagnosticError` where it is none, was changed, or is of another version.
     """
-    parts = read_sealed(path, data if data is not None else data_directory(Path()), codec, verifier)
+    content = read_content(path)
+    parts = unseal(path, content, data if data is not None else data_directory(Path()), codec, verifier)
     try:
         about = parts["about"]
         if about["version"] != __version__:
@@ -258,6 +260,7 @@ def read_plan_file(
             tuple(parts["ephemeral"]),
             str(parts.get(SIGNATURE, {}).get("key", "")),
             about["origin"],
+            f"sha256:{hashlib.sha256(content).hexdigest()}",
         )
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         # The seal is right, yet a part is not: written by a development version of the same name.
