@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -136,6 +137,17 @@ def full(tmp_path: Path, count: int = 3) -> bytes:
         journal.record(thing("a", number), BUILTIN, data_object(str(number), "x" * 40))
     journal.close()
     return (tmp_path / "j").read_bytes().rstrip(b"\0")
+
+
+def test_who_looks_at_a_journal_is_not_taken_for_one_who_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    Journal(path, state_of("a"), "default").close()
+    assert path.exists()
+    with path.open("rb") as looking:
+        # As another process has it while it looks.
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        assert not module.is_written(path)
+        Journal(path, state_of("a"), "default").close()
 
 
 def test_a_tail_torn_at_any_byte_costs_only_the_last_record(tmp_path: Path) -> None:

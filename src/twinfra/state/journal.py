@@ -258,15 +258,16 @@ def is_written(path: Path) -> bool:
         # Whoever reads it is told why that cannot be.
         return False
     try:
-        return not _claim(descriptor)
+        # Shared, so that two who look at once do not take each other for the one who writes.
+        return not _claim(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
 
 
-def _claim(descriptor: int) -> bool:
-    """Lock a journal for as long as it is open; False when another process has."""
+def _claim(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
+    """Lock a journal for as long as it is open; False when another process has, in a way that excludes this one."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
