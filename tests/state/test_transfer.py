@@ -326,6 +326,12 @@ def test_wrong_usage_is_told(two: Directory, arguments: tuple[str, ...], said: s
     assert said in ran.err
 
 
+def test_a_workspace_beside_an_environment_is_told(two: Directory) -> None:
+    (two.path / "a" / "twinfra.toml").write_text("[environments.staging]\n")
+    ran = at(two, "a")("state", "split", "-env=staging", "-to-workspace=w", "module.net")
+    assert (ran.code, "-to-workspace has no place here" in ran.err) == (1, True)
+
+
 def test_a_lock_on_either_side_keeps_the_move_out(two: Directory) -> None:
     directory = two.path / "b"
     with open_store(LocalBackend(directory), "default", "apply", directory):

@@ -63,6 +63,14 @@ class Proof:
 
 def other_place(option: str, given: str | None, workspace: str | None) -> Place:
     """What the options `-to` and `-to-workspace` (or `-from...`) name. Raises `UsageProblem`."""
+    from twinfra.cli.environment import current
+
+    environment = current()
+    if workspace is not None and environment is not None:
+        raise UsageProblem(
+            f'-{option}-workspace has no place here: the environment "{environment.name}" has its state in the '
+            f'workspace "{environment.workspace}".'
+        )
     if given is None:
         if workspace is None:
             raise UsageProblem(
