@@ -87,7 +87,8 @@ def _proof(
 
     rules = volatile_rules(project())
     configuration, found = try_configuration()
-    told.extend(only_code(configuration)[1])
+    said = only_code(configuration)
+    told.extend(said.findings)
     found.raise_errors()
     check_something(configuration)
     inputs, warnings = root_inputs(configuration, var, var_file, ask=False)
@@ -97,6 +98,7 @@ def _proof(
         configuration,
         inputs,
         own_providers(configuration),
+        said,
         options=replace(options, workspace=workspace_name()),
         volatile=rules,
         stop=stop,

@@ -13,7 +13,7 @@ from twinfra.environments.prove.proof import only_code
 
 def findings(text: str) -> list[Finding]:
     configuration, _ = load_texts(Path(), {"main.tf": text})
-    return only_code(configuration)[1]
+    return list(only_code(configuration).findings)
 
 
 def told(text: str) -> list[tuple[str, bool, int]]:

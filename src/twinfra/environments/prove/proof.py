@@ -45,6 +45,14 @@ class Options:
     workspace: str = "default"
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the code says, and what of that lets two builds differ."""
+
+    code: Code
+    findings: tuple[Finding, ...]
+
+
 @dataclass(slots=True)
 class Proof:
     """What was measured and found. `states` are the digests S of the two builds."""
@@ -90,6 +98,7 @@ def prove(
     configuration: Configuration,
     inputs: Mapping[str, Value],
     factory: Factory,
+    said: Said,
     *,
     options: Options,
     volatile: Sequence[VolatileRule] = (),
@@ -98,13 +107,13 @@ def prove(
 ) -> Proof:
     """Build a configuration twice from nothing, each time in a sandbox that is gone afterwards, and compare.
 
-    `factory` makes the providers that call no cloud; `tell` takes what is being done, for people. No state of anybody
-    is read or written. Raises `DiagnosticError` where it cannot be built.
+    `factory` makes the providers that call no cloud; `said` is what the code says (`only_code`); `tell` takes what is
+    being done, for people. No state of anybody is read or written. Raises `DiagnosticError` where it cannot be built.
     """
     stop = stop or Stop()
-    code = read_code(configuration)
     key = new_key()
-    proof = Proof(code.digest, "", options, findings=code_findings(configuration, code))
+    code = said.code
+    proof = Proof(code.digest, "", options, findings=list(said.findings))
     forms: list[StateForms] = []
     for circumstances in (Circumstances(1, None, 0.0), Circumstances(MANY, options.seed, AHEAD)):
         which = "Second" if proof.builds else "First"
@@ -129,10 +138,10 @@ def prove(
     return proof
 
 
-def only_code(configuration: Configuration) -> tuple[Code, list[Finding]]:
-    """What the code alone tells, for a configuration that cannot be built."""
+def only_code(configuration: Configuration) -> Said:
+    """What the code alone tells: also of a configuration that cannot be built."""
     code = read_code(configuration)
-    return code, code_findings(configuration, code)
+    return Said(code, tuple(code_findings(configuration, code)))
 
 
 def _check_rest(
