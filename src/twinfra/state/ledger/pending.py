@@ -6,6 +6,7 @@ state's lock appends what lies here. The files lie beside the journal, sealed as
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -74,11 +75,13 @@ class Pending:
 
     def _tidy(self) -> None:
         try:
-            if not any(self.directory.iterdir()):
-                self.directory.rmdir()
-                sync_directory(self.directory.parent)
-        except FileNotFoundError:
-            pass
+            self.directory.rmdir()
+        except OSError as reason:
+            # Others may put something aside at this very moment.
+            if reason.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            sync_directory(self.directory.parent)
 
     def waiting(self) -> Iterator[dict[str, Any]]:
         """Those that no other process is still at, the oldest first. One that cannot be read is left where it is."""
