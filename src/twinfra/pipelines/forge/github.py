@@ -59,20 +59,10 @@ class GitHub:
             raise DiagnosticError(refused.problem) from None
 
     def change(self, number: int, id: int, body: str) -> bool:
-        try:
-            self._api.send("PATCH", f"{self._at}/issues/comments/{id}", {"body": body})
-        except Refused as refused:
-            if refused.status in (403, 404):
-                return False
-            raise DiagnosticError(refused.problem) from None
-        return True
+        return self._api.sent("PATCH", f"{self._at}/issues/comments/{id}", {"body": body})
 
     def remove(self, number: int, id: int) -> None:
-        try:
-            self._api.send("DELETE", f"{self._at}/issues/comments/{id}", {})
-        except Refused as refused:
-            if refused.status not in (403, 404):
-                raise DiagnosticError(refused.problem) from None
+        self._api.sent("DELETE", f"{self._at}/issues/comments/{id}", {})
 
     def of_pull_request(self, request: PullRequest, environment: str) -> Iterator[bytes]:
         return self._archives(request.head, environment)

@@ -54,20 +54,10 @@ class GitLab:
         return int(made["id"])
 
     def change(self, number: int, id: int, body: str) -> bool:
-        try:
-            self._api.send("PUT", f"{self._at}/merge_requests/{number}/notes/{id}", {"body": body})
-        except Refused as refused:
-            if refused.status in (403, 404):
-                return False
-            raise DiagnosticError(refused.problem) from None
-        return True
+        return self._api.sent("PUT", f"{self._at}/merge_requests/{number}/notes/{id}", {"body": body})
 
     def remove(self, number: int, id: int) -> None:
-        try:
-            self._api.send("DELETE", f"{self._at}/merge_requests/{number}/notes/{id}", {})
-        except Refused as refused:
-            if refused.status not in (403, 404):
-                raise DiagnosticError(refused.problem) from None
+        self._api.sent("DELETE", f"{self._at}/merge_requests/{number}/notes/{id}", {})
 
     def of_pull_request(self, request: PullRequest, environment: str) -> Iterator[bytes]:
         pipelines = list(self._list(f"{self._at}/merge_requests/{request.number}/pipelines"))

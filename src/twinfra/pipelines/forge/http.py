@@ -63,6 +63,16 @@ class Api:
         """Send JSON, and what comes back. Raises as `get` does."""
         return _json(self._send(method, path, json.dumps(document).encode()), path)
 
+    def sent(self, method: str, path: str, document: Any) -> bool:
+        """Send JSON to a thing; False where there is none, or it is not for us. Raises `DiagnosticError`."""
+        try:
+            self.send(method, path, document)
+        except Refused as refused:
+            if refused.status in (403, _MISSING):
+                return False
+            raise DiagnosticError(refused.problem) from None
+        return True
+
     def pages(self, path: str, size: int = 100) -> Iterator[Any]:
         """The elements of a list that comes in pages."""
         mark = "&" if "?" in path else "?"
