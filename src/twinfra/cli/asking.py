@@ -15,9 +15,10 @@ def answer(prompt: str) -> str:
     Raises `KeyboardInterrupt` for Ctrl-C and SIGTERM, also where a run has taken these for stopping: a question
     that waits for an answer is nothing to finish.
     """
-    sys.stdout.write(prompt)
-    sys.stdout.flush()
+    # Before the question can be seen: who answers it at once with Ctrl-C means it.
     with _leaving():
+        sys.stdout.write(prompt)
+        sys.stdout.flush()
         line = sys.stdin.readline()
     if not line:
         sys.stdout.write("\n")
