@@ -7,10 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests import planted
 
 from twinfra.sandbox import faults, server
 from twinfra.sandbox.server import Sandbox
+
+# How long an example takes says something of the machine, and of what else runs on it.
+settings.register_profile("twinfra", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("twinfra")
 
 _FOREIGN = ("AWS_", "TF_", "TWINFRA_")
 
