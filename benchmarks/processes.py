@@ -57,9 +57,17 @@ def measure(
     if process.returncode not in expected:
         text = printed.read_text("utf-8", "replace")[-4000:]
         raise CommandFailed(f"{' '.join(command)} exited with {process.returncode}:\n{text}")
-    return Run(
-        seconds, max(tree.peak, usage.ru_maxrss * 1024), usage.ru_utime + usage.ru_stime, process.returncode
-    )
+    return Run(seconds, _peak(tree, usage.ru_maxrss), usage.ru_utime + usage.ru_stime, process.returncode)
+
+
+def _peak(tree: _Tree, told: int) -> int:
+    """The most memory that was held, of what was seen and what the system tells of the command, in KiB.
+
+    The latter counts only above our own peak, which a process inherits as it starts; or where nothing was seen.
+    """
+    status = Path("/proc/self/status").read_text()
+    ours = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+    return max(tree.peak, told * 1024) if told > ours or not tree.peak else tree.peak
 
 
 def first_output(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Run:
@@ -74,15 +82,20 @@ def first_output(command: Sequence[str], directory: Path, environment: Mapping[s
         stderr=subprocess.DEVNULL,
     )
     assert process.stdout is not None
+    tree = _Tree(process.pid)
+    watcher = threading.Thread(target=tree.watch, daemon=True)
+    watcher.start()
     printed = os.read(process.stdout.fileno(), 1)
     seconds = time.perf_counter() - start
+    tree.ended.set()
+    watcher.join()
     process.terminate()
     process.stdout.close()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if not printed:
         raise CommandFailed(f"{' '.join(command)} printed nothing and exited with {process.returncode}")
-    return Run(seconds, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
+    return Run(seconds, _peak(tree, usage.ru_maxrss), usage.ru_utime + usage.ru_stime)
 
 
 def best(
