@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,9 @@ def typed(directory: Path, keys: bytes, *arguments: str) -> tuple[int, str]:
         os.execv(sys.executable, [*COMMAND, *arguments])
     shown = b""
     answered = False
+    # One that hangs must not hang the others too.
+    end = threading.Timer(120, os.kill, (pid, signal.SIGKILL))
+    end.start()
     while True:
         try:
             more = os.read(terminal, 65536)
@@ -34,6 +39,7 @@ def typed(directory: Path, keys: bytes, *arguments: str) -> tuple[int, str]:
             answered = True
             os.write(terminal, keys)
     os.close(terminal)
+    end.cancel()
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
 
 
