@@ -155,6 +155,8 @@ def _drift(plan: Plan, drift: list[ResourceChange], schema_of: SchemaOf, style: 
 
 def _that_matters(plan: Plan, drift: list[ResourceChange]) -> list[ResourceChange]:
     """The drift that one should know of: what this plan puts back, what it depends on, and what is gone."""
+    if not drift:
+        return []
     changing = {change.address for change in plan.changes if change.action is not Action.NO_OP}
     used: dict[str, set[object]] = {}
     for address, path in plan.relevant:
