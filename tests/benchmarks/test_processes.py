@@ -8,7 +8,8 @@ import sys
 import pytest
 from benchmarks.processes import CommandFailed, best, measure
 
-HOLD = "import os; held = bytearray({size}); held[::4096] = b'x' * len(held[::4096]); os.read(0, 1)"
+# Held long enough to be looked at, on a busy machine too.
+HOLD = "import os, time; held = bytearray({size}); held[::4096] = b'x' * len(held[::4096]); time.sleep(1)"
 
 
 def python(program):
@@ -23,14 +24,14 @@ def test_time_and_memory_of_a_command_are_told(tmp_path):
 
 def test_memory_of_children_is_counted_with_their_parents(tmp_path):
     child = python(
-        HOLD.format(size=60 * 2**20).replace("os.read(0, 1)", "print(1, flush=True); os.read(0, 1)")
+        HOLD.format(size=60 * 2**20).replace("time.sleep(1)", "print(1, flush=True); os.read(0, 1)")
     )
     program = f"""
 import subprocess
 held = bytearray({60 * 2**20}); held[::4096] = b'x' * len(held[::4096])
 child = subprocess.Popen({child!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 child.stdout.readline()
-sum(range(10_000_000))  # long enough to be looked at
+import time; time.sleep(1)  # both are looked at
 child.communicate()
 """
     run = measure(python(program), tmp_path, os.environ)

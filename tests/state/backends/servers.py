@@ -62,13 +62,23 @@ def _process(command: list[str], url: str, directory: Path, **environment: str) 
             process.wait()
 
 
+# Its server drops a connection now and then when the next request follows at once on it, after having done
+# what was asked: stock Terraform then asks again for the lock that it holds. So every answer ends its connection.
+_MINISTACK = """
+import runpy
+from hypercorn.config import Config
+Config.keep_alive_max_requests = 0
+runpy.run_module("ministack", run_name="__main__", alter_sys=True)
+"""
+
+
 @contextmanager
 def ministack(directory: Path, services: str = "s3,dynamodb,sts") -> Iterator[str]:
     """The URL of an AWS emulator that shares no code with the sandbox."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": services}
-    with _process([sys.executable, "-m", "ministack"], url, directory, **settings):
+    with _process([sys.executable, "-c", _MINISTACK], url, directory, **settings):
         yield url
 
 
