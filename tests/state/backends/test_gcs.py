@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +21,10 @@ from tests.state.states import state_of
 
 from twinfra.diagnostics import DiagnosticError
 from twinfra.state.backends import registry
+from twinfra.state.backends._http import Transport
+from twinfra.state.backends.gcs import GcsBackend
 from twinfra.state.backends.protocol import NOTHING, Locked, Place
+from twinfra.state.backends.records import records_of
 from twinfra.state.copies import MayKeepVersions
 from twinfra.state.history import Versioned
 from twinfra.state.locks import new_lock
@@ -64,6 +68,27 @@ def test_one_update_is_three_requests_under_conditions(rig: Rig) -> None:
     assert f"ifGenerationMatch={version} " in writing
     assert unlocking.startswith("DELETE ")
     assert "ifGenerationMatch=" in unlocking
+
+
+@emulated
+def test_records_are_read_many_at_a_time(rig: Rig, tmp_path: Path) -> None:
+    """A ledger of a thousand segments must not take a thousand round trips, one after the other."""
+    together, asked = threading.Barrier(4), itertools.count()
+
+    def header() -> str:
+        # All but the first wait for three others that are under way: one that is alone fails.
+        if next(asked):
+            together.wait(30)
+        return ""
+
+    names = [f"r{number}" for number in range(9)]
+    writer = records_of(rig.open())
+    for name in names:
+        writer.write_record("default", name, name.encode(), NOTHING)
+    place = Place(tmp_path, tmp_path)
+    reader = GcsBackend("states", rig.settings["prefix"], http(rig).url, header, Transport(), place)
+    found = reader.read_records("default", names)
+    assert [one.data.decode() for one in found if one is not None] == names
 
 
 @emulated

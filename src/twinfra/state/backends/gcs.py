@@ -32,7 +32,7 @@ from twinfra.state.backends.protocol import (
     Locked,
     Place,
 )
-from twinfra.state.backends.records import check_record_name
+from twinfra.state.backends.records import check_record_name, read_each
 from twinfra.state.history import MOST, Version, serial_of
 from twinfra.state.locks import LockInfo
 from twinfra.values.types import STRING, ListType
@@ -274,7 +274,7 @@ class GcsBackend:
         return self._get("read the record", self._record(workspace, name))
 
     def read_records(self, workspace: str, names: Sequence[str]) -> list[Content | None]:
-        return [self.read_record(workspace, name) for name in names]
+        return read_each(lambda name: self.read_record(workspace, name), names)
 
     def write_record(self, workspace: str, name: str, data: bytes, expected: str | None) -> str:
         check_workspace_name(workspace)

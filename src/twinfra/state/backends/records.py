@@ -7,11 +7,14 @@ that only knows one URL has nowhere to put them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, Backend, Content, innermost
+
+AT_ONCE = 16
+"""Records that are read at a time where each is a request of its own."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
@@ -54,6 +57,18 @@ def records_of(backend: Backend) -> Records:
 def keeps_records(backend: Backend) -> bool:
     """Whether `records_of` gives something: whether there is a place for records, also behind encryption."""
     return isinstance(innermost(backend), Records)
+
+
+def read_each(read: Callable[[str], Content | None], names: Sequence[str]) -> list[Content | None]:
+    """What `read` finds for each name, in their order, `AT_ONCE` at a time. Raises what `read` raises first."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    # The first alone: it opens what all then share, and refuses for all what is refused.
+    found = [read(name) for name in names[:1]]
+    if len(names) > 1:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found += pool.map(read, names[1:])
+    return found
 
 
 def check_record_name(name: str) -> None:

@@ -21,7 +21,7 @@ from twinfra.state.backends._s3_objects import Bucket
 from twinfra.state.backends._s3_settings import SCHEMA, Objects, access_of, objects_of
 from twinfra.state.backends.local import check_workspace_name
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, NOTHING, Backend, Conflict, Content, Place
-from twinfra.state.backends.records import check_record_name
+from twinfra.state.backends.records import check_record_name, read_each
 from twinfra.state.history import MOST, Version
 from twinfra.state.locks import LockInfo
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "S3Backend", "connect"]
 
-_AT_ONCE = 16
-"""Records that are read at a time."""
 _STALE_PAUSES = (0.5, 1.0, 2.0, 3.0, 3.5)
 """How long to wait (10 s in all) for a state that fits its digest."""
 
@@ -157,14 +155,7 @@ class S3Backend:
         return self._bucket.get(self._records(workspace) + name, "read the record")
 
     def read_records(self, workspace: str, names: Sequence[str]) -> list[Content | None]:
-        from concurrent.futures import ThreadPoolExecutor
-
-        # The first alone: it opens the connection, and refuses for all what is refused.
-        found = [self.read_record(workspace, name) for name in names[:1]]
-        if len(names) > 1:
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
-                found += pool.map(lambda name: self.read_record(workspace, name), names[1:])
-        return found
+        return read_each(lambda name: self.read_record(workspace, name), names)
 
     def write_record(self, workspace: str, name: str, data: bytes, expected: str | None) -> str:
         check_workspace_name(workspace)

@@ -34,7 +34,7 @@ MOST_ENTRIES = 256
 MOST_BYTES = 256 * 1024
 HEAD = "ledger-head"
 _SEGMENT = "ledger-"
-_BLOCK = 16
+_BLOCK = 64
 """The most segments that are read at a time, from the newest back."""
 _SECONDS = 120.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5

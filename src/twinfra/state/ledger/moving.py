@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error, warning
-from twinfra.state.backends.protocol import Backend, Conflict
+from twinfra.state.backends.protocol import Backend, Conflict, Content
 from twinfra.state.backends.records import Records, records_of
 from twinfra.state.ledger.log import HEAD
+
+_BLOCK = 64
+"""Records that are copied together."""
 
 
 def copy_records(source: Backend, old: str, target: Backend, new: str) -> Diagnostic | None:
@@ -29,13 +32,18 @@ def copy_records(source: Backend, old: str, target: Backend, new: str) -> Diagno
             mend="They stay where they are: keep the old place, or choose the local, s3, gcs or pg backend.",
         )
     # Segments first, in order; then how far they go.
-    for name in sorted(names, key=lambda one: (one == HEAD, one)):
-        _copy(here, old, there, new, name, target.label(new))
+    ordered = sorted(names, key=lambda one: (one == HEAD, one))
+    for at in range(0, len(ordered), _BLOCK):
+        block = ordered[at : at + _BLOCK]
+        copies = zip(block, here.read_records(old, block), there.read_records(new, block), strict=True)
+        for name, content, held in copies:
+            _copy(there, new, name, content, held, target.label(new))
     return None
 
 
-def _copy(here: Records, old: str, there: Records, new: str, name: str, label: str) -> None:
-    content, held = here.read_record(old, name), there.read_record(new, name)
+def _copy(
+    there: Records, new: str, name: str, content: Content | None, held: Content | None, label: str
+) -> None:
     if content is None or (held is not None and held.data == content.data):
         return
     if held is not None and name != HEAD and not content.data.startswith(held.data):
