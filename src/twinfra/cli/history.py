@@ -37,18 +37,18 @@ def opened_ledger() -> Iterator[Ledger]:
     try:
         name = workspace_name()
         ledger = open_ledger(backend, name)
-        waiting = len(list(pending_of(backend, name).waiting()))
-        if waiting:
-            print_diagnostics(
-                [
-                    warning(
-                        "Receipts wait to be recorded",
-                        f"{waiting} of earlier commands could not be, and will be by the next command that "
-                        "holds the state's lock.",
-                        mend="Run twinfra plan.",
-                    )
-                ]
+        waiting = pending_of(backend, name).waiting()
+        problems = list(waiting.problems)
+        if waiting.entries:
+            problems.append(
+                warning(
+                    "Receipts wait to be recorded",
+                    f"{len(waiting.entries)} of earlier commands could not be, and will be by the next command that "
+                    "holds the state's lock.",
+                    mend="Run twinfra plan.",
+                )
             )
+        print_diagnostics(problems)
         yield ledger
     finally:
         backend.close()

@@ -117,7 +117,7 @@ def is_kept(backend: Backend, workspace: str) -> bool:
 
 
 def append_waiting(backend: Backend, workspace: str) -> list[Diagnostic]:
-    """Append what earlier commands could not, under the state's lock; warnings where it still cannot be."""
+    """Append what earlier commands could not, under the state's lock; warnings about what still cannot be."""
     from twinfra.state.ledger.log import open_ledger
     from twinfra.state.ledger.pending import append_pending, pending_of
 
@@ -125,10 +125,9 @@ def append_waiting(backend: Backend, workspace: str) -> list[Diagnostic]:
     if not pending.directory.is_dir():
         return []
     try:
-        append_pending(open_ledger(backend, workspace), pending)
+        return append_pending(open_ledger(backend, workspace), pending)[1]
     except DiagnosticError as failed:
         return _warnings("Receipts of earlier commands still wait to be recorded", failed)
-    return []
 
 
 def code_facts(directory: Path) -> tuple[dict[str, Any], list[Diagnostic]]:

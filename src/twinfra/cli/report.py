@@ -241,8 +241,9 @@ class _Looking:
                 standing = replace(standing, state=state_facts(backend.label(name), state))
                 with _telling("history", problems):
                     ledger = open_ledger(backend, name)
-                    waiting = len(list(pending_of(backend, name).waiting()))
-                    past = past_of(ledger, Path.cwd(), self._most, subject_of, waiting)
+                    waiting = pending_of(backend, name).waiting()
+                    problems += [Problem("history", one) for one in waiting.problems]
+                    past = past_of(ledger, Path.cwd(), self._most, subject_of, len(waiting.entries))
                     standing = replace(standing, past=past)
             finally:
                 backend.close()

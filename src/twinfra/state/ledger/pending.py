@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from twinfra.diagnostics import Diagnostic, DiagnosticError, error, warning
 from twinfra.state.backends.protocol import Backend
 from twinfra.state.encryption.backend import codec_of
 from twinfra.state.encryption.codec import Codec
@@ -32,6 +33,22 @@ from twinfra.state.locks import LockInfo, is_running_elsewhere, new_lock
 _SUFFIX = ".json"
 _LOOKED_BACK = 1024
 """Entries among which one is looked for that may have been appended already."""
+
+
+_SHOWN = 3
+_THEN = (
+    "What can be read is recorded by the next command. What nobody can read any more may be removed: only receipts are "
+    "lost, not what was done."
+)
+_DAMAGED = "Look what is in it; then remove it: only a receipt is lost, not what was done."
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits: entries, the oldest first, and warnings about files that cannot be read."""
+
+    entries: list[dict[str, Any]]
+    problems: list[Diagnostic]
 
 
 def pending_of(backend: Backend, workspace: str) -> Pending:
@@ -83,9 +100,9 @@ class Pending:
         else:
             sync_directory(self.directory.parent)
 
-    def waiting(self) -> Iterator[dict[str, Any]]:
-        """Those that no other process is still at, the oldest first. One that cannot be read is left where it is."""
-        found = []
+    def waiting(self) -> Waiting:
+        """Those that no other process is still at. One that cannot be read is left where it is, and told."""
+        found, unreadable = [], []
         for path in self._paths():
             try:
                 content = self.codec.decode(path.read_bytes(), str(path))
@@ -95,13 +112,19 @@ class Pending:
             except FileNotFoundError:
                 continue
             except OSError as reason:
-                raise file_problem(reason, "read the receipt", path) from None
+                unreadable.append((path, file_problem(reason, "read the receipt", path).diagnostics[0]))
+            except DiagnosticError as sealed:
+                problem = sealed.diagnostics[-1]
+                unreadable.append((path, replace(problem, mend=f"{problem.mend} {_THEN}".lstrip())))
             except (ValueError, LookupError, TypeError):
-                continue
-            if process is None or not is_running_elsewhere(process):
-                found.append((when, id, made))
-        for _, _, made in sorted(found, key=lambda one: one[:2]):
-            yield made
+                unreadable.append(
+                    (path, error("Receipt is damaged", f"{path} is no receipt.", mend=_DAMAGED))
+                )
+            else:
+                if process is None or not is_running_elsewhere(process):
+                    found.append((when, id, made))
+        found.sort(key=lambda one: one[:2])
+        return Waiting([made for _, _, made in found], _told(sorted(unreadable, key=lambda one: one[0].name)))
 
     def _paths(self) -> list[Path]:
         try:
@@ -113,19 +136,44 @@ class Pending:
         return self.directory / f"{id}{_SUFFIX}"
 
 
-def append_pending(ledger: Ledger, pending: Pending) -> list[Entry]:
-    """Append what waits, each once; returns the new entries. Under the state's lock. Raises `DiagnosticError`."""
+def _told(unreadable: list[tuple[Path, Diagnostic]]) -> list[Diagnostic]:
+    """Warnings about files that cannot be read: one for all that are to be mended in the same way."""
+    alike: dict[str, list[tuple[Path, Diagnostic]]] = {}
+    for path, problem in unreadable:
+        alike.setdefault(problem.mend, []).append((path, problem))
+    told = []
+    for mend, ones in alike.items():
+        path, problem = ones[0]
+        names = ", ".join(one.name for one, _ in ones[:_SHOWN])
+        more = f" and {len(ones) - _SHOWN} more" if len(ones) > _SHOWN else ""
+        which = "A receipt" if len(ones) == 1 else f"{len(ones)} receipts"
+        told.append(
+            warning(
+                "Receipts cannot be read",
+                f"{which} of earlier commands cannot be recorded, and {'is' if len(ones) == 1 else 'are'} left aside "
+                f"in {path.parent}: {names}{more}. {problem.summary}: {problem.detail}",
+                mend=mend,
+            )
+        )
+    return told
+
+
+def append_pending(ledger: Ledger, pending: Pending) -> tuple[list[Entry], list[Diagnostic]]:
+    """Append what waits, each once; returns the new entries, and warnings about what cannot be read.
+
+    Under the state's lock. Raises `DiagnosticError`.
+    """
     pending.remove_leftovers()
-    waiting = list(pending.waiting())
-    if not waiting:
-        return []
+    waiting = pending.waiting()
+    if not waiting.entries:
+        return [], waiting.problems
     known = {entry.id: entry for entry in islice(ledger.newest(), _LOOKED_BACK)}
     appended = []
-    for made in waiting:
+    for made in waiting.entries:
         if made["id"] not in known:
             appended.append(ledger.append_made({**made, "time": now()}))
         pending.remove(made["id"])
-    return appended
+    return appended, waiting.problems
 
 
 def append_or_keep(ledger: Ledger, pending: Pending, made: Mapping[str, Any]) -> Entry:
