@@ -399,6 +399,23 @@ def test_a_repair_that_fails_half_way_is_told_and_goes_on_later(
     assert applied("drift").code == 0
 
 
+def test_what_an_apply_that_failed_has_found_is_still_told(
+    applied: Directory, aws: Callable[..., Any], sandbox: Any
+) -> None:
+    suspend(aws)
+    aws("logs").delete_log_group(logGroupName="drift-0")
+    faults.inject(
+        sandbox, "s3", "PutBucketVersioning", code="AccessDenied", message="no", status=403, times=9
+    )
+    assert applied("apply", "-auto-approve").code == 1
+    faults.heal(sandbox)
+    (left,) = json.loads(applied("drift", "-json").out)["findings"]
+    assert (left["address"], left["attributes"][0]["before"]) == ("aws_s3_bucket_versioning.data", "Enabled")
+    assert left["attributes"][0]["violates"]
+    applied.ok("apply", "-auto-approve")
+    assert applied("drift").code == 0
+
+
 @pytest.mark.parametrize(
     "flags", [("-repair", "-accept"), ("-json", "-repair"), ("-auto-approve",)], ids=" ".join
 )

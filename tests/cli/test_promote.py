@@ -11,6 +11,10 @@ import pytest
 from tests.cli.conftest import Directory
 from tests.cli.test_protection import commit, git
 
+from twinfra.state.backends.local import LocalBackend
+from twinfra.state.backends.protocol import Locked
+from twinfra.state.locks import LockInfo
+
 MAIN = """
 variable "env" {}
 variable "nodes" { default = 1 }
@@ -250,6 +254,24 @@ def test_programs_get_events(project: Directory) -> None:
     ran = project.ok("promote", "staging", "production", "-json")
     events = [json.loads(line) for line in ran.out.splitlines()]
     assert [one["changes"]["add"] for one in events if one["type"] == "change_summary"] == [2]
+
+
+def test_while_another_holds_the_lock_of_the_source_that_is_an_event(
+    project: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.ok("apply", "-auto-approve", "-env=staging")
+    lock, refusals = LocalBackend.lock, [Locked(None)]
+
+    def held(self: LocalBackend, workspace: str, wanted: LockInfo) -> None:
+        if refusals:
+            raise refusals.pop()
+        lock(self, workspace, wanted)
+
+    monkeypatch.setattr(LocalBackend, "lock", held)
+    ran = project.ok("promote", "staging", "production", "-json", "-lock-timeout=10s")
+    events = [json.loads(line) for line in ran.out.splitlines()]
+    assert [one["type"] for one in events].count("version") == 1
+    assert "Waiting for the lock of the state." in [one["@message"] for one in events]
 
 
 def test_a_refusal_is_an_event_too(project: Directory) -> None:

@@ -121,6 +121,17 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
     assert "Permission denied" in caught.value.diagnostics[0].detail
 
 
+@pytest.mark.parametrize(
+    "number",
+    ["9" * 5000, "0x" + "f" * 5000, "0o" + "7" * 6000, "0b" + "1" * 20_000, "[{ b = 0x" + "f" * 4000 + " }]"],
+)
+@pytest.mark.parametrize("key", ["account", "variables.a"])
+def test_a_whole_number_that_cannot_be_written_is_told(tmp_path: Path, key: str, number: str) -> None:
+    (problem,) = refused(tmp_path, f"[environments.a]\n{key} = {number}\n")
+    assert "a whole number of more digits" in problem.detail
+    assert problem.subject is None or problem.subject.first.line == 2
+
+
 def test_a_directory_of_the_name_is_told(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
     with pytest.raises(DiagnosticError) as caught:

@@ -168,12 +168,25 @@ def test_github_assumes_roles_with_tokens_of_the_job_and_has_no_key(tmp_path: Pa
     assert "ACCESS_KEY" not in json.dumps(jobs)
 
 
-def test_every_action_is_pinned_by_its_full_version(tmp_path: Path) -> None:
+def test_every_action_is_pinned_by_its_commit(tmp_path: Path) -> None:
     used = {
         step["uses"] for job in github(tmp_path)["jobs"].values() for step in job["steps"] if "uses" in step
     }
     assert len(used) == 5
-    assert all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+\.\d+\.\d+", one) for one in used)
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one) for one in used)
+
+
+def test_a_comment_tells_the_version_of_an_action(tmp_path: Path) -> None:
+    text = made(tmp_path, "github", FULL).read_text()
+    used = re.findall(r"^ *uses: (.*)$", text, re.MULTILINE)
+    assert all(re.fullmatch(r"\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one) for one in used)
+
+
+def test_another_action_may_be_named_with_or_without_a_comment(tmp_path: Path) -> None:
+    own = '[ci.github.actions]\ncheckout = "acme/checkout@0123abc # v9"\nsetup-python = "acme/python@v2"\n'
+    text = made(tmp_path, "github", FULL + own).read_text()
+    assert "uses: acme/checkout@0123abc # v9\n" in text
+    assert "uses: acme/python@v2\n" in text
 
 
 def test_environments_are_applied_in_their_order(tmp_path: Path) -> None:

@@ -147,3 +147,10 @@ def test_a_shallow_clone_is_told_how_to_deepen(
     with pytest.raises(DiagnosticError) as caught:
         touched(base)
     assert "--unshallow" in next(iter(caught.value.diagnostics)).mend
+
+
+def test_a_declaration_that_could_not_be_read_then_touches_all(repository: Repository) -> None:
+    repository.commit("Break", twinfra_toml=PROJECT + f"[drift]\nx = {'9' * 5000}\n")
+    repository.git("tag", "broken")
+    repository.commit("Mend", twinfra_toml=PROJECT)
+    assert touched("broken") == BOTH

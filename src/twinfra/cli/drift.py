@@ -24,6 +24,7 @@ from twinfra.engine.consistency import path_text
 from twinfra.engine.events import Silent
 from twinfra.engine.providers import Providers
 from twinfra.engine.targets import PARTLY_APPLIED, PARTLY_PLANNED, covers, parse_targets
+from twinfra.engine.unrepaired import keep_recorded
 from twinfra.environments.drift.detection import attribute, detect
 from twinfra.environments.drift.finding import GONE, Report
 from twinfra.environments.drift.rules import Noise, read_rules
@@ -224,7 +225,10 @@ def _repair(run: Run, report: Report, found: api.PlanResult, auto_approve: bool)
     leaving = {one.address for one in report.findings if one.kind == GONE and one.repair is Action.NO_OP}
     drifted = [one.address for one in found.plan.drift if one.address not in leaving]
     outcome = perform(
-        run, result, lambda state: _as_recorded(state, drifted, result.state, run.workspace.state)
+        # Of what something repaired depends on, too: that is not repaired by it.
+        run,
+        result,
+        lambda state: keep_recorded(state, drifted, result.state, run.workspace.state),
     )
     outcome.diagnostics.items[:] = _apart_from_targets(outcome.diagnostics)
     code = finish_apply(run, outcome)
@@ -233,19 +237,6 @@ def _repair(run: Run, report: Report, found: api.PlanResult, auto_approve: bool)
         print(f"\nStill drifted, since nobody declared it otherwise: {', '.join(left)}.")
         return DRIFTED
     return code
-
-
-def _as_recorded(state: State, addresses: list[Instance], refreshed: State, recorded: State) -> None:
-    """Keep what was recorded of all that was not repaired, so that its drift goes on being told.
-
-    Else the state would have what was found: of what failed, and of what something repaired depends on.
-    """
-    for address in addresses:
-        before, found, now = recorded.current(address), refreshed.current(address), state.current(address)
-        if before is None or (now is None) != (found is None):
-            continue
-        if now is None or found is None or (now.attributes, now.tainted) == (found.attributes, found.tainted):
-            state.put(address, recorded.resources[address.of].provider, before)
 
 
 def _apart_from_targets(found: Diagnostics) -> list[Diagnostic]:

@@ -180,6 +180,7 @@ def _verify(source: Environment, running: Running, checkout: Checkout | None, co
 
     rules = read_rules(project())
     options = Shared(
+        json=common.json,
         no_color=common.no_color,
         sandbox=common.sandbox,
         input=False,
@@ -232,7 +233,7 @@ def _carry_out(
     path = Path(out).absolute() if out else None
     with (
         using(target, own=True),
-        work(common, "promote" if applying else "plan", at=checkout) as run,
+        work(common, "promote" if applying else "plan", at=checkout, begun=True) as run,
     ):
         if run.workspace.store.label == running.state:
             raise DiagnosticError(_one_state(running, target))

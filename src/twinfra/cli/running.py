@@ -146,12 +146,14 @@ def work(
     at: Checkout | None = None,
     verifier: Verifier | None = None,
     document: bool = False,
+    begun: bool = False,
 ) -> Iterator[Run]:
     """Open configuration, inputs, state and providers for one operation, under the state's lock.
 
     `at`: read configuration and inputs from there, and work there meanwhile; the state is that of the working
     directory. With a `verifier` the plan file must be signed by one of its keys. `document`: standard output is for one
-    document, so that what is told before there is one goes to standard error.
+    document, so that what is told before there is one goes to standard error. `begun`: the events of the command have
+    begun already, with their version.
 
     Raises `DiagnosticError` for anything a person must mend first; nothing was changed by then.
     """
@@ -169,7 +171,7 @@ def work(
 
     try:
         with ExitStack() as stack:
-            if options.json:
+            if options.json and not begun:
                 from twinfra.cli.machine.events import JsonEvents
 
                 JsonEvents(sys.stdout).version()
@@ -398,7 +400,8 @@ def perform(
 ) -> api.ApplyResult:
     """Apply a plan, every finished operation recorded, save the state whatever happened, and leave a receipt.
 
-    `before_saving` may change the state that comes of it.
+    `before_saving` may change the state that comes of it. Else one that ended early records what it did, and not what
+    it found: that would be no drift any more, and was not put right.
     """
     if run.saved is None and result.plan.mode != "refresh-only":
         refuse_unsigned(())
@@ -419,6 +422,11 @@ def perform(
             )
             if before_saving is not None:
                 before_saving(outcome.state)
+            elif result.plan.mode != "refresh-only" and (outcome.stopped or outcome.diagnostics.has_errors):
+                from twinfra.engine.unrepaired import keep_recorded
+
+                drifted = [one.address for one in result.plan.drift]
+                keep_recorded(outcome.state, drifted, result.state, workspace.state)
             workspace.save(outcome.state)
         outcomes.append(outcome)
     return outcome

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
-from twinfra.diagnostics import DiagnosticError, Diagnostics, Source, SourceRange, error, nearest
+from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Source, SourceRange, error, nearest
 from twinfra.environments.places import Path as Keys
 from twinfra.environments.places import places
 from twinfra.environments.table import Table
@@ -28,6 +28,9 @@ SECTIONS = ("twins", "drift", "releases", "ci", "fingerprint", "report")
 
 _OWN = 2
 """Keys that lead to an environment's table."""
+
+_BITS = 14_000
+"""So many bits has a whole number at most: Python writes no number of more than 4,300 decimal digits."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _ACCOUNT = re.compile(r"\d{12}")
@@ -136,6 +139,7 @@ def read_project(path: Path, name: str = "") -> Project:
     source = Source(name, _read(path, name))
     values = _parse(source)
     where = places(source)
+    _refuse_long_numbers(values, where, name)
     found = Diagnostics()
     top = Table(values, (), where, found)
     own = _by_environment(where)
@@ -186,17 +190,33 @@ def _parse(source: Source) -> dict[str, Any]:
             error(f"{source.filename} is not valid TOML", f"{text}.", place, mend="See https://toml.io.")
         ) from None
     except ValueError:
-        raise DiagnosticError(
-            error(
-                f"{source.filename} cannot be read",
-                "It has a whole number of more digits than can be read.",
-                mend="Put it in quotes, or shorten it.",
-            )
-        ) from None
+        raise DiagnosticError(_too_long(source.filename)) from None
     except RecursionError:
         raise DiagnosticError(
             error(f"{source.filename} is not valid TOML", "Its values are nested too deeply.")
         ) from None
+
+
+def _refuse_long_numbers(values: Mapping[str, Any], where: Mapping[Keys, SourceRange], name: str) -> None:
+    """Refuse hexadecimal, octal and binary numbers of more digits than decimal ones may have."""
+    left: list[tuple[Keys, Any]] = [((), values)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, dict):
+            left += [((*path, key), one) for key, one in value.items()]
+        elif isinstance(value, list):
+            left += [((*path, at), one) for at, one in enumerate(value)]
+        elif isinstance(value, int) and value.bit_length() > _BITS:
+            raise DiagnosticError(_too_long(name, where.get(path)))
+
+
+def _too_long(name: str, place: SourceRange | None = None) -> Diagnostic:
+    return error(
+        f"{name} cannot be read",
+        "It has a whole number of more digits than can be read.",
+        place,
+        mend="Put it in quotes, or shorten it.",
+    )
 
 
 class _Number(str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from twinfra.pipelines.forge.github import artifact_name
@@ -14,6 +15,7 @@ PATH = ".github/workflows/twinfra.yml"
 COMMENT = "#"
 _RUNNER = "ubuntu-24.04"
 _NAMES = "ENVIRONMENTS"
+_VERSION = re.compile(r"^( *uses: )'(\S+ # \S+)'$", re.MULTILINE)
 
 _PULL_REQUEST = (
     "github.event_name == 'pull_request' && "
@@ -34,7 +36,7 @@ def regions(steps: Steps) -> list[Region]:
         before = f"apply-{one.name}"
     jobs |= {f"drift-{one.name}": _drift(steps, one) for one in settings.stages}
     made = [Region("workflow", _head(steps))]
-    return made + [Region(name, dump({name: job}, 2), "  ") for name, job in jobs.items()]
+    return made + [Region(name, _job(name, job), "  ") for name, job in jobs.items()]
 
 
 def next_steps(settings: Settings) -> list[str]:
@@ -83,6 +85,11 @@ def _head(steps: Steps) -> str:
     if steps.prefix != ".":
         document["defaults"] = {"run": {"working-directory": steps.prefix}}
     return dump(document).replace("'on':", "on:", 1) + "\njobs:\n"
+
+
+def _job(name: str, job: dict[str, Any]) -> str:
+    """The text of a job. The version behind an action is a comment to YAML, and none to what writes it."""
+    return _VERSION.sub(r"\1\2", dump({name: job}, 2))
 
 
 def _checks(steps: Steps) -> dict[str, Any]:

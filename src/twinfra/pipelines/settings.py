@@ -14,14 +14,17 @@ from twinfra.environments.table import Table
 
 ACTIONS: Mapping[str, str] = MappingProxyType(
     {
-        "checkout": "actions/checkout@v6.0.0",
-        "setup-python": "actions/setup-python@v6.0.0",
-        "upload-artifact": "actions/upload-artifact@v6.0.0",
-        "download-artifact": "actions/download-artifact@v7.0.0",
-        "aws-credentials": "aws-actions/configure-aws-credentials@v5.1.1",
+        "checkout": "actions/checkout@1af3b93b6815bc44a9784bd300feb67ff0d1eeb3 # v6.0.0",
+        "setup-python": "actions/setup-python@e797f83bcb11b83ae66e0230d6156d7c80228e7c # v6.0.0",
+        "upload-artifact": "actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f # v6.0.0",
+        "download-artifact": "actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131 # v7.0.0",
+        "aws-credentials": "aws-actions/configure-aws-credentials@61815dcd50bd041e203e49132bacad1fd04d2708 # v5.1.1",
     }
 )
-"""GitHub's actions that a workflow uses; `[ci.github.actions]` names others, such as a fork or a commit."""
+"""GitHub's actions that a workflow uses, by commit, since a tag can be moved; behind it a comment with the version.
+
+`[ci.github.actions]` names others, such as a fork or a newer commit.
+"""
 
 FORGES = ("github", "gitlab")
 """Who keeps pull requests, where Jenkins builds them."""
@@ -31,6 +34,7 @@ _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _PYTHON = re.compile(r"\d+\.\d+")
 _BRANCH = re.compile(r"[\w.][\w./-]*")
 _REGION = re.compile(r"[a-z0-9-]+")
+_ACTION = re.compile(r"[\w.-]+/[\w./-]+@[\w./-]+( # [\w./-]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +251,7 @@ def _no_role(environment: Environment) -> Diagnostic:
 def _actions(table: Table) -> dict[str, str]:
     found = {name: table.text(name, default) for name, default in ACTIONS.items()}
     for name, one in found.items():
-        if not re.fullmatch(r"[\w.-]+/[\w./-]+@[\w./-]+", one):
+        if not _ACTION.fullmatch(one):
             table.fail("Unsuitable value", f'{name} is such as "{ACTIONS[name]}", not "{one}".', name)
     table.finish()
     return found

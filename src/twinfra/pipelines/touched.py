@@ -153,7 +153,7 @@ def _project_at(directory: Path, commit: str, project: Project, top: Path) -> Ma
     try:
         text = run_git(directory, "show", f"{commit}:{name}", doing=f"read {name} of {commit[:12]}")
         return tomllib.loads(text)
-    except (DiagnosticError, tomllib.TOMLDecodeError):
+    except (DiagnosticError, ValueError, RecursionError):
         return {}
 
 
