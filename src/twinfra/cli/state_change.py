@@ -50,11 +50,12 @@ def opened(
     must_exist: bool = True,
     ignore_remote_version: bool = False,
     no_color: bool = False,
+    moving: bool = False,
 ) -> Iterator[Workspace]:
     """The state of the workspace in use, to be changed by hand. Raises `DiagnosticError`.
 
-    Whatever an interrupted run left must be settled before. The last two options have no effect here: there are no
-    remote versions, and warnings look for -no-color themselves.
+    Whatever an interrupted run left must be settled before. `moving` is as for `open_store`. The two options before it
+    have no effect here: there are no remote versions, and warnings look for -no-color themselves.
     """
     from twinfra.cli.interrupt import interruptible
     from twinfra.cli.options import seconds
@@ -73,6 +74,7 @@ def opened(
             lock=lock,
             lock_timeout=seconds(lock_timeout),
             stop=stop,
+            moving=moving,
         ) as workspace,
     ):
         recovered = workspace.store.recovered

@@ -63,7 +63,7 @@ def push(
     if state is None:
         raise DiagnosticError(error("No state", f"{path} is empty.", mend="Name a state file."))
     with opened(
-        "state push", lock=lock, lock_timeout=lock_timeout, state=None, must_exist=False
+        "state push", lock=lock, lock_timeout=lock_timeout, state=None, must_exist=False, moving=True
     ) as workspace:
         store = workspace.store
         with audited(workspace, "state push", source=name, force=force):

@@ -41,6 +41,8 @@ class Side:
     def label(self) -> str:
         """How people know the state, from where the command was started."""
         label = self.store.label
+        if self.place.file is not None:
+            return label
         path = self.place.directory / label
         if "://" not in label and not Path(label).is_absolute() and self.place.directory != Path.cwd():
             return os.path.relpath(path)
@@ -120,7 +122,9 @@ def _opened(operation: str, place: Place, lock_timeout: str) -> Iterator[Side]:
             if place.workspace:
                 _require_workspace(configuration, place)
             workspace = stack.enter_context(
-                opened(operation, lock=True, lock_timeout=lock_timeout, state=None, must_exist=False)
+                opened(
+                    operation, lock=True, lock_timeout=lock_timeout, state=None, must_exist=False, moving=True
+                )
             )
         yield Side(place, workspace.store, configuration if configuration.files else None)
 
@@ -154,7 +158,7 @@ def _opened_file(operation: str, path: Path, lock_timeout: str) -> Iterator[Stor
 
     backend = encrypted(LocalBackend(Path.cwd(), str(path)), state_codec(try_configuration()[0]))
     options = LockOptions(timeout=seconds(lock_timeout))
-    with open_store(backend, "default", operation, Path.cwd(), options) as store:
+    with open_store(backend, "default", operation, Path.cwd(), options, moving=True) as store:
         yield store
 
 

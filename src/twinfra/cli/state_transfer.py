@@ -89,11 +89,19 @@ def _move(
     from twinfra.cli.state_change import approved
     from twinfra.cli.state_sides import both, prove
     from twinfra.state.transfer import transfer
+    from twinfra.state.transfer_mark import unfinished
+    from twinfra.state.transferring import finish
 
     if json and not (auto_approve or dry_run):
         raise UsageProblem("-json cannot ask: give -auto-approve or -dry-run too.")
     refuse_unasked(auto_approve and not dry_run)
     with both(operation, source, target, lock_timeout) as (leaving, arriving):
+        if (problem := unfinished(arriving.store.state, arriving.label)) is not None:
+            raise DiagnosticError(problem)
+        if gone := finish(leaving.store, arriving.store, write=False):
+            return _finish(
+                operation, gone, leaving, arriving, dry_run=dry_run, unasked=auto_approve, json=json
+            )
         pairs = _pairs(leaving, addresses)
         planned = transfer(leaving.store.state, arriving.store.state, pairs)
         if not json:
@@ -120,6 +128,47 @@ def _move(
             raise DiagnosticError(problems)
     if done and not json:
         print(f"\nMoved {_counted(len(pairs))}.")
+    return 0
+
+
+def _finish(
+    operation: str,
+    gone: Pairs,
+    source: Side,
+    target: Side,
+    *,
+    dry_run: bool,
+    unasked: bool,
+    json: bool,
+) -> int:
+    """End a move that was begun on another machine: what has arrived leaves."""
+    from twinfra.cli.protection import check_by_hand
+    from twinfra.cli.receipts import recorded
+    from twinfra.cli.state_change import approved
+    from twinfra.state.transferring import finish
+
+    if not json:
+        print(
+            f"A move from {source.label} to {target.label} was begun and not finished. These have arrived:\n"
+        )
+        print("\n".join(f"  {old}" for old, _ in gone), flush=True)
+    if not (dry_run or unasked) and not approved(f"Let {source.label} let go of them?"):
+        print("Nothing was done.")
+        return 1
+    if not dry_run:
+        check_by_hand(operation)
+        store = source.store
+        body = {
+            "moves": [{"from": str(old), "to": str(new)} for old, new in gone],
+            "to": target.label,
+            "serial_before": store.state.serial,
+        }
+        with recorded(store.backend, store.workspace, operation, body):
+            finish(store, target.store)
+    if json:
+        _print_document(gone, source, target, [], not dry_run)
+    elif not dry_run:
+        print(f"\nThe move is finished: {source.label} has let go of {_counted(len(gone))}.")
     return 0
 
 

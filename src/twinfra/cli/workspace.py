@@ -361,13 +361,17 @@ def open_workspace(
     lock_timeout: float = 0.0,
     waiting: Callable[[LockInfo | None], None] | None = None,
     stop: Stop | None = None,
+    moving: bool = False,
 ) -> Iterator[Workspace]:
-    """Lock and read the state of the workspace in use; `lock_timeout` in seconds. Raises `DiagnosticError`."""
+    """Lock and read the state of the workspace in use; `lock_timeout` in seconds, `moving` as for `open_store`.
+
+    Raises `DiagnosticError`.
+    """
     backend = connect_backend(configuration, files)
     try:
         name = workspace_name()
         options = LockOptions(lock, lock_timeout, waiting, None if stop is None else lambda: bool(stop.level))
-        with open_store(backend, name, operation, Path.cwd(), options) as store:
+        with open_store(backend, name, operation, Path.cwd(), options, moving) as store:
             yield Workspace(name, operation, store)
     finally:
         backend.close()

@@ -47,7 +47,7 @@ class Recovered:
     `journal`: its path, empty where there was none; `transfers`: what is to say of objects that were on their
     way from one state to another (see `transferring`). `looked`: it was only looked at, and nothing is stored;
     `unread`: why what is there could not be taken into account, and `running`: that an apply writes its journal just
-    now, both for those who only look.
+    now, and `begun`: that a move out of the state began elsewhere, all three for those who only look.
     """
 
     state: State
@@ -61,6 +61,7 @@ class Recovered:
     looked: bool = False
     unread: Diagnostic | None = None
     running: bool = False
+    begun: Diagnostic | None = None
 
     @property
     def text(self) -> str:
@@ -73,6 +74,8 @@ class Recovered:
         if self.unread is not None:
             lines.append("What an earlier run left here is not counted in, since it cannot be read.")
             lines.append(f"{self.unread.summary}. {self.unread.detail} {self.unread.mend}".rstrip())
+        if self.begun is not None:
+            lines.append(f"{self.begun.summary}. {self.begun.detail} {self.begun.mend}")
         if self.running:
             lines.append("An apply is running here. What it has done so far is not counted in.")
         return "\n".join(lines)

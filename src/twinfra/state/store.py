@@ -24,6 +24,7 @@ from twinfra.state.journal import Journal, is_written, refuse_if_written
 from twinfra.state.locks import LockInfo, held_by_another, new_lock
 from twinfra.state.model import State
 from twinfra.state.recovery import Recovered, fold
+from twinfra.state.transfer_mark import unfinished
 from twinfra.state.transferring import settle, with_transfers
 from twinfra.state.v4 import COMPATIBLE_VERSION, read_state, write_state
 
@@ -120,14 +121,16 @@ def current_state(backend: Backend, workspace: str) -> tuple[State | None, Recov
             recovered = replace(recovered or Recovered(stored.state, (), ()), running=True)
         else:
             found = read_journal(backend, workspace, stored)
-            recovered = recovered if found is None else _also(found, transfers)
+            recovered = recovered if found is None else replace(found, transfers=transfers)
     except DiagnosticError as problem:
         # For those who only look it is no obstacle; whoever wants to change something is stopped.
         recovered = replace(recovered or Recovered(stored.state, (), ()), unread=problem.diagnostics[0])
-    if recovered is None:
+    begun = unfinished(stored.state, backend.label(workspace))
+    if recovered is None and begun is None:
         return (stored.state if stored.existed else None), None
+    recovered = recovered or Recovered(stored.state, (), ())
     known = stored.existed or recovered.journal
-    return (recovered.state if known else None), replace(recovered, looked=True)
+    return (recovered.state if known else None), replace(recovered, begun=begun, looked=True)
 
 
 class Store:
@@ -253,9 +256,9 @@ class Store:
         self._safe = True
         return True
 
-    def prepared(self, state: State) -> Prepared:
-        """A state ready to be stored in the place of the present one."""
-        saved = replace(state, serial=self.state.serial + 1, terraform_version=COMPATIBLE_VERSION)
+    def prepared(self, state: State, after: int = 0) -> Prepared:
+        """A state ready to be stored in the place of the present one, once `after` others were."""
+        saved = replace(state, serial=self.state.serial + after + 1, terraform_version=COMPATIBLE_VERSION)
         pieces = list(write_state(saved))
         return Prepared(saved, pieces, _digest(pieces))
 
@@ -368,7 +371,7 @@ class Store:
                 self.put(self.prepared(recovered.state))
             except Conflict:
                 raise DiagnosticError(self.conflict()) from None
-        self.recovered = _also(recovered, transfers)
+        self.recovered = replace(recovered, transfers=transfers)
         self._intents = recovered.intents
         log.say(
             log.WARN,
@@ -398,11 +401,12 @@ def open_store(
     operation: str,
     directory: Path,
     lock: LockOptions = LOCKED,
+    moving: bool = False,
 ) -> Iterator[Store]:
     """Lock and read a workspace, folding in the journal of an interrupted run; unlock at the end.
 
-    `operation` is the command's name, `directory` the working directory. Raises `DiagnosticError` (nothing
-    was changed then).
+    `operation` is the command's name, `directory` the working directory. Without `moving`, a state out of which a
+    move has begun elsewhere is refused. Raises `DiagnosticError` (nothing was changed then).
     """
     held = _acquire(backend, workspace, operation, lock) if lock.wanted else None
     try:
@@ -419,6 +423,8 @@ def open_store(
                 seconds=log.since(begun),
             )
         store._recover()
+        if not moving and (problem := unfinished(store.state, store.label)) is not None:
+            raise DiagnosticError(problem)
         yield store
     finally:
         if held is not None:
@@ -427,10 +433,6 @@ def open_store(
             with suppress(Locked):
                 backend.unlock(workspace, held.id)
                 log.say(log.DEBUG, "lock released", state=backend.label(workspace), id=held.id)
-
-
-def _also(recovered: Recovered, transfers: tuple[str, ...]) -> Recovered:
-    return replace(recovered, transfers=transfers)
 
 
 def _acquire(backend: Backend, workspace: str, operation: str, options: LockOptions) -> LockInfo:

@@ -17,13 +17,14 @@ Pairs = list[tuple[Instance, Instance]]
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """What a transfer comes to. `leaving` and `arriving` hold what moves and nothing else: at its addresses in the
-    source, and as it will be in the target.
+    source, and as it will be in the target. `pairs`: each address in the source with the one in the target.
     """
 
     source: State
     target: State
     leaving: State
     arriving: State
+    pairs: Pairs
 
 
 def transfer(source: State, target: State, pairs: Pairs) -> Transfer:
@@ -45,7 +46,9 @@ def transfer(source: State, target: State, pairs: Pairs) -> Transfer:
     found += _refusals(target, arriving)
     if found:
         raise DiagnosticError(found)
-    return Transfer(without(source, leaving)[0], including(target, arriving)[0], leaving, arriving)
+    return Transfer(
+        without(source, leaving)[0], including(target, arriving)[0], leaving, arriving, list(pairs)
+    )
 
 
 def without(state: State, leaving: State) -> tuple[State, list[Instance]]:
@@ -63,6 +66,16 @@ def without(state: State, leaving: State) -> tuple[State, list[Instance]]:
         gone.append(address)
     _forget_dependencies(result, {address.config for address in gone})
     return result, gone
+
+
+def arrived(source: State, target: State, pairs: Pairs) -> State:
+    """What of a transfer that another process began is in the target already, as it is in the source."""
+    there = []
+    for old, new in pairs:
+        here, other = source.get(old), target.get(new)
+        if here is not None and other is not None and _same_instance(here, other):
+            there.append(old)
+    return _only(source, there)
 
 
 def including(state: State, arriving: State, *, exact: bool = True) -> tuple[State, list[Instance], State]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from twinfra.addresses import Instance
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.state import transfer_note as notes
-from twinfra.state.backends.protocol import Conflict
+from twinfra.state.backends.local import LocalBackend
+from twinfra.state.backends.protocol import Conflict, innermost
 from twinfra.state.encryption.backend import codec_of
 from twinfra.state.model import State
-from twinfra.state.transfer import Transfer, including, without
+from twinfra.state.transfer import Pairs, Transfer, arrived, including, without
+from twinfra.state.transfer_mark import Mark, mark_in, mark_of, marked, unmarked
 from twinfra.state.transfer_note import Half, Note
 from twinfra.state.v4 import read_state, write_state
 
 if TYPE_CHECKING:
     from twinfra.state.backends.protocol import Backend
-    from twinfra.state.store import Store, Stored
+    from twinfra.state.store import Prepared, Store, Stored
 
 _SHOWN = 20
 
@@ -28,26 +30,27 @@ def carry_out(source: Store, target: Store, planned: Transfer) -> None:
     Whatever stops this, the next command on either side ends what was begun. Raises `DiagnosticError`, which says
     whether anything was.
     """
-    leaves, arrives = source.prepared(planned.source), target.prepared(planned.target)
+    # Where the source lies elsewhere, it tells others itself what the note beside the journal tells here.
+    mark = None
+    if not isinstance(innermost(source.backend), LocalBackend):
+        mark = mark_of(
+            notes.new_id(), target.label, target.state.lineage, str(source.directory), planned.pairs
+        )
+    leaves = source.prepared(unmarked(planned.source), after=0 if mark is None else 1)
+    arrives = target.prepared(planned.target)
     note = Note(
-        notes.new_id(),
+        notes.new_id() if mark is None else mark.id,
         source.backend.journal_path(source.workspace).absolute(),
         target.backend.journal_path(target.workspace).absolute(),
         _half(source, leaves.digest, planned.leaving),
         _half(target, arrives.digest, planned.arriving),
     )
     notes.write(note)
-    before = target.version
-    try:
-        target.put(arrives)
-    except Conflict:
-        notes.withdraw(note)
-        raise DiagnosticError([target.conflict(), _nothing_moved()]) from None
-    except DiagnosticError as failed:
-        if _is_untouched(target, before):
-            notes.withdraw(note)
-            raise DiagnosticError([*failed.diagnostics, _nothing_moved()]) from None
-        raise DiagnosticError([*failed.diagnostics, _begun(source, target)]) from None
+    if mark is not None:
+        _write(
+            source, source.prepared(marked(source.state, mark)), lambda: notes.withdraw(note), source, target
+        )
+    _write(target, arrives, lambda: _take_back(source, note), source, target)
     try:
         source.put(leaves)
     except Conflict:
@@ -58,13 +61,52 @@ def carry_out(source: Store, target: Store, planned: Transfer) -> None:
     notes.source_done(note)
 
 
+def _write(store: Store, ready: Prepared, undo: Callable[[], None], source: Store, target: Store) -> None:
+    """Write a state; where it certainly was not written, what came before is undone. Raises `DiagnosticError`."""
+    before = store.version
+    try:
+        store.put(ready)
+    except Conflict:
+        undo()
+        raise DiagnosticError([store.conflict(), _nothing_moved()]) from None
+    except DiagnosticError as failed:
+        if _is_untouched(store, before):
+            undo()
+            raise DiagnosticError([*failed.diagnostics, _nothing_moved()]) from None
+        raise DiagnosticError([*failed.diagnostics, _begun(source, target)]) from None
+
+
+def _take_back(source: Store, note: Note) -> None:
+    """Nothing has arrived: the source does not say any more that something is to leave. Raises `DiagnosticError`."""
+    if mark_in(source.state) is not None:
+        _save(source, unmarked(source.state))
+    notes.withdraw(note)
+
+
+def finish(source: Store, target: Store, write: bool = True) -> Pairs:
+    """What has arrived in the target by a move that was begun elsewhere leaves the source, and its mark with it.
+
+    Returns what, as in `transfer`; without `write` it does no more. Raises `DiagnosticError` where it was begun to
+    another target.
+    """
+    mark = mark_in(source.state)
+    if mark is None:
+        return []
+    if mark.lineage != target.state.lineage and mark.to != target.label:
+        raise DiagnosticError(_another_target(mark, source, target))
+    state, gone = without(source.state, arrived(source.state, target.state, mark.instances))
+    if gone and write:
+        _save(source, unmarked(state))
+    return [(old, new) for old, new in mark.instances if old in gone]
+
+
 def settle(store: Store) -> tuple[str, ...]:
     """Do this side's part of transfers that were stopped; what to say of it, as lines. Raises `DiagnosticError`."""
     journal = store.backend.journal_path(store.workspace)
     said: list[str] = []
     for note in notes.outgoing(journal):
         state, lines = _send(store.backend, store.state, note)
-        if lines:
+        if state is not store.state:
             _save(store, state)
         notes.source_done(note)
         said += lines
@@ -115,6 +157,9 @@ def _send(backend: Backend, state: State, note: Note) -> tuple[State, list[str]]
     """A source's state as it is after a transfer, and what that changes, as lines."""
     if state.lineage != note.source.lineage:
         return state, []
+    mark = mark_in(state)
+    if mark is not None and mark.id == note.id:
+        state = unmarked(state)
     result, gone = without(state, _part(backend, note.source))
     if not gone:
         return state, []
@@ -153,6 +198,15 @@ def _is_untouched(store: Store, before: str) -> bool:
     except DiagnosticError:
         return False
     return (content.version if content is not None else "") == before
+
+
+def _another_target(mark: Mark, source: Store, target: Store) -> Diagnostic:
+    return error(
+        "Another move is not finished",
+        f"{mark.who} began at {mark.since} to move objects out of {source.label}, but to {mark.to}, not to "
+        f"{target.label}.",
+        mend="End that one first: give the same state split or state merge again.",
+    )
 
 
 def _nothing_moved() -> Diagnostic:
