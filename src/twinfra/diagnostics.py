@@ -38,11 +38,53 @@ class Source:
             at = find("\n", at + 1)
         return starts
 
+    @property
+    def lines(self) -> int:
+        """The number of its last line."""
+        return len(self.line_starts)
+
     def line(self, number: int) -> str:
         """The text of a line (counted from 1), without its line end."""
         starts = self.line_starts
         end = starts[number] if number < len(starts) else len(self.text)
         return self.text[starts[number - 1] : end].rstrip("\r\n")
+
+    def position(self, offset: int) -> Position:
+        """Where an offset lies."""
+        starts = self.line_starts
+        line = bisect_right(starts, offset)
+        before = self.text[:offset].encode("utf-8", "surrogatepass")
+        return Position(line, offset - starts[line - 1] + 1, len(before))
+
+
+class UnescapedSource(Source):
+    """What a string says whose escapes are resolved, with the range of what stands between its quotes.
+
+    Lines and columns count as if the file had the characters themselves, as in stock Terraform.
+    """
+
+    def __init__(self, written: SourceRange, text: str) -> None:
+        super().__init__(written.filename, text)
+        self.written = written
+
+    @property
+    def lines(self) -> int:
+        """See `Source`."""
+        return self.written.first.line + super().lines - 1
+
+    def line(self, number: int) -> str:
+        """See `Source`. The first has what stands before it in the file."""
+        start = self.written.first
+        if number < start.line:
+            return self.written.source.line(number)
+        own = super().line(number - start.line + 1)
+        return own if number > start.line else self.written.source.line(number)[: start.column - 1] + own
+
+    def position(self, offset: int) -> Position:
+        """See `Source`."""
+        start, own = self.written.first, super().position(offset)
+        column = own.column + (start.column - 1 if own.line == 1 else 0)
+        return Position(start.line + own.line - 1, column, start.byte + own.byte)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +117,27 @@ class SourceRange:
     @property
     def first(self) -> Position:
         """Where it starts."""
-        return self._position(self.start)
+        return self.source.position(self.start)
 
     @property
     def last(self) -> Position:
         """Where it ends (the position just after it)."""
-        return self._position(self.end)
+        return self.source.position(self.end)
+
+    @property
+    def in_file(self) -> SourceRange:
+        """The same; of a stretch of what an escaped string says, all of the string."""
+        return self.source.written if isinstance(self.source, UnescapedSource) else self
 
     def to(self, other: SourceRange) -> SourceRange:
         """The range from the start of this one to the end of `other`, in the same source."""
         return SourceRange(self.source, min(self.start, other.start), max(self.end, other.end))
 
-    def _position(self, offset: int) -> Position:
-        starts = self.source.line_starts
-        line = bisect_right(starts, offset)
-        return Position(
-            line,
-            offset - starts[line - 1] + 1,
-            len(self.source.text[:offset].encode("utf-8", "surrogatepass")),
-        )
+    def covers(self, other: SourceRange) -> bool:
+        """Whether the other lies within this one."""
+        if other.source is not self.source:
+            other = other.in_file
+        return self.source is other.source and self.start <= other.start and other.end <= self.end
 
     def __str__(self) -> str:
         at = self.first

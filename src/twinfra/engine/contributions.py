@@ -124,6 +124,5 @@ def _written(node: ResourceNode, name: str) -> Iterator[Reference]:
     if place is None:
         return
     for reference in node.decoder.references:
-        own = reference.range
-        if own.source is place.source and place.start <= own.start and own.end <= place.end:
+        if place.covers(reference.range):
             yield reference

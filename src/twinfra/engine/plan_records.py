@@ -179,7 +179,10 @@ class PlanReader:
 
 
 def _range(place: SourceRange | None) -> Any:
-    return None if place is None else [place.filename, place.start, place.end]
+    if place is None:
+        return None
+    place = place.in_file
+    return [place.filename, place.start, place.end]
 
 
 def _address(address: Instance) -> list[Any]:

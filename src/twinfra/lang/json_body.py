@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from unicodedata import normalize
 
-from twinfra.diagnostics import Diagnostic, SourceRange, error, nearest
+from twinfra.diagnostics import Diagnostic, SourceRange, UnescapedSource, error, nearest
 from twinfra.lang.body import missing_attribute
 from twinfra.lang.json_values import (
     JsonArray,
@@ -218,7 +218,11 @@ def _string(text: str, place: SourceRange, templates: bool) -> Expression:
         return Literal(text if text.isascii() else normalize("NFC", text), place)
     from twinfra.lang.parser import template_in
 
-    template, problems = template_in(place.source, text, place.start + 1)
+    content = SourceRange(place.source, place.start + 1, place.end - 1)
+    if content.end - content.start == len(text):
+        template, problems = template_in(place.source, text, content.start)
+    else:
+        template, problems = template_in(UnescapedSource(content, text), text, 0)
     if problems:
         return Faulty(text, tuple(problems), place)
     return Literal(template.value, place) if isinstance(template, Literal) else replace(template, range=place)

@@ -64,15 +64,11 @@ def _part_at(
     part: TemplatePart = root
     while True:
         for inner, names in _inside(part, bound):
-            if _covers(inner.range, place):
+            if inner.range.covers(place):
                 part, bound = inner, names
                 break
         else:
             return part, bound
-
-
-def _covers(range: SourceRange, place: SourceRange) -> bool:
-    return range.source is place.source and range.start <= place.start and place.end <= range.end
 
 
 def _inside(part: TemplatePart, bound: frozenset[str]) -> Iterator[tuple[TemplatePart, frozenset[str]]]:

@@ -38,10 +38,10 @@ def _position(position: Position) -> dict[str, int]:
 
 def _snippet(diagnostic: Diagnostic, subject: SourceRange) -> dict[str, Any]:
     shown = diagnostic.context or subject
-    starts = subject.source.line_starts
     first, last = min(shown.first.line, subject.first.line), max(shown.last.line, subject.last.line)
-    code = "\n".join(covered(subject.source.line(number)) for number in range(first, last + 1))
-    offset = subject.start - starts[first - 1]
+    lines = [subject.source.line(number) for number in range(first, last + 1)]
+    code = "\n".join(map(covered, lines))
+    offset = sum(len(line) + 1 for line in lines[: subject.first.line - first]) + subject.first.column - 1
     snippet: dict[str, Any] = {
         "context": _enclosing(subject),
         "code": code,

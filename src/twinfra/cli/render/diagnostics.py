@@ -44,8 +44,7 @@ def _snippet(subject: SourceRange, style: Style, colour: str) -> list[str]:
     final = max(first.line, last.line - 1 if last.column == 1 and last.line > first.line else last.line)
     number_width = len(str(final))
     source = subject.source
-    total = len(source.line_starts)
-    for number in range(first.line, min(final, first.line + MAX_LINES - 1, total) + 1):
+    for number in range(first.line, min(final, first.line + MAX_LINES - 1, source.lines) + 1):
         text = covered(source.line(number))
         shown = text if len(text) <= 400 else text[:400] + "…"
         lines.append(f"  {str(number).rjust(number_width)}: {shown.replace(chr(9), ' ')}")

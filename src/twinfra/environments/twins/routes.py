@@ -71,10 +71,10 @@ class Routes:
             if place.path:
                 argument = node.decoder.range_of(place.path)
                 if argument is not None:
-                    yield [one for one in node.decoder.references if _within(one.range, argument)]
+                    yield [one for one in node.decoder.references if argument.covers(one.range)]
                     outer = node.decoder.range_of(place.path[:1])
                     if outer is not None:
-                        yield [one for one in node.decoder.references if _within(one.range, outer)]
+                        yield [one for one in node.decoder.references if outer.covers(one.range)]
             if place.path is not None:
                 yield node.decoder.references
         yield _references(node, place.path is None)
@@ -227,7 +227,3 @@ def _hop(stop: _Stop) -> Hop:
 
 def _place(place: SourceRange | None) -> str:
     return "" if place is None else f"{place.filename}:{place.first.line}"
-
-
-def _within(inner: SourceRange, outer: SourceRange) -> bool:
-    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
