@@ -50,7 +50,7 @@ def providers(json: bool, no_color: bool, sandbox: bool, what: str | None) -> in
     from twinfra.cli.terminal import print_diagnostics
     from twinfra.cli.workspace import load_configuration
 
-    needed, problems = needed_providers(load_configuration())
+    needed, problems = needed_providers(load_configuration(misfits=False))
     print_diagnostics(problems, no_color)
     for module, addresses in sorted(needed.items()):
         print(module or "root module")
@@ -78,7 +78,7 @@ def _about(what: str | None, json: bool, no_color: bool) -> int:
     from twinfra.cli.terminal import print_diagnostics
     from twinfra.cli.workspace import load_configuration
 
-    needed, problems = needed_providers(load_configuration())
+    needed, problems = needed_providers(load_configuration(misfits=False))
     addresses = set().union(*needed.values())
     problems.extend(refuse_unserved(addresses))
     print_diagnostics(problems, no_color)

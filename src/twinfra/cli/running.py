@@ -24,6 +24,7 @@ from twinfra.cli.terminal import Terminal
 from twinfra.cli.workspace import (
     LocalFiles,
     Workspace,
+    fitting_inputs,
     make_providers,
     open_workspace,
     root_inputs,
@@ -186,8 +187,9 @@ def work(
                     inputs: Mapping[str, Value] = _inputs_of(saved, options)
                 else:
                     var, var_file = (options.var, options.var_file) if at is None else ((), ())
-                    inputs, found = root_inputs(configuration, var, var_file, ask=options.input, order=order)
-                    warnings.extend(found)
+                    inputs = fitting_inputs(
+                        configuration, warnings, var, var_file, ask=options.input, order=order
+                    )
                 providers = make_providers(options.sandbox, configuration, directory)
                 stack.callback(providers.close)
                 check_cloud(configuration, inputs, providers)
@@ -236,7 +238,7 @@ def reopened(run: Run, at: Checkout, environment: Environment | None) -> Iterato
         stack.enter_context(using(environment, own=True))
         order = stack.enter_context(working_in(at))
         configuration, warnings = saved_configuration(None)
-        inputs, found = root_inputs(configuration, (), (), ask=False, order=order)
+        inputs = fitting_inputs(configuration, warnings, (), (), ask=False, order=order)
         providers = make_providers(run.options.sandbox, configuration, at.source)
         stack.callback(providers.close)
         check_cloud(configuration, inputs, providers)
@@ -249,7 +251,7 @@ def reopened(run: Run, at: Checkout, environment: Environment | None) -> Iterato
             at=at,
             remarks={},
         )
-        other.report([*warnings, *found])
+        other.report(warnings)
         yield other
 
 

@@ -13,10 +13,13 @@ def validate(json: bool, no_color: bool, sandbox: bool) -> int:
     """Check whether the configuration is valid."""
     from twinfra.cli.terminal import Terminal
     from twinfra.cli.workspace import make_providers, try_configuration
+    from twinfra.config.installer import misfits_of
     from twinfra.diagnostics import Severity
     from twinfra.engine.api import validate as check
 
-    configuration, diagnostics = try_configuration()
+    configuration, diagnostics = try_configuration(misfits=False)
+    if not diagnostics.has_errors:
+        diagnostics.extend(misfits_of(configuration))
     if not diagnostics.has_errors:
         providers = make_providers(sandbox=False)
         try:

@@ -47,16 +47,16 @@ AWS = ProviderAddress("aws")
 # -- configuration and inputs
 
 
-def try_configuration() -> tuple[Configuration, Diagnostics]:
-    """The configuration of the working directory, and what is wrong with it."""
+def try_configuration(misfits: bool = True) -> tuple[Configuration, Diagnostics]:
+    """The configuration of the working directory, and what is wrong with it; see `config.installer.load`."""
     from twinfra.config.installer import load
 
-    return load(Path())
+    return load(Path(), misfits=misfits)
 
 
-def load_configuration() -> Configuration:
+def load_configuration(misfits: bool = True) -> Configuration:
     """The configuration of the working directory; raises `DiagnosticError` where it has errors."""
-    configuration, found = try_configuration()
+    configuration, found = try_configuration(misfits)
     found.raise_errors()
     return configuration
 
@@ -64,11 +64,11 @@ def load_configuration() -> Configuration:
 def saved_configuration(saved: SavedPlan | None) -> tuple[Configuration, Diagnostics]:
     """The configuration inside a saved plan, else that of the working directory, with its warnings.
 
-    Raises `DiagnosticError` where it has errors.
+    Raises `DiagnosticError` where it has errors, but for misfits; see `fitting_inputs`.
     """
     if saved is not None:
         return saved.configuration, Diagnostics()
-    configuration, found = try_configuration()
+    configuration, found = try_configuration(misfits=False)
     found.raise_errors()
     return configuration, found
 
@@ -111,6 +111,32 @@ def root_inputs(
     if unanswered:
         raise DiagnosticError([*found, *map(missing_value, unanswered)])
     return inputs, found
+
+
+def fitting_inputs(
+    configuration: Configuration,
+    warnings: Diagnostics,
+    var: tuple[str, ...],
+    var_file: tuple[str, ...],
+    *,
+    ask: bool,
+    order: Sequence[tuple[str, str]] | None,
+) -> dict[str, Value]:
+    """What `root_inputs` gives, of a configuration whose misfits were not told yet.
+
+    Its warnings are added to those that are known already. Raises `DiagnosticError`, with these among the errors.
+    """
+    from twinfra.config.installer import misfits_of
+
+    try:
+        inputs, found = root_inputs(configuration, var, var_file, ask=ask, order=order)
+    except DiagnosticError as failed:
+        raise DiagnosticError([*warnings, *failed.diagnostics]) from None
+    warnings.extend(found)
+    misfits = misfits_of(configuration)
+    if misfits:
+        raise DiagnosticError([*warnings, *misfits])
+    return inputs
 
 
 def given_inputs(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def _backend() -> Iterator[Backend]:
     from twinfra.cli.workspace import connect_backend, load_configuration
 
-    backend = connect_backend(load_configuration())
+    backend = connect_backend(load_configuration(misfits=False))
     try:
         yield backend
     finally:

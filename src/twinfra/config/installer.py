@@ -11,6 +11,7 @@ from twinfra.addresses import ModulePath
 from twinfra.config.hcl import is_configuration, is_override, parse_file, read_module
 from twinfra.config.hcl_modules import is_local
 from twinfra.config.model import Configuration, Module, ModuleCall
+from twinfra.config.provider_resolution import resolve_providers
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Source, error
 from twinfra.lang.nodes import Body, BodyShape
 
@@ -82,18 +83,40 @@ class _Texts:
         return self._sources[path.parent][path.name]
 
 
-def load(directory: Path) -> tuple[Configuration, Diagnostics]:
+def load(directory: Path, *, misfits: bool = True) -> tuple[Configuration, Diagnostics]:
     """The configuration whose root module lies in `directory`, and what is wrong with it.
 
     Files are named relative to the working directory where `directory` is. With errors among the diagnostics
-    the configuration is partial.
+    the configuration is partial. Without `misfits`, the other versions of the language that modules want, and the
+    arguments of calls that do not fit the modules called, are not among them; see `misfits_of`.
     """
-    return _load(directory, _Disk())
+    configuration, found = _load(directory, _Disk())
+    if misfits:
+        found.extend(configuration.misfits)
+    return configuration, found
+
+
+def misfits_of(configuration: Configuration) -> Diagnostics:
+    """What is told last of a configuration: after the values of its variables, and after providers that are referred
+    to wrongly (not after those that are missing, whose diagnostics have no place).
+
+    Nobody knows what another version of the language means by what can be read. So calls are looked at only where
+    all modules are of this one.
+    """
+    if not configuration.misfits:
+        return Diagnostics()
+    resolved = resolve_providers(configuration).diagnostics
+    found = Diagnostics([one for one in resolved if one.subject is not None])
+    if not found.has_errors:
+        found.extend(configuration.misfits)
+    return found
 
 
 def load_texts(directory: Path, texts: Mapping[str, str]) -> tuple[Configuration, Diagnostics]:
     """The same from texts by name, as `Configuration.files` has them: nothing is read from disk."""
-    return _load(directory, _Texts(texts))
+    configuration, found = _load(directory, _Texts(texts))
+    found.extend(configuration.misfits)
+    return configuration, found
 
 
 def _load(directory: Path, files: _Files) -> tuple[Configuration, Diagnostics]:
@@ -109,10 +132,7 @@ def _load(directory: Path, files: _Files) -> tuple[Configuration, Diagnostics]:
         )
     loading.module((), root, None)
     if not loading.found.has_errors:
-        # Of what can be read at all, nobody knows what another version of the language means by it.
-        loading.found.extend(loading.refused)
-    if not loading.found.has_errors:
-        loading.check_arguments()
+        loading.configuration.misfits += loading.refused or loading.wrong_calls()
     return loading.configuration, loading.found
 
 
@@ -142,14 +162,16 @@ class _Loading:
             if one.source or one.source_range is not one.range:
                 self._call(module, one)
 
-    def check_arguments(self) -> None:
-        """Check the arguments of all calls against the variables of what they call."""
+    def wrong_calls(self) -> list[Diagnostic]:
+        """What is wrong with the arguments of all calls, against the variables of what they call."""
         modules = self.configuration.modules
+        found: list[Diagnostic] = []
         for path, module in modules.items():
             for call in module.calls.values():
                 variables = modules[(*path, call.name)].variables
                 shape = BodyShape({name: not one.has_default for name, one in variables.items()})
-                self.found.extend(call.body.content(shape)[1])
+                found += call.body.content(shape)[1]
+        return found
 
     def _read(self, directory: Path) -> Iterator[tuple[str, Body]]:
         """Name and body of the files in a directory; each is parsed once, however often it is called."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from twinfra.addresses import ModulePath, ProviderAddress, Resource
-from twinfra.diagnostics import SourceRange
+from twinfra.diagnostics import Diagnostic, SourceRange
 from twinfra.lang.nodes import Body, Expression
 from twinfra.values.types import DYNAMIC, Type
 from twinfra.values.value import Value
@@ -252,13 +252,15 @@ class Module:
 class Configuration:
     """The whole: modules by path, the root under `()`.
 
-    `files` are all texts it was read from, by name, and `bodies` what the parser made of each.
+    `files` are all texts it was read from, by name, and `bodies` what the parser made of each. `misfits`: what
+    keeps parts that are right by themselves from working together, see `installer.load`.
     """
 
     root_directory: Path
     modules: dict[ModulePath, Module] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     bodies: dict[str, Body] = field(default_factory=dict)
+    misfits: list[Diagnostic] = field(default_factory=list)
 
     @property
     def root(self) -> Module:

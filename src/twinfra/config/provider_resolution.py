@@ -108,6 +108,10 @@ def resolve_providers(configuration: Configuration) -> ProviderResolution:
     checks = _Checks(resolution)
     for path, module in configuration.modules.items():
         checks.module(path, module)
+    placed = Diagnostics([one for one in resolution.diagnostics if one.subject is not None])
+    if placed.has_errors:
+        # What is missing may be so because of a wrong reference.
+        resolution.diagnostics = placed
     return resolution
 
 
