@@ -155,20 +155,65 @@ def test_an_environment_has_the_inputs_of_the_commit_and_todays_place(repository
         assert other.var_files == (checkout.top / "s.tfvars",)
 
 
-def test_submodules_of_the_commit_are_there_too(
-    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = new_repository(tmp_path / "other")
-    other.commit("Module", m_tf="m1")
-    repository.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other.path), "modules/m")
+@pytest.fixture
+def nested(repository: Repository, tmp_path: Path) -> Repository:
+    """A repository with a submodule that has one; the last commit of the outer one is in this clone alone."""
+    inner = new_repository(tmp_path / "inner")
+    inner.commit("Inner", main_tf="inner")
+    outer = new_repository(tmp_path / "outer")
+    add_submodule(outer, inner, "deep")
+    outer.commit("Outer", main_tf="outer")
+    add_submodule(repository, outer, "vendor")
+    repository.git(
+        "-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init", "--recursive"
+    )
     repository.commit("One", main_tf="1")
-    other.commit("Module changed", m_tf="m2")
-    repository.git("-C", "modules/m", "pull", "-q")
-    repository.commit("Two", main_tf="2")
-    with pytest.raises(DiagnosticError) as caught, materialised(repository.path, "HEAD^"):
+    Repository(repository.path / "vendor").commit("Only here", main_tf="here")
+    repository.commit("Two")
+    return repository
+
+
+def add_submodule(repository: Repository, other: Repository, path: str) -> None:
+    repository.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.path), path)
+
+
+@pytest.mark.parametrize(("revision", "text"), [("HEAD", "here"), ("HEAD^", "outer")])
+def test_submodules_are_taken_from_the_clones_that_are_here(
+    nested: Repository, tmp_path: Path, revision: str, text: str
+) -> None:
+    for origin in ("inner", "outer"):
+        (tmp_path / origin).rename(tmp_path / f"{origin}-gone")
+    with materialised(nested.path, revision) as checkout:
+        assert (checkout.directory / "vendor/main.tf").read_text() == text
+        assert (checkout.directory / "vendor/deep/main.tf").read_text() == "inner"
+        assert subprocess.check_output(["git", "status", "--porcelain"], cwd=checkout.top) == b""
+    assert nested.git("status", "--porcelain") == ""
+
+
+def test_submodules_that_are_not_checked_out_are_taken_too(nested: Repository) -> None:
+    nested.git("submodule", "--quiet", "deinit", "--all", "--force")
+    with materialised(nested.path, "HEAD") as checkout:
+        assert (checkout.directory / "vendor/main.tf").read_text() == "here"
+        assert (checkout.directory / "vendor/deep/main.tf").read_text() == "inner"
+
+
+def test_a_submodule_that_is_not_here_is_fetched(
+    nested: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = nested.clone(tmp_path / "clone")
+    for name, value in {"COUNT": "1", "KEY_0": "protocol.file.allow", "VALUE_0": "always"}.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    with materialised(clone.path, "HEAD^") as checkout:
+        assert (checkout.directory / "vendor/deep/main.tf").read_text() == "inner"
+    assert not (clone.path / "vendor/main.tf").exists()
+
+
+def test_a_submodule_that_cannot_be_fetched_is_named(nested: Repository, tmp_path: Path) -> None:
+    clone = nested.clone(tmp_path / "clone")
+    (tmp_path / "outer").rename(tmp_path / "gone")
+    with pytest.raises(DiagnosticError) as caught, materialised(clone.path, "HEAD"):
         pass
-    assert "fetch the submodules" in caught.value.diagnostics[0].detail
-    monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "file")
-    with materialised(repository.path, "HEAD^") as checkout:
-        assert (checkout.directory / "modules/m/m.tf").read_text() == "m1"
-    assert worktrees(repository) == 1
+    problem = caught.value.diagnostics[0]
+    assert (problem.summary, "has at vendor" in problem.detail) == ("Submodules cannot be fetched", True)
+    assert "git submodule update" in problem.mend
+    assert worktrees(clone) == 1

@@ -189,6 +189,13 @@ def test_another_action_may_be_named_with_or_without_a_comment(tmp_path: Path) -
     assert "uses: acme/python@v2\n" in text
 
 
+def test_github_checks_out_whole_histories_and_submodules(tmp_path: Path) -> None:
+    made(tmp_path, "github", FULL)
+    (tmp_path / "github/.gitmodules").write_text("")
+    step = github(tmp_path)["jobs"]["checks"]["steps"][0]
+    assert step["with"] == {"fetch-depth": "0", "submodules": "recursive", "persist-credentials": "false"}
+
+
 def test_environments_are_applied_in_their_order(tmp_path: Path) -> None:
     jobs = github(tmp_path)["jobs"]
     assert jobs["apply-staging"]["needs"] == "checks"
@@ -226,3 +233,17 @@ def test_a_configuration_below_the_top_is_worked_in_there(tmp_path: Path) -> Non
     text = made(tmp_path, "github", FULL, "infra").read_text()
     assert "working-directory: infra" in text
     assert "path: infra/.twinfra/ci\n" in text
+
+
+@pytest.mark.parametrize(
+    ("platform", "there"),
+    [
+        ("github", "submodules: recursive"),
+        ("gitlab", "GIT_SUBMODULE_STRATEGY: recursive"),
+        ("jenkins", "git submodule update --init --recursive"),
+    ],
+)
+def test_jobs_get_submodules_where_the_repository_has_some(tmp_path: Path, platform: str, there: str) -> None:
+    assert "submodule" not in made(tmp_path, platform, FULL).read_text()
+    (tmp_path / platform / ".gitmodules").write_text("")
+    assert there in made(tmp_path, platform, FULL).read_text()

@@ -154,3 +154,17 @@ def test_a_declaration_that_could_not_be_read_then_touches_all(repository: Repos
     repository.git("tag", "broken")
     repository.commit("Mend", twinfra_toml=PROJECT)
     assert touched("broken") == BOTH
+
+
+def test_a_submodule_with_a_module_touches_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = new_repository(tmp_path / "shared")
+    shared.commit("One", **{"net/main_tf": ""})
+    made = new_repository(tmp_path / "work")
+    made.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(shared.path), "vendor")
+    made.commit("One", main_tf='module "m" {\n  source = "./vendor/net"\n}\n', twinfra_toml=PROJECT)
+    made.git("tag", "base")
+    monkeypatch.chdir(made.path)
+    assert touched() == []
+    Repository(made.path / "vendor").commit("Two", **{"net/main_tf": "# two"})
+    made.commit("Move the submodule")
+    assert touched() == BOTH

@@ -24,6 +24,7 @@ from twinfra.config.inputs import automatic_files
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.environments.declaration import Environment, load_project
 from twinfra.environments.git import GitFacts, describe, not_in_repository, read_commits, resolve, run_git
+from twinfra.environments.submodules import add_submodules
 
 _PREFIX = "twinfra-checkout-"
 _OURS = re.compile(rf"{_PREFIX}(\d+)-\w+")
@@ -85,12 +86,7 @@ def materialised(directory: Path, revision: str) -> Iterator[Checkout]:
             ),
             doing=f"check out {commit[:12]}",
         )
-        if (top / ".gitmodules").exists():
-            run_git(
-                top,
-                *("submodule", "update", "--init", "--recursive", "--quiet"),
-                doing=f"fetch the submodules of {commit[:12]}",
-            )
+        add_submodules(top, now.top, commit)
         target = top / now.prefix
         if not target.is_dir():
             raise DiagnosticError(

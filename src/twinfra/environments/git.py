@@ -156,6 +156,11 @@ def branch_refs(directory: Path, branch: str) -> list[str]:
     return (found or "").split()
 
 
+def ask_git(directory: Path, *arguments: str) -> str | None:
+    """What a git command prints that changes nothing; None where it fails, for whatever reason."""
+    return _run(directory, *arguments, quiet=True)
+
+
 def run_git(directory: Path, *arguments: str, doing: str) -> str:
     """Run a git command that changes something; what it printed. `doing` says what for, in messages.
 

@@ -102,7 +102,7 @@ def _checks(steps: Steps) -> dict[str, Any]:
         "runs-on": steps.settings.runner or _RUNNER,
         "outputs": {"environments": "${{ steps.changed.outputs.environments }}"},
         "steps": [
-            *_begin(steps.settings),
+            *_begin(steps),
             {"name": "Check", "run": steps.checks()},
             {
                 "name": "Which environments are touched",
@@ -126,7 +126,7 @@ def _plan(steps: Steps, stage: Stage) -> dict[str, Any]:
         "permissions": _permissions(stage.plan_role),
         **_secrets(settings),
         "steps": [
-            *_begin(settings),
+            *_begin(steps),
             _signing_key(),
             *_credentials(settings, stage, stage.plan_role),
             {"name": "Plan", "run": steps.plan(stage, if_touched=False)},
@@ -144,7 +144,7 @@ def _comment(steps: Steps) -> dict[str, Any]:
         "runs-on": settings.runner or _RUNNER,
         "permissions": {"contents": "read", "pull-requests": "write"},
         "steps": [
-            *_begin(settings),
+            *_begin(steps),
             {
                 "name": "Outcomes",
                 "uses": settings.actions["download-artifact"],
@@ -176,7 +176,7 @@ def _apply(steps: Steps, stage: Stage, before: str) -> dict[str, Any]:
         "permissions": {**_permissions(stage.role), "actions": "read", "pull-requests": "write"},
         **_secrets(settings),
         "steps": [
-            *_begin(settings),
+            *_begin(steps),
             _signing_key(),
             *_credentials(settings, stage, stage.role),
             {
@@ -201,19 +201,21 @@ def _drift(steps: Steps, stage: Stage) -> dict[str, Any]:
         "permissions": _permissions(stage.plan_role),
         **_secrets(settings),
         "steps": [
-            *_begin(settings),
+            *_begin(steps),
             *_credentials(settings, stage, stage.plan_role),
             {"name": "Drift", "run": steps.drift(stage)},
         ],
     }
 
 
-def _begin(settings: Settings) -> list[dict[str, Any]]:
+def _begin(steps: Steps) -> list[dict[str, Any]]:
+    settings = steps.settings
+    submodules = {"submodules": "recursive"} if steps.submodules else {}
     return [
         {
             "name": "Checkout",
             "uses": settings.actions["checkout"],
-            "with": {"fetch-depth": 0, "persist-credentials": False},
+            "with": {"fetch-depth": 0, **submodules, "persist-credentials": False},
         },
         {
             "name": "Python",

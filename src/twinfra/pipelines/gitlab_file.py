@@ -66,10 +66,11 @@ def _template(steps: Steps) -> dict[str, Any]:
     settings = steps.settings
     enter = [] if steps.prefix == "." else [f"cd {shlex.quote(steps.prefix)}"]
     runner = {"tags": [settings.runner]} if settings.runner else {}
+    submodules = {"GIT_SUBMODULE_STRATEGY": "recursive"} if steps.submodules else {}
     return {
         "image": settings.image or f"python:{settings.python}",
         **runner,
-        "variables": {"GIT_DEPTH": "0", BASE: "$CI_MERGE_REQUEST_DIFF_BASE_SHA"},
+        "variables": {"GIT_DEPTH": "0", **submodules, BASE: "$CI_MERGE_REQUEST_DIFF_BASE_SHA"},
         "before_script": [*enter, settings.install],
     }
 

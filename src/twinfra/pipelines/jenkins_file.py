@@ -86,7 +86,10 @@ def _setup(steps: Steps) -> str:
 
 
 def _installed(steps: Steps) -> str:
-    return _shell(".", f'set -eu\npython3 -m venv "$WORKSPACE/{_VENV}"\n{steps.settings.install}\n')
+    # Where the job brings them itself, with a credential of its own, this does nothing.
+    submodules = "git submodule update --init --recursive\n" if steps.submodules else ""
+    install = f'python3 -m venv "$WORKSPACE/{_VENV}"\n{steps.settings.install}\n'
+    return _shell(".", f"set -eu\n{submodules}{install}")
 
 
 def _checks(steps: Steps) -> str:

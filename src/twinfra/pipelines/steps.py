@@ -26,12 +26,13 @@ BASE = "TWINFRA_BASE"
 class Steps:
     """The scripts for a configuration. `prefix`: its directory from the top of the repository, `.` for the top.
 
-    `verify_key` is the public key's path from that directory.
+    `verify_key` is the public key's path from that directory. `submodules`: the repository has some, which jobs need.
     """
 
     settings: Settings
     prefix: str
     verify_key: str
+    submodules: bool = False
 
     @property
     def kept(self) -> str:
@@ -111,7 +112,8 @@ def make_steps(settings: Settings, project: Project, directory: Path) -> Steps:
     if facts is None:
         raise DiagnosticError(not_in_repository(directory))
     key = os.path.relpath(project.directory / settings.verify_key, directory.resolve())
-    return Steps(settings, facts.prefix.as_posix().rstrip("/") or ".", key)
+    submodules = (facts.top / ".gitmodules").is_file()
+    return Steps(settings, facts.prefix.as_posix().rstrip("/") or ".", key, submodules)
 
 
 def _script(*lines: str) -> str:

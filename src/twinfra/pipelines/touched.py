@@ -112,6 +112,8 @@ def _shared_reasons(
     files: Sequence[Path], read: _Read, directory: Path, project: Project, top: Path
 ) -> Iterator[str]:
     """Why a change touches every environment."""
+    around = {above for one in (*read.modules, *read.files) for above in one.parents}
+    around |= read.modules | {above for one, _ in read.listed for above in (one, *one.parents)}
     for path in files:
         name = path.relative_to(top).as_posix()
         if path.name.endswith(_CONFIGURATION) and path.parent in read.modules:
@@ -122,6 +124,9 @@ def _shared_reasons(
             yield f"{name} (listed by the configuration)"
         elif path.parent == directory and any(fnmatch.fnmatchcase(path.name, one) for one in _AUTOMATIC):
             yield f"{name} (variables)"
+        elif path in around:
+            # To Git a submodule is one file; a directory of this repository never is.
+            yield f"{name} (a submodule that the configuration reads)"
         elif read.more and path != project.path.resolve() and _is_within(path, read.modules):
             yield f"{name} (may be read: a path is known only when it is evaluated)"
 
