@@ -177,10 +177,10 @@ class Instance(_Hashed):
 
 
 def instance_order(address: Instance) -> tuple[object, ...]:
-    """A sort key for instances: by module, then mode, type, name and key."""
+    """A sort key for instances: by module, those nearer to the root first, then mode, type, name and key."""
     steps = tuple((name, key_order(key)) for name, key in address.module.steps)
     resource = address.resource
-    return (steps, resource.mode != DATA, resource.type, resource.name, key_order(address.key))
+    return (len(steps), steps, resource.mode != DATA, resource.type, resource.name, key_order(address.key))
 
 
 @dataclass(frozen=True, slots=True)

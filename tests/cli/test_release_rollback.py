@@ -303,7 +303,7 @@ def test_a_release_that_does_not_exist(two: Directory, uri: str) -> None:
 
 def test_where_nobody_can_be_asked(two: Directory, uri: str) -> None:
     ran = two("release", "rollback", "v1", ENV, "-input=false")
-    unchanged(two, uri, ran, "Nobody can be asked, since -input=false was given.")
+    unchanged(two, uri, ran, "Nobody can be asked, since -input=false or TF_INPUT says so.")
 
 
 def test_a_model_that_is_gone_from_the_registry(two: Directory, uri: str) -> None:

@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 
 import click
 
-from twinfra.diagnostics import DiagnosticError, nearest
+from twinfra.cli.automation import with_arguments
+from twinfra.diagnostics import Diagnostic, DiagnosticError, error, nearest
 
 ORDER = "twinfra.arguments"
 """Where a click context keeps the arguments in their order on the command line."""
@@ -257,21 +258,70 @@ def execute(arguments: list[str], commands: dict[str, tuple[str, str]]) -> int:
         )
     module = import_module(commands[name][0])
     found: click.Command = module.COMMANDS[name]
-    rest = arguments[1:]
+    rest = _from_environment(found, name, arguments[1:])
     if sandbox and any("-sandbox" in one.opts for one in found.params):
         rest = ["-sandbox", *rest]
     if environment:
         rest = [f"-env={environment}", *rest]
     try:
-        with found.make_context(f"twinfra {name}", rest) as context:
-            code = found.invoke(context)
+        code = _invoke(found, name, rest)
+    except UsageProblem as problem:
+        if not (isinstance(found, Command) and found.events and _wants_json(rest)):
+            raise
+        _refuse_in_json(problem)
+    return int(code or 0)
+
+
+def _invoke(found: click.Command, name: str, arguments: list[str]) -> Any:
+    try:
+        with found.make_context(f"twinfra {name}", arguments) as context:
+            return found.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.UsageError as wrong:
         _refuse(wrong)
     except click.Abort:
         raise KeyboardInterrupt from None
-    return int(code or 0)
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Whether arguments that may be wrong ask for JSON."""
+    given = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return any(one.lstrip("-").lower() in ("json", "json=true", "json=1", "json=t") for one in given)
+
+
+def _refuse_in_json(problem: UsageProblem) -> NoReturn:
+    """Tell wrong usage to a program that reads events; nothing was told before."""
+    import sys
+
+    from twinfra.cli.machine.events import JsonEvents
+
+    events = JsonEvents(sys.stdout)
+    events.version()
+    events.diagnostic(usage_diagnostic(problem))
+    raise SilentFailure from None
+
+
+def usage_diagnostic(problem: UsageProblem) -> Diagnostic:
+    """Wrong usage as a diagnostic."""
+    return error("Wrong use of the command line", str(problem))
+
+
+def _from_environment(found: click.Command, name: str, rest: list[str]) -> list[str]:
+    """The arguments with those that TF_CLI_ARGS adds: after the command, or after its subcommand."""
+    at = 0
+    words = [name]
+    while isinstance(found, click.Group):
+        at = next((place for place in range(at, len(rest)) if rest[place] in found.commands), len(rest))
+        if at == len(rest):
+            return rest
+        words.append(rest[at])
+        found = found.commands[rest[at]]
+        at += 1
+    try:
+        return [*rest[:at], *with_arguments(words, rest[at:])]
+    except ValueError as problem:
+        raise UsageProblem(str(problem)) from None
 
 
 def _refuse(wrong: click.UsageError) -> NoReturn:

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 @value("type", "not supported: it asks for the inner graph of Terraform's own engine")
 @value("plan", "not supported, for the same reason")
 @flag("draw-cycles", "accepted; a configuration with a circle is refused, and its members are told")
+@value("module-depth", "accepted, as by Terraform, and without any effect")
 @flag("no-color", "accepted; the graph has no colour")
-def graph(type: str | None, plan: str | None, draw_cycles: bool, no_color: bool) -> None:
+def graph(
+    type: str | None, plan: str | None, draw_cycles: bool, module_depth: str | None, no_color: bool
+) -> None:
     """Print the dependencies between the resources of the configuration."""
     from twinfra.cli.command import UsageProblem
     from twinfra.cli.workspace import load_configuration

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from twinfra.addresses import DATA, AbsResource, Instance
-from twinfra.cli.command import UsageProblem, command, value
+from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.options import shared, take_shared
 from twinfra.diagnostics import DiagnosticError, error
 
@@ -18,10 +18,17 @@ from twinfra.diagnostics import DiagnosticError, error
 @value("config", "the directory of the configuration; the working directory where not given")
 @value("backup", "where to keep the previous state (of the local backend)")
 @value("state-out", "write the state to this file instead")
+@flag("ignore-remote-version", "accepted; no version of Terraform runs elsewhere")
 @click.argument("address")
 @click.argument("id")
 def import_(
-    address: str, id: str, config: str | None, backup: str | None, state_out: str | None, **options: Any
+    address: str,
+    id: str,
+    config: str | None,
+    backup: str | None,
+    state_out: str | None,
+    ignore_remote_version: bool,
+    **options: Any,
 ) -> int:
     """Take the existing object with this ID into the state, under ADDRESS.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twinfra.cli.asking import approves
+from twinfra.cli.automation import is_automated, may_ask
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.environment import current, data_of
 from twinfra.cli.options import seconds
@@ -86,7 +87,7 @@ def init(
         reconfigure,
         migrate_state or force_copy,
         force_copy,
-        input,
+        input and may_ask(),
         LockOptions(lock, seconds(lock_timeout)),
     )
     terminal = Terminal(json, no_color)
@@ -119,7 +120,7 @@ def init(
     _say(terminal, "Providers: " + (", ".join(sorted(map(str, addresses))) or "none"))
     terminal.diagnostics(diagnostics)
     done = terminal.style("Ready.", "green", "bold")
-    _say(terminal, f'\n{done} "twinfra plan" shows what would be made.')
+    _say(terminal, f"\n{done}" + ("" if is_automated() else ' "twinfra plan" shows what would be made.'))
     return 0
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from twinfra import log
+from twinfra.cli.automation import adds_to
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("twinfra.cli.init", "Prepare a working directory: modules, providers, backend"),
@@ -47,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sandbox": ("twinfra.cli.sandbox", "Start, stop and inspect the embedded cloud"),
     "kubeconfig": ("twinfra.cli.kubeconfig", "Merge a cluster's access data into a kubeconfig file"),
     "functions": ("twinfra.cli.functions", "List the functions of the language"),
+    "metadata": ("twinfra.cli.functions", "Describe the functions of the language, for programs"),
     "providers": ("twinfra.cli.providers", "List the providers the configuration needs"),
     "version": ("twinfra.cli.version", "Show the version"),
 }
@@ -74,7 +76,7 @@ def _open_standard_streams() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
-    if arguments in (["version"], ["-version"], ["--version"], ["-v"]):
+    if arguments in (["version"], ["-version"], ["--version"], ["-v"]) and not adds_to("version"):
         from twinfra.cli.version import print_version
 
         print_version()

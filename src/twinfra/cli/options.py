@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from twinfra.cli.automation import may_ask
 from twinfra.cli.command import UsageProblem, flag, value
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -72,6 +73,8 @@ def _add(function: F, options: tuple[Callable[[F], F], ...]) -> F:
 def take_shared(options: dict[str, Any]) -> Shared:
     """Split the shared options off the keywords of a command."""
     taken = {name: options.pop(name) for name in Shared.__dataclass_fields__ if name in options}
+    if not may_ask():
+        taken["input"] = False
     return Shared(**taken)
 
 

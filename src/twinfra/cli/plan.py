@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from twinfra.cli.automation import is_automated
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.environment import current
 from twinfra.cli.options import Shared, planning, shared, take_shared
@@ -16,6 +17,7 @@ from twinfra.cli.running import (
     Run,
     approve,
     finish_apply,
+    finish_refresh,
     make_plan,
     perform,
     show_errored,
@@ -60,16 +62,20 @@ def plan(
             run.save_plan(Path(out), result, signer)
         show_plan(run, result)
         if out:
-            environment = current()
-            where = "" if environment is None else f"-env {environment.name} "
-            run.terminal.say(
-                f'\nThe plan is saved in {out}. To do exactly this, run: twinfra apply {where}"{out}"'
-            )
-        elif result.plan.applyable:
+            run.terminal.say(f"\nThe plan is saved in {out}." + _how_to_apply(out))
+        elif result.plan.applyable and not is_automated():
             run.terminal.say(
                 "\nThis plan was not saved: an apply plans again. Use -out=FILE to apply exactly this."
             )
         return CHANGES if detailed_exitcode and result.plan.applyable else 0
+
+
+def _how_to_apply(out: str) -> str:
+    if is_automated():
+        return ""
+    environment = current()
+    where = "" if environment is None else f"-env {environment.name} "
+    return f' To do exactly this, run: twinfra apply {where}"{out}"'
 
 
 @command("apply", events=True)
@@ -129,7 +135,20 @@ def destroy(auto_approve: bool, backup: str | None, state_out: str | None, **opt
 def refresh(backup: str | None, state_out: str | None, **options: Any) -> int:
     """Bring the state up to date with what exists: the same as `apply -refresh-only -auto-approve`."""
     refuse_unasked(True, "Be asked: twinfra apply -refresh-only")
-    return _plan_and_apply(take_shared(options), "refresh-only", options, True, backup, state_out)
+    common = take_shared(options)
+    if not common.json:
+        return _plan_and_apply(common, "refresh-only", options, True, backup, state_out)
+    with work(common, "apply", state_out=state_out, backup=backup) as run:
+        return _refresh_in_json(run, options)
+
+
+def _refresh_in_json(run: Run, options: dict[str, Any]) -> int:
+    """Tell programs what stock Terraform's `refresh` tells: objects that are read, and outputs, but no plan."""
+    result = make_plan(run, "refresh-only", options)
+    run.report(result.diagnostics)
+    if result.plan.errored or result.diagnostics.has_errors:
+        return 1
+    return finish_refresh(run, perform(run, result))
 
 
 def mode_of(options: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from twinfra.cli.automation import is_automated
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.options import Shared, shared, take_shared
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
@@ -251,10 +252,11 @@ def _carry_out(
             run.save_plan(path, result, signer)
         show_plan(run, result)
         if path is not None:
-            run.terminal.say(
-                f"\nThe plan is saved in {out}. To do exactly this, run: twinfra apply -env {target.name} {out}"
+            told = (
+                "" if is_automated() else f" To do exactly this, run: twinfra apply -env {target.name} {out}"
             )
-        elif result.plan.applyable:
+            run.terminal.say(f"\nThe plan is saved in {out}.{told}")
+        elif result.plan.applyable and not is_automated():
             run.terminal.say(
                 "\nThis plan was not saved. Use -out=FILE to apply exactly this, or -apply to be asked now."
             )

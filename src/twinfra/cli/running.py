@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from twinfra import log
 from twinfra.cli.asking import approves
 from twinfra.cli.checkout import working_in
-from twinfra.cli.command import SilentFailure
+from twinfra.cli.command import SilentFailure, UsageProblem, usage_diagnostic
 from twinfra.cli.encryption import plan_codec, saved_plan_codec
 from twinfra.cli.environment import check_cloud, current, using
 from twinfra.cli.interrupt import interruptible
@@ -44,6 +44,7 @@ from twinfra.state.workspaces import data_directory
 from twinfra.values.value import Value
 
 if TYPE_CHECKING:
+    from twinfra.cli.machine.events import JsonEvents
     from twinfra.engine.plan_signature import Signer, Verifier
     from twinfra.environments.checkout import Checkout
     from twinfra.environments.declaration import Environment
@@ -219,10 +220,11 @@ def work(
             if workspace.store.intents:
                 _find_interrupted(run)
             yield run
-    except DiagnosticError as failure:
+    except (DiagnosticError, UsageProblem) as failure:
         if not options.json:
             raise
-        terminal.diagnostics(failure.diagnostics)
+        told = [usage_diagnostic(failure)] if isinstance(failure, UsageProblem) else failure.diagnostics
+        terminal.diagnostics(told)
         sys.stdout.flush()
         raise SilentFailure from None
 
@@ -388,7 +390,7 @@ def approve(run: Run, question: str, mend: str = "Give -auto-approve.") -> bool:
         raise DiagnosticError(
             error(
                 "Approval needed",
-                "Nobody can be asked, since -input=false was given.",
+                "Nobody can be asked, since -input=false or TF_INPUT says so.",
                 mend=mend,
             )
         )
@@ -461,6 +463,17 @@ def finish_apply(run: Run, outcome: api.ApplyResult, destroyed_only: bool = Fals
     return 1 if failed or outcome.stopped else 0
 
 
+def finish_refresh(run: Run, outcome: api.ApplyResult) -> int:
+    """Tell programs which outputs there are after a refresh; returns the exit code."""
+    from twinfra.cli.machine.events import JsonEvents
+
+    run.report(outcome.diagnostics)
+    if outcome.diagnostics.has_errors or outcome.stopped:
+        return 1
+    _json_outputs(JsonEvents(sys.stdout), outcome.state)
+    return 0
+
+
 def _json_summary(run: Run, outcome: api.ApplyResult, destroyed_only: bool, failed: bool) -> None:
     from twinfra.cli.machine.events import JsonEvents
 
@@ -477,8 +490,13 @@ def _json_summary(run: Run, outcome: api.ApplyResult, destroyed_only: bool, fail
         },
         "destroy" if destroyed_only else "apply",
     )
+    if not destroyed_only:
+        _json_outputs(events, outcome.state)
+
+
+def _json_outputs(events: JsonEvents, state: State) -> None:
     outputs: dict[str, Any] = {}
-    for name, output in sorted(outcome.state.outputs.items()):
+    for name, output in sorted(state.outputs.items()):
         outputs[name] = {"sensitive": output.sensitive, "type": output.type}
         if not output.sensitive:
             outputs[name]["value"] = output.value

@@ -7,7 +7,7 @@ from typing import Any
 
 from twinfra.addresses import DATA, Instance, ProviderAddress, instance_order
 from twinfra.cli.machine.state import ShownResource
-from twinfra.config.model import Configuration
+from twinfra.config.model import Configuration, Module, ResourceConfig
 from twinfra.diagnostics import DiagnosticError
 from twinfra.engine.changes import Plan, ResourceChange
 from twinfra.engine.objects import Facts, decode_object, marked, stored_marks
@@ -77,6 +77,7 @@ def decode_state(state: State, schemas: SchemaReader | None = None) -> list[Show
 def plan_document(plan: Plan, configuration: Configuration, prior: State) -> dict[str, Any]:
     """The public JSON document of a plan."""
     from twinfra.cli.machine.plan import plan_json, planned_resources
+    from twinfra.config.provider_resolution import resolve_providers
 
     reader = SchemaReader()
     before = decode_state(prior, reader)
@@ -85,4 +86,10 @@ def plan_document(plan: Plan, configuration: Configuration, prior: State) -> dic
         schema = reader.resource(one.provider.provider, one.address.resource.mode, one.address.resource.type)
         version = schema.version if schema is not None else one.schema_version
         planned.append(ShownResource(one.address, one.provider, version, one.values))
-    return plan_json(plan, configuration, prior, before, planned)
+    resolution = resolve_providers(configuration)
+
+    def schema_of(module: Module, resource: ResourceConfig) -> ResourceSchema | None:
+        provider = resolution.of(module.path, resource).provider
+        return reader.resource(provider, resource.address.mode, resource.address.type)
+
+    return plan_json(plan, configuration, prior, before, planned, schema_of)

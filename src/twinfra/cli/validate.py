@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from twinfra.cli.command import command, flag
+from twinfra.cli.command import command, flag, value
 
 
 @command("validate")
 @flag("json", "print JSON")
 @flag("no-color", "no colour")
 @flag("sandbox", "accepted; validation calls no cloud")
-def validate(json: bool, no_color: bool, sandbox: bool) -> int:
+@flag("no-tests", "accepted; files of tests are not read")
+@value("test-directory", "accepted; files of tests are not read")
+def validate(json: bool, no_color: bool, sandbox: bool, no_tests: bool, test_directory: str | None) -> int:
     """Check whether the configuration is valid."""
     from twinfra.cli.terminal import Terminal
     from twinfra.cli.workspace import make_providers, try_configuration

@@ -4,7 +4,7 @@ out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, SourceRange, error, warning
@@ -82,6 +82,11 @@ def check(
         title, detail + (f"\n\n{note}" if note else ""), subject or source.condition.range, address=address
     )
     return Outcome(FAIL, message, [*problems, telling_values(found, condition, scope)])
+
+
+def told_shortly(found: Sequence[Diagnostic]) -> str:
+    """Diagnostics about what a check could not read, as the message with which it failed."""
+    return "\n".join(f"{one.summary}: {one.detail}" for one in found)
 
 
 def telling_values(diagnostic: Diagnostic, condition: CompiledCheck, scope: ModuleScope) -> Diagnostic:

@@ -11,6 +11,7 @@ from twinfra.addresses import MANAGED, AbsResource, Instance
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, as_warnings
 from twinfra.engine.bodies import decode_config, locate, secrets_in
 from twinfra.engine.changes import Action, Reason, ResourceChange
+from twinfra.engine.conditions import told_shortly
 from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.events import Listener
 from twinfra.engine.expand import expand
@@ -178,7 +179,7 @@ class DataReads:
                 return
             # What a check cannot read is a warning, and the check fails.
             self._walk.diagnostics.extend(replace(item, transient=True) for item in as_warnings(told))
-            self._walk.unread.add(node)
+            self._walk.unread[node] = told_shortly(told)
             self._put_off(
                 node,
                 one.table,

@@ -59,7 +59,7 @@ class Evaluation:
         self.diagnostics = Diagnostics()
         self.results = Results()
         self.failed: set[Node] = set()
-        self.unread: set[Node] = set()
+        self.unread: dict[Node, str] = {}
         root = ModuleScope(
             program.configuration.root, ROOT, context, program.configuration.root_directory, workspace
         )
@@ -271,7 +271,8 @@ class Evaluation:
         """
         for scope in self.scopes.get(node.path, ()):
             if node.data in self.unread:
-                self.results.add("check", str(node), _prefixed(scope, node.label), Outcome(FAIL))
+                unread = Outcome(FAIL, self.unread[node.data])
+                self.results.add("check", str(node), _prefixed(scope, node.label), unread)
                 continue
             for each in node.assertions:
                 outcome = check(each, scope, "Check assertion failed", severity=Severity.WARNING)

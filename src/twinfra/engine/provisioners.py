@@ -130,7 +130,9 @@ def run_local_exec(what: LocalExec, tell: Callable[[str], None]) -> None:
     """
     if what.secret:
         tell("(the output is not shown: the command or its environment is secret)")
-    elif not what.quiet:
+    elif what.quiet:
+        tell("local-exec: Executing: Suppressed by quiet=true")
+    else:
         words = " ".join(f'"{part}"' for part in (*what.interpreter, what.command))
         tell(f"Executing: [{words}]")
     try:

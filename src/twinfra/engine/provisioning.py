@@ -55,7 +55,7 @@ class Provisioning:
                 fail(list(failed.at(part.config.body.range).diagnostics))
                 return False
             except ProvisionerFailed as failed:
-                if self._provisioner_failed(part, failed, go_on, fail):
+                if self._provisioner_failed(address, part, failed, go_on, fail):
                     continue
                 return False
             run.listener.provision_started(address, part.config.type)
@@ -64,7 +64,7 @@ class Provisioning:
                 yield call
             except ProvisionerFailed as failed:
                 run.listener.provision_finished(address, part.config.type, True)
-                if self._provisioner_failed(part, failed, go_on, fail):
+                if self._provisioner_failed(address, part, failed, go_on, fail):
                     continue
                 return False
             run.listener.provision_finished(address, part.config.type, False)
@@ -82,12 +82,12 @@ class Provisioning:
         return call
 
     def _provisioner_failed(
-        self, part: ProvisionerPart, failed: ProvisionerFailed, go_on: bool, fail: Fail
+        self, address: Instance, part: ProvisionerPart, failed: ProvisionerFailed, go_on: bool, fail: Fail
     ) -> bool:
         """Tell of a failed provisioner; returns whether to go on all the same."""
         body = part.config.body.range
         place = replace(body, end=body.start + 1)
         if go_on:
             return True
-        fail([replace(failed.diagnostic, subject=place)])
+        fail([replace(failed.diagnostic, subject=place, address=str(address))])
         return False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twinfra.diagnostics import Diagnostic, DiagnosticError, as_warnings
 from twinfra.engine.bodies import decode_config, locate, secrets_in
+from twinfra.engine.conditions import told_shortly
 from twinfra.engine.datasources import planned_data
 from twinfra.engine.instance import addressed
 from twinfra.engine.objects import encode_object, marked
@@ -32,7 +33,7 @@ def read_deferred(run: Applier, place: Place, provider: Provider) -> Operation:
     def fail(found: list[Diagnostic]) -> None:
         if node.nested:
             place.table.rows[address.key] = Unknown(node.facts.type)
-            run.unread.add(node)
+            run.unread[node] = told_shortly(found)
             run.diagnostics.extend(as_warnings(found))
         else:
             run.fail(node, found)

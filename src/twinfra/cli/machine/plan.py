@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from twinfra.addresses import DATA, instance_order
-from twinfra.cli.machine.configuration import configuration_json
+from twinfra.cli.machine.configuration import Schemas, configuration_json
 from twinfra.cli.machine.state import (
     COMPATIBLE_VERSION,
     ShownResource,
@@ -42,6 +42,7 @@ def plan_json(
     prior: State | None,
     prior_shown: Iterable[ShownResource],
     planned_shown: Iterable[ShownResource],
+    schemas: Schemas,
 ) -> dict[str, Any]:
     """The whole document.
 
@@ -66,7 +67,7 @@ def plan_json(
     if prior is not None and (prior.resources or prior.outputs):
         # The results of checks in it are of the last run, and the plan has its own.
         result["prior_state"] = state_json(replace(prior, check_results=None), lambda _: prior_shown)
-    result["configuration"] = configuration_json(configuration)
+    result["configuration"] = configuration_json(configuration, schemas)
     if plan.relevant:
         result["relevant_attributes"] = [
             {"resource": resource, "attribute": list(attribute)} for resource, attribute in plan.relevant
@@ -109,7 +110,7 @@ def planned_values(plan: Plan, planned_shown: Iterable[ShownResource]) -> dict[s
         outputs[output.name] = entry
     if outputs:
         result["outputs"] = outputs
-    result["root_module"] = module_json(planned_shown)
+    result["root_module"] = module_json(planned_shown, by_text=True)
     return result
 
 
@@ -207,7 +208,8 @@ def planned_resources(plan: Plan, prior: Iterable[ShownResource]) -> list[ShownR
     versions = {str(one.address): one for one in prior}
     shown = []
     for change in plan.changes:
-        if change.deposed or change.after is None or change.action in (Action.DELETE, Action.FORGET):
+        forgotten = change.action is Action.FORGET
+        if change.deposed or (change.after is None and not forgotten) or change.action is Action.DELETE:
             continue
         known = versions.get(str(change.address))
         version = known.schema_version if known is not None else 0

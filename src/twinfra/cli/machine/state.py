@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from twinfra.addresses import DATA, Instance, ModuleInstance, ProviderConfig, instance_order, key_order
+from twinfra.addresses import DATA, Instance, ModuleInstance, ProviderConfig, instance_order
 from twinfra.cli.machine.values import plain, sensitive_flags
 from twinfra.state.model import State
 from twinfra.values.value import Value
@@ -43,7 +43,8 @@ def resource_json(shown: ShownResource) -> dict[str, Any]:
         result["index"] = address.key
     result["provider_name"] = str(shown.provider.provider)
     result["schema_version"] = shown.schema_version
-    result["values"] = plain(shown.values)
+    if shown.values is not None:  # of what is forgotten, a plan tells no values
+        result["values"] = plain(shown.values)
     result["sensitive_values"] = sensitive_flags(shown.values)
     if shown.depends_on:
         result["depends_on"] = list(shown.depends_on)
@@ -54,8 +55,12 @@ def resource_json(shown: ShownResource) -> dict[str, Any]:
     return result
 
 
-def module_json(resources: Iterable[ShownResource]) -> dict[str, Any]:
-    """The `root_module` object: its resources, and child modules below it, each with theirs."""
+def module_json(resources: Iterable[ShownResource], *, by_text: bool = False) -> dict[str, Any]:
+    """The `root_module` object: its resources, and child modules below it, each with theirs.
+
+    As in stock Terraform, child modules are in the order of their addresses as text, resources in that of what they
+    are; `by_text`: these, too, in that of their addresses as text.
+    """
     by_module: dict[ModuleInstance, list[ShownResource]] = {}
     for shown in resources:
         module = shown.address.module
@@ -69,23 +74,32 @@ def module_json(resources: Iterable[ShownResource]) -> dict[str, Any]:
     for module in by_module:
         if module.steps:
             children.setdefault(ModuleInstance(module.steps[:-1]), []).append(module)
-    return _module(ModuleInstance(), by_module, children)
+    return _module(ModuleInstance(), by_module, children, _by_text if by_text else _by_address)
+
+
+def _by_address(shown: ShownResource) -> tuple[Any, ...]:
+    return (instance_order(shown.address), shown.deposed)
+
+
+def _by_text(shown: ShownResource) -> tuple[Any, ...]:
+    return (str(shown.address), shown.deposed)
 
 
 def _module(
     module: ModuleInstance,
     by_module: dict[ModuleInstance, list[ShownResource]],
     children: dict[ModuleInstance, list[ModuleInstance]],
+    order: Callable[[ShownResource], tuple[Any, ...]],
 ) -> dict[str, Any]:
     result: dict[str, Any] = {}
-    own = sorted(by_module.get(module, ()), key=lambda one: (instance_order(one.address), one.deposed))
+    own = sorted(by_module.get(module, ()), key=order)
     if own:
         result["resources"] = [resource_json(shown) for shown in own]
     if module.steps:
         result["address"] = str(module)
-    below = sorted(children.get(module, ()), key=lambda one: (one.steps[-1][0], key_order(one.steps[-1][1])))
+    below = sorted(children.get(module, ()), key=str)
     if below:
-        result["child_modules"] = [_module(child, by_module, children) for child in below]
+        result["child_modules"] = [_module(child, by_module, children, order) for child in below]
     return result
 
 
