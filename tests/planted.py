@@ -10,7 +10,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,9 @@ def watched_files(log: Path) -> Iterator[None]:
             file.seek(before)
             refuse_planted("the log", file.read())
     for path in _reports() - reports:
-        refuse_planted("a crash report", path.read_bytes())
+        # Those of others lie there too: they may be closed to us, or be gone already.
+        with suppress(FileNotFoundError, PermissionError):
+            refuse_planted("a crash report", path.read_bytes())
 
 
 def _reports() -> set[Path]:

@@ -205,8 +205,12 @@ def test_what_other_processes_print_is_searched(tmp_path: Path) -> None:
     program.write_text(f"#!/bin/sh\necho {PLANTED}\n")
     program.chmod(0o755)
     with pytest.raises(AssertionError, match="what twinfra plan prints"):
-        subprocess.run([str(program), "plan"], capture_output=True, check=True)
+        subprocess.run([str(program), "plan"], capture_output=True, check=True, timeout=120)
     assert (
-        json.loads(subprocess.run([sys.executable, "-c", "print(1)"], capture_output=True, check=True).stdout)
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", "print(1)"], capture_output=True, check=True, timeout=120
+            ).stdout
+        )
         == 1
     )

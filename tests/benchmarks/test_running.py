@@ -20,6 +20,7 @@ def benchmarks(*arguments):
         capture_output=True,
         text=True,
         check=False,
+        timeout=120,
     )
 
 

@@ -70,6 +70,7 @@ def test_where_standard_input_is_closed_nobody_approves(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=120,
     )
     assert ran.returncode == 1, ran.stderr
     assert "crash" not in ran.stderr
@@ -80,7 +81,10 @@ def test_where_standard_input_is_closed_nobody_approves(tmp_path: Path) -> None:
 def test_closed_streams_are_not_taken_for_the_files_of_a_run(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(NULL)
     ran = subprocess.run(
-        ["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *COMMAND, "apply", "-auto-approve"], cwd=tmp_path, check=False
+        ["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *COMMAND, "apply", "-auto-approve"],
+        cwd=tmp_path,
+        check=False,
+        timeout=120,
     )
     assert ran.returncode == 0
     assert (tmp_path / "terraform.tfstate").read_text().startswith("{")

@@ -51,6 +51,7 @@ def test_every_process_gives_the_same_digests(twinfra: Any) -> None:
             capture_output=True,
             text=True,
             check=True,
+            timeout=120,
         )
         found.add(done.stdout)
     assert [json.loads(one) for one in found] == [digests(twinfra)]

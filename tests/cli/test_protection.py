@@ -14,7 +14,12 @@ MAIN = 'resource "terraform_data" "it" {\n  input = "one"\n}\n'
 def git(directory: Path, *arguments: str) -> str:
     identity = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
     done = subprocess.run(
-        ["git", *identity, *arguments], cwd=directory, capture_output=True, text=True, check=True
+        ["git", *identity, *arguments],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     return done.stdout
 

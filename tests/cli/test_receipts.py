@@ -125,7 +125,9 @@ def test_a_saved_plan_is_known_by_its_file_and_by_what_it_was_made_of(
     planned = repository.commit("Planned")
     project.ok("plan", "-out=tf.plan")
     repository.commit("Later")
-    digest = subprocess.run(["sha256sum", "tf.plan"], capture_output=True, text=True, cwd=project.path)
+    digest = subprocess.run(
+        ["sha256sum", "tf.plan"], capture_output=True, text=True, cwd=project.path, timeout=120
+    )
     project.ok("apply", "tf.plan")
     receipt = last(project.path)
     assert receipt["plan"] == f"sha256:{digest.stdout.split()[0]}"
@@ -170,6 +172,7 @@ def test_an_apply_that_was_killed_is_recorded_as_interrupted_by_the_next_command
         cwd=project.path,
         env=environment,
         capture_output=True,
+        timeout=120,
     )
     assert killed.returncode == -signal.SIGKILL
     assert entries(project.path) == []

@@ -39,7 +39,7 @@ def test_it_is_started_looked_at_emptied_and_stopped(cloud: Directory) -> None:
     done = subprocess.run(
         ["bash", "-c", f'eval "$1"; for name in {names}; do echo "${{!name-unset}}"; done', "bash",
          cloud.ok("sandbox", "env").out],
-        capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin", "AWS_PROFILE": "real"},
+        capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin", "AWS_PROFILE": "real"}, timeout=120,
     )  # fmt: skip
     assert done.stdout.splitlines() == [value or "unset" for value in variables.values()]
 

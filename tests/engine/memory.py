@@ -187,7 +187,7 @@ class MemoryProvider:
         name = change.planned["name"]
         operation = "create" if change.prior is None else "update"
         if cloud.hold is not None:
-            cloud.hold.wait(5)
+            cloud.hold.wait(60)
         progress("working")
         cloud.note(operation, name)
         made = dict(change.planned)

@@ -61,7 +61,13 @@ def stock(directory: Path, arguments: Sequence[str]) -> Ran:
         "TF_IN_AUTOMATION": "1",
     }
     ran = subprocess.run(
-        [STOCK, *arguments], cwd=directory, env=environment, capture_output=True, text=True, check=False
+        [STOCK, *arguments],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     return Ran(ran.returncode, ran.stdout, ran.stderr)
 

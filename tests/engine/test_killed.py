@@ -200,7 +200,7 @@ class Impatient(MemoryProvider):
         result = super().apply(kind, change)
         self.stop.request()
         self.stop.request()
-        self.over.wait(10)
+        self.over.wait(60)
         return result
 
 

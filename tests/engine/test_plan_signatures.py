@@ -158,7 +158,7 @@ def test_keys_made_by_openssl_serve(twinfra: Directory) -> None:
         "openssl genpkey -algorithm ed25519 -out k.key",
         "openssl pkey -in k.key -pubout -out k.pub",
     ):
-        subprocess.run(command.split(), cwd=twinfra.path, check=True, capture_output=True)
+        subprocess.run(command.split(), cwd=twinfra.path, check=True, capture_output=True, timeout=120)
     twinfra.ok("plan", "-out=plan", "-sign=k.key")
     twinfra.ok("apply", "-verify-key=k.pub", "plan")
 

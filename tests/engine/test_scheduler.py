@@ -101,7 +101,7 @@ def test_a_dependent_starts_when_all_operations_of_its_node_are_done() -> None:
 
 
 def test_calls_of_independent_nodes_overlap() -> None:
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2, timeout=60)
 
     def operation() -> Operation:
         yield Call(both.wait)
@@ -218,7 +218,7 @@ def test_a_second_stop_abandons_calls_in_flight() -> None:
     def first() -> None:
         stop.request()
         stop.request()
-        release.wait(5)
+        release.wait(60)
 
     def operation() -> Operation:
         try:
@@ -280,7 +280,7 @@ def test_a_bug_in_one_operation_lets_the_others_finish_and_is_raised() -> None:
             release.set()
 
     def sound() -> Operation:
-        yield Call(lambda: release.wait(5))
+        yield Call(lambda: release.wait(60))
         finished.append("sound")
 
     visits = Visits({"a": broken, "b": sound})

@@ -16,7 +16,13 @@ class Repository:
     def git(self, *arguments: str) -> str:
         """What a git command printed; raises `CalledProcessError`."""
         done = subprocess.run(
-            ["git", *arguments], cwd=self.path, env=environment(), check=True, capture_output=True, text=True
+            ["git", *arguments],
+            cwd=self.path,
+            env=environment(),
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         return done.stdout.strip()
 

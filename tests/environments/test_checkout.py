@@ -105,7 +105,9 @@ def test_what_a_killed_process_left_is_removed_by_the_next(repository: Repositor
         "with materialised(Path(sys.argv[1]), 'HEAD') as one:\n"
         "    print(one.top, flush=True)\n    os.kill(os.getpid(), 9)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, repository.path], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, repository.path], capture_output=True, text=True, timeout=120
+    )
     left = Path(done.stdout.strip())
     assert left.is_dir()
     assert worktrees(repository) == 2

@@ -1,13 +1,15 @@
 """`twinfra` for scripts that call it often: each call is a process of its own, forked from one that has loaded it.
 
-python -m tests.pipelines.forked SOCKET        # the process that is forked
-shim(directory, SOCKET)                        # a command `twinfra` in a directory, to be put first on the PATH
+python -m tests.pipelines.forked NAME        # the process that is forked, which listens on an abstract socket
+forking(directory)                           # a directory with a command `twinfra`, to be put first on the PATH
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -35,10 +37,15 @@ _LOADED = (
     "yaml",
 )
 
-_SHIM = """#!{python} -IS
+# The first line of a script takes no path with spaces, nor a long one.
+_SHIM = """#!/bin/sh
+exec {python} -IS {program} "$@"
+"""
+
+_PROGRAM = """
 import json, os, socket, sys
 connection = socket.socket(socket.AF_UNIX)
-connection.connect({path!r})
+connection.connect("\\0{name}")
 call = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
 socket.send_fds(connection, [len(call).to_bytes(4, "big")], [0, 1, 2])
 connection.sendall(call)
@@ -50,16 +57,19 @@ sys.exit(answer[0] if answer else 70)
 @contextmanager
 def forking(directory: Path) -> Iterator[Path]:
     """A directory with a command `twinfra`, until it is left."""
-    path = directory / "socket"
+    # A path may be longer than what fits into an address.
+    name = f"twinfra-tests-{secrets.token_hex(16)}"
     bin = directory / "bin"
     bin.mkdir()
+    program = directory / "shim.py"
+    program.write_text(_PROGRAM.format(name=name))
     shim = bin / "twinfra"
-    shim.write_text(_SHIM.format(python=sys.executable, path=str(path)))
+    shim.write_text(_SHIM.format(python=shlex.quote(sys.executable), program=shlex.quote(str(program))))
     shim.chmod(0o755)
     root = Path(__file__).parents[2]
     given = {**os.environ, "PYTHONPATH": str(root)}
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.pipelines.forked", str(path)],
+        [sys.executable, "-m", "tests.pipelines.forked", name],
         cwd=root,
         env=given,
         stdout=subprocess.PIPE,
@@ -69,15 +79,15 @@ def forking(directory: Path) -> Iterator[Path]:
         try:
             yield bin
         finally:
-            loaded.terminate()
+            loaded.kill()
 
 
-def _serve(path: str) -> None:
-    for name in _LOADED:
-        import_module(name)
+def _serve(name: str) -> None:
+    for module in _LOADED:
+        import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
+        listener.bind(f"\0{name}")
         listener.listen()
         print("ready", flush=True)
         while True:

@@ -73,7 +73,9 @@ CASES = pytest.mark.parametrize(
 
 
 def check(*command: str | Path) -> None:
-    done = subprocess.run([str(one) for one in command], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(one) for one in command], capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -128,6 +130,7 @@ def test_a_linter_of_jenkinsfiles_finds_no_error(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=120,
     )
     report: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
     errors = {

@@ -46,7 +46,10 @@ class Example:
     def __call__(self, *arguments: str, code: int = 0) -> str:
         """Run a command, insist on its exit code, and return what it printed."""
         process = self.start(*arguments)
-        printed, _ = process.communicate()
+        try:
+            printed, _ = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{arguments} does not end:\n{_kill(process)}") from None
         assert process.returncode == code, f"{arguments} exited with {process.returncode}:\n{printed}"
         return printed
 
@@ -56,8 +59,7 @@ class Example:
         try:
             process.communicate(timeout=after)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            _kill(process)
             return True
         return False
 
@@ -93,6 +95,13 @@ class Example:
     def instances(self) -> int:
         """How many managed objects the state holds."""
         return sum(len(one["instances"]) for one in self.state()["resources"] if one["mode"] == "managed")
+
+
+def _kill(process: subprocess.Popen[str]) -> str:
+    """Kill a command with all that it started; what it had printed."""
+    os.killpg(process.pid, signal.SIGKILL)
+    printed: str = process.communicate(timeout=60)[0]
+    return printed
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import itertools
 import random
 import shutil
 import signal
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -139,10 +138,9 @@ def test_the_first_interrupt_finishes_what_is_in_flight(example: Callable[[str],
     process = platform.start("apply", "-auto-approve", STAGING)
     with ThreadPoolExecutor(1) as reader:
         # The plan is longer than what a pipe holds.
-        reading = reader.submit(process.communicate)
-        deadline = time.monotonic() + 60
-        while not faults.counts(platform.sandbox).get("ec2.CreateVpc") and process.poll() is None:
-            assert time.monotonic() < deadline, "the apply never made the VPC"
+        reading = reader.submit(process.communicate, timeout=120)
+        while not faults.counts(platform.sandbox).get("ec2.CreateVpc"):
+            assert not reading.done(), f"the apply never made the VPC: {reading.result()[0]}"
         process.send_signal(signal.SIGINT)
         printed, _ = reading.result()
     assert process.returncode == 1, printed

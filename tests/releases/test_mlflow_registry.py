@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.releases.registries import alias, mlflow_client, new_mlflow, tags
+from tests.state.backends.servers import free_port
 
 from twinfra.diagnostics import DiagnosticError
 from twinfra.releases.mlflow_registry import MlflowRegistry
@@ -69,8 +69,7 @@ def test_in_a_file(uri: str) -> None:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     new_mlflow(tmp_path / "registry.db")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     # The tracking server's own application; the command `mlflow server` puts more around it than is installed here.
     variables = {
         **os.environ,
@@ -89,8 +88,8 @@ def server(tmp_path: Path) -> Iterator[str]:
         _await(process, f"{address}/health", tmp_path / "server.log")
         yield address
     finally:
-        process.terminate()
-        process.wait()
+        process.kill()
+        process.wait(60)
         log.close()
 
 

@@ -20,7 +20,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def ended() -> Callable[[int], bool]:
-    """Waits until a process is gone; false when it still is there after ten seconds."""
+    """Waits until a process is gone; false when it still is there after a minute."""
     return _ended
 
 
@@ -41,6 +41,6 @@ def _ended(pid: int) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([descriptor], [], [], 10)[0])
+        return bool(select.select([descriptor], [], [], 60)[0])
     finally:
         os.close(descriptor)

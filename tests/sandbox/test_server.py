@@ -130,9 +130,9 @@ def test_its_files_are_closed_to_others(root: Path, clients_of: Callable[..., An
 
 def test_git_does_not_see_it(root: Path) -> None:
     server.ensure_running(root)
-    subprocess.run(["git", "init", "-q", root], check=True)
+    subprocess.run(["git", "init", "-q", root], check=True, timeout=120)
     status = ["git", "-C", root, "status", "--porcelain", "--untracked-files=all"]
-    assert subprocess.run(status, capture_output=True, check=True).stdout == b""
+    assert subprocess.run(status, capture_output=True, check=True, timeout=120).stdout == b""
 
 
 def test_a_reset_sandbox_is_empty_and_runs_on(root: Path, clients_of: Callable[..., Any]) -> None:
@@ -194,6 +194,7 @@ def test_the_variables_are_all_that_the_aws_command_needs(root: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
+        timeout=120,
     )
     assert json.loads(made.stdout)["Vpc"]["CidrBlock"] == "10.0.0.0/16"
 

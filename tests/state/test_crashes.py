@@ -22,7 +22,7 @@ def moments(module: str, directory: Path, *arguments: str) -> int:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=200,
     )
     assert done.returncode == 0, done.stderr
     return int(done.stdout)

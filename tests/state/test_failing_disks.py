@@ -18,7 +18,7 @@ __all__ = ["twinfra"]
 
 
 def mount(*arguments: str) -> bool:
-    done = subprocess.run(["mount", *arguments], capture_output=True, check=False)
+    done = subprocess.run(["mount", *arguments], capture_output=True, check=False, timeout=120)
     return done.returncode == 0
 
 
@@ -34,7 +34,7 @@ def disk(twinfra: Directory) -> Iterator[Path]:
     twinfra._monkeypatch.chdir(path)
     yield path
     twinfra._monkeypatch.chdir(twinfra.path)
-    subprocess.run(["umount", "-l", str(path)], check=True)
+    subprocess.run(["umount", "-l", str(path)], check=True, timeout=120)
 
 
 def fill(disk: Path, leave: int = 0) -> None:

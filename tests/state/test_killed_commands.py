@@ -129,7 +129,7 @@ def test_a_killed_plan_leaves_nothing_that_matters(twinfra: Directory) -> None:
     assert process.stdout is not None
     process.stdout.readline()
     process.kill()
-    process.wait()
+    process.wait(60)
     process.stdout.close()
     twinfra.ok("apply", "-auto-approve")
     assert twinfra.ok("state", "list").out == "terraform_data.a\n"

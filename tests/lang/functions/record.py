@@ -31,6 +31,7 @@ def ask(expression: str, directory: str) -> tuple[str | None, str]:
         capture_output=True,
         text=True,
         check=False,
+        timeout=120,
     )
     if done.returncode == 0:
         return None, done.stdout.rstrip("\n")

@@ -44,7 +44,9 @@ def test_looking_one_up_imports_only_its_own_family() -> None:
         "import sys; from twinfra.lang.functions import lookup; lookup('upper');"
         "print('twinfra.lang.functions.strings' in sys.modules, 'twinfra.lang.functions.encoding' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout.split() == ["True", "False"]
 
 

@@ -21,7 +21,11 @@ def stock() -> dict[str, Any]:
     if program is None:
         pytest.skip("stock Terraform is not installed")
     done = subprocess.run(
-        [program, "metadata", "functions", "-json"], capture_output=True, text=True, check=True
+        [program, "metadata", "functions", "-json"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     document: dict[str, Any] = json.loads(done.stdout)
     return document

@@ -221,4 +221,4 @@ assert not heavy, heavy
 others = [m for m in sys.modules if ".services." in m and ".s3" not in m]
 assert not others, others
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -17,11 +17,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+_PORTS = range(20000, 30000)
+"""Below those that Linux gives to whoever asks for any, and to those who connect."""
+
+_reserved: list[socket.socket] = []
+
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """A port on loopback where nobody listens, and that no other test is given until this process ends."""
+    for step in range(len(_PORTS)):
+        port = _PORTS[(os.getpid() * 7 + step) % len(_PORTS)]
+        name = socket.socket(socket.AF_UNIX)
+        try:
+            name.bind(f"\0twinfra-tests-port-{port}")
+            with socket.socket() as one:
+                one.bind(("127.0.0.1", port))
+        except OSError:
+            name.close()
+            continue
+        _reserved.append(name)
+        return port
+    raise AssertionError(f"no port of {_PORTS} is free")
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -59,7 +75,7 @@ def _process(command: list[str], url: str, directory: Path, **environment: str) 
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            process.wait(60)
 
 
 # Its server drops a connection now and then when the next request follows at once on it, after having done
@@ -124,7 +140,7 @@ def postgres(programs: Path) -> Iterator[int]:
     def run(*command: object) -> None:
         # Output to a file: the server inherits it, and a pipe would stay open.
         with (directory / "output").open("ab") as output:
-            subprocess.run([str(one) for one in command], stdout=output, stderr=output, **quiet)
+            subprocess.run([str(one) for one in command], stdout=output, stderr=output, **quiet, timeout=120)
 
     try:
         initdb = ("-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
