@@ -104,3 +104,16 @@ def test_what_was_done_to_the_state_is_never_without_an_entry(project: Directory
         assert found[1:-1] in ([], ["taint interrupted"], ["taint done"])
     assert outcomes[-1][1] == "taint done"
     assert tainted()
+
+
+def test_what_was_planned_is_known_of_an_apply_that_was_killed(project: Directory) -> None:
+    project.write(
+        main_tf='resource "terraform_data" "a" {\n  provisioner "local-exec" {\n    command = "kill -9 $PPID"\n  }\n}\n'
+    )
+    assert killed_at(_MOST, "apply", "-auto-approve")
+    project.write(main_tf='resource "terraform_data" "a" {}\n')
+    run(["refresh"])
+    first = open_ledger(LocalBackend(project.path), "default").entries()[0].body
+    assert (first["outcome"], first["mode"], first["plan"][:7]) == ("interrupted", "normal", "sha256:")
+    assert first["changes"] == [{"address": "terraform_data.a", "action": "create"}]
+    assert "counts" not in first

@@ -7,7 +7,7 @@ that cannot be appended never fails what was done: a warning tells, and the next
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -87,10 +87,15 @@ class Recording:
 
 
 def begin(
-    backend: Backend, workspace: str, kind: str, body: Mapping[str, Any], directory: Path | None = None
+    backend: Backend,
+    workspace: str,
+    kind: str,
+    body: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
+    directory: Path | None = None,
 ) -> tuple[Recording | None, list[Diagnostic]]:
     """Begin a receipt, None where none is kept; with warnings. Nothing that fails here is an error.
 
+    `body` is what is known of it by now, or gives that: it is all that the receipt of a killed process says.
     `directory` is where the command works: the working directory where not given.
     """
     directory = directory or Path.cwd()
@@ -105,7 +110,7 @@ def begin(
         "workspace": workspace,
         "environment": environment.name if environment is not None else "",
         **facts,
-        **body,
+        **(body() if callable(body) else body),
     }
     recording = Recording(ledger, backend, kind, about)
     return recording, [*found, *recording.problems]
@@ -198,13 +203,14 @@ def of_apply(run: Run, result: api.PlanResult) -> Iterator[list[api.ApplyResult]
     outcomes: list[api.ApplyResult] = []
     backend = run.workspace.store.backend
     kind = run.kind or _KINDS.get(result.plan.mode, "apply")
-    recording, problems = begin(backend, run.workspace.name, kind, {}, _directory(run))
+    recording, problems = begin(
+        backend, run.workspace.name, kind, lambda: _about_plan(run, result), _directory(run)
+    )
     if recording is None:
         run.report(problems)
         yield outcomes
         return
     body = recording.body
-    body.update(_about_plan(run, result))
     try:
         yield outcomes
     except DiagnosticError:
