@@ -183,3 +183,17 @@ def test_a_number_that_json_does_not_have_is_damage(
     path = segment(2)
     path.write_text(path.read_text().replace('"number":2', f'"number":{number}'))
     assert told(verify(ledger)) == [("damaged", 0), ("missing", 3)]
+
+
+def test_that_the_note_of_the_head_is_gone_is_found(ledger: Ledger, segment: Callable[[int], Path]) -> None:
+    segment(1).with_name("ledger-head.json").unlink()
+    assert told(verify(ledger)) == [("missing", 0)]
+    ledger.append("apply", {})
+    assert verify(ledger).findings == []
+
+
+def test_the_first_entry_may_be_without_the_note_of_a_head(tmp_path: Path) -> None:
+    found = open_ledger(LocalBackend(tmp_path), "default")
+    found.append("apply", {})
+    (tmp_path / "terraform.tfstate.records/ledger-head.json").unlink()
+    assert verify(found).findings == []

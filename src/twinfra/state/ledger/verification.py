@@ -182,6 +182,10 @@ def _noted_head(ledger: Ledger, walk: _Walk) -> list[Head]:
     try:
         content = ledger.records.read_record(ledger.workspace, HEAD)
         if content is None:
+            # A process that was killed may have left the very first entry without it.
+            if len(walk.entries) > 1:
+                text = f"{HEAD} is missing: entries that were taken away from the end would not be missed."
+                walk.findings.append(Finding(MISSING, 0, HEAD, text))
             return []
         fields = json.loads(ledger.readable(HEAD, content))
         head = Head.parse(f"{fields['n']}:{fields['hash']}")
