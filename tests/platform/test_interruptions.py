@@ -23,6 +23,7 @@ from twinfra.sandbox.server import Sandbox
 pytestmark = [pytest.mark.emulator, pytest.mark.slow]
 STAGING = "-var-file=staging.tfvars"
 KILLS = 50
+TRACES = {"ec2.DeleteTags", "elbv2.RemoveTags"}
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def test_an_apply_that_gets_a_few_steps_further_each_time(platform: Platform) ->
     """From some moment on everything fails, as when a session expires; the next apply goes on from there."""
     whole, _ = platform.measure()
     for through in itertools.cycle((0, 5, 1, 8, 3, 13)):
+        faults.forget_requests(platform.sandbox)
         faults.inject(
             platform.sandbox, changes_only=True, skip=through, times=None, code="AccessDenied", status=403
         )
@@ -99,6 +101,10 @@ def test_an_apply_that_gets_a_few_steps_further_each_time(platform: Platform) ->
         if not faults.heal(platform.sandbox):
             assert code == 0, said[-2000:]
             break
+        refused = {name for name, status in faults.requests(platform.sandbox) if status == 403}
+        if code == 0 and refused <= TRACES and "No changes." in said:
+            # All is there. Whoever reads removes the traces of creates too, if he may, and else says nothing.
+            continue
         assert code == 1 or "Error while confirming" in said, said[-2000:]
         assert "AccessDenied" in said
     platform.check_whole(whole)
