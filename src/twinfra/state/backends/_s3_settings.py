@@ -202,6 +202,16 @@ def access_of(config: Mapping[str, Any]) -> Settings:
     metadata_mode = text("ec2_metadata_service_endpoint_mode")
     if metadata_mode.lower() not in ("", "ipv4", "ipv6"):
         raise wrong("ec2_metadata_service_endpoint_mode", "It must be IPv4 or IPv6.")
+    if None not in (config.get("use_path_style"), config.get("force_path_style")):
+        why = "force_path_style and use_path_style exclude each other."
+        raise wrong("force_path_style", why, "Remove force_path_style.")
+    bundle = text_setting(config, "custom_ca_bundle", "AWS_CA_BUNDLE")
+    if bundle and not os.access(bundle, os.R_OK):
+        raise wrong(
+            "custom_ca_bundle",
+            f"The file {bundle} cannot be read.",
+            "Name a file of certificates in PEM form.",
+        )
     http_proxy, https_proxy, no_proxy = _proxies(config)
     return Settings(
         region=region,
@@ -216,7 +226,7 @@ def access_of(config: Mapping[str, Any]) -> Settings:
         endpoints=_endpoints(config),
         max_retries=5 if retries is None else int(retries),
         retry_mode=mode,
-        ca_bundle=text_setting(config, "custom_ca_bundle", "AWS_CA_BUNDLE"),
+        ca_bundle=bundle,
         insecure=bool(config.get("insecure")),
         http_proxy=http_proxy,
         https_proxy=https_proxy,
@@ -267,7 +277,11 @@ def _endpoints(config: Mapping[str, Any]) -> dict[str, str]:
     own = config.get("endpoints") or {}
     for service in _ENDPOINTS:
         older = {"s3": "endpoint", "sso": ""}.get(service, f"{service}_endpoint")
-        url = own.get(service) or (config.get(older) if older else "")
+        url = own.get(service)
+        if older and config.get(older):
+            if url:
+                raise wrong(older, f"{older} and endpoints.{service} exclude each other.", f"Remove {older}.")
+            url = config[older]
         if not url and service != "sso":
             named = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
             url = named or os.environ.get(f"AWS_{service.upper()}_ENDPOINT")
