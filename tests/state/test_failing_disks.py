@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,3 +137,19 @@ def test_a_journal_on_a_disk_that_can_only_be_read_now_is_still_seen(twinfra: Di
     (disk / "main.tf").write_text(things(3))
     twinfra.ok("apply", "-auto-approve")
     assert len(twinfra.ok("state", "list").out.splitlines()) == 4
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_an_apply_whose_output_cannot_be_written_goes_on_to_its_end(twinfra: Directory) -> None:
+    twinfra.write(main_tf=things(20))
+    command = [sys.executable, "-c", "from twinfra.cli.main import main; main()"]
+    with Path("/dev/full").open("w") as full:
+        for arguments in (("apply", "-auto-approve"), ("version",)):
+            ran = subprocess.run(
+                [*command, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+            assert ran.returncode == 1
+            assert "Output was lost" in ran.stderr
+            assert "No space left on device" in ran.stderr
+    assert len(twinfra.ok("state", "list").out.splitlines()) == 21
+    assert twinfra("plan", "-detailed-exitcode").code == 0

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from twinfra import log
 from twinfra.cli.automation import adds_to
+from twinfra.cli.streams import failure_of, open_standard_streams
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("twinfra.cli.init", "Prepare a working directory: modules, providers, backend"),
@@ -59,19 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # A command makes many objects that live to its end, and hardly any circles: looking for those at the default
     # rate takes a fifth of the time.
     gc.set_threshold(50_000, 20, 20)
-    _open_standard_streams()
+    open_standard_streams()
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
-
-
-def _open_standard_streams() -> None:
-    """Make what was closed by the caller (`<&-`, `>&-`) a stream of nothing.
-
-    Else the next file that is opened would be taken for it: a lock or a state would be written to.
-    """
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        if getattr(sys, name) is None:
-            os.open(os.devnull, os.O_RDWR)
-            setattr(sys, name, open(number, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def run(arguments: list[str]) -> int:
@@ -80,13 +70,12 @@ def run(arguments: list[str]) -> int:
         from twinfra.cli.version import print_version
 
         print_version()
-        return 0
+        return _end_of_output(0)
     begun = log.timer()
     try:
         if not _start_log(arguments):
             return 1
-        code = _dispatch(arguments)
-        sys.stdout.flush()
+        code = _end_of_output(_dispatch(arguments))
         log.say(log.INFO, "command ended", code=code, seconds=log.since(begun))
         return code
     except BrokenPipeError:
@@ -148,6 +137,28 @@ def _one_dash(arguments: list[str]) -> Iterator[str]:
     return (one[1:] if one.startswith("--") else one for one in arguments)
 
 
+def _end_of_output(code: int) -> int:
+    """The exit code of a command that has printed all it had to say: an error where not all of it went out."""
+    sys.stdout.flush()
+    reason = failure_of(sys.stdout)
+    if reason is None:
+        return code
+    from twinfra.cli.terminal import print_diagnostics
+    from twinfra.diagnostics import error
+
+    print_diagnostics(
+        [
+            error(
+                "Output was lost",
+                f"Standard output could not be written to: {reason.strerror}. What the command does was done to its "
+                "end; what it had to say is not complete.",
+                mend="Make room where the output goes, or send it elsewhere.",
+            )
+        ]
+    )
+    return 1
+
+
 def _report(bug: Exception) -> int:
     """A short report of a bug of ours, and where the whole one was written."""
     import tempfile
@@ -155,14 +166,18 @@ def _report(bug: Exception) -> int:
 
     from twinfra import __version__
 
-    with tempfile.NamedTemporaryFile("w", prefix="twinfra-crash-", suffix=".txt", delete=False) as file:
-        file.write(f"twinfra {__version__}, Python {sys.version}\n")
-        frames = traceback.extract_tb(bug.__traceback__)
-        file.writelines(traceback.format_list(frames))
-        file.write(f"{type(bug).__name__}\n")
+    frames = traceback.extract_tb(bug.__traceback__)
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="twinfra-crash-", suffix=".txt", delete=False) as file:
+            file.write(f"twinfra {__version__}, Python {sys.version}\n")
+            file.writelines(traceback.format_list(frames))
+            file.write(f"{type(bug).__name__}\n")
+        where = f"A report without any values was written to {file.name}; please attach it to an issue."
+    except OSError as reason:
+        where = f"A report could not be written ({reason.strerror}). TWINFRA_TRACEBACK=1 shows it on standard error."
     print(
         f"Twinfra failed on a mistake of its own ({type(bug).__name__}). Nothing of yours caused this.\n"
-        f"A report without any values was written to {file.name}; please attach it to an issue.\n"
+        f"{where}\n"
         "If an apply was running, the next command finds what it had finished in the journal.",
         file=sys.stderr,
     )
