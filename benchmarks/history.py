@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,6 +132,7 @@ def _write(directory: Path, number: int, commits: list[str], *, released: bool =
     for at in range(0, len(entries), MOST_ENTRIES):
         segment = write_segment(entries[at : at + MOST_ENTRIES])
         (directory / f"ledger-{at // MOST_ENTRIES + 1:06}.json").write_bytes(segment)
+    (directory / "ledger-head.json").write_text(json.dumps({"n": len(entries), "hash": before}))
 
 
 def _release(receipt: Entry, number: int) -> dict[str, Any]:

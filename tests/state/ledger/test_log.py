@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,7 @@ def test_ten_thousand_entries_are_read_and_checked(tmp_path: Path) -> None:
         (directory / f"ledger-{number // 256 + 1:06}.json").write_bytes(
             write_segment(entries[number : number + 256])
         )
+    (directory / "ledger-head.json").write_text(json.dumps({"n": entries[-1].n, "hash": before}))
     ledger = open_ledger(LocalBackend(tmp_path), "default")
     assert ledger.entries() == entries
     assert verify(ledger).findings == []
