@@ -7,8 +7,9 @@ public notation, such as `module.net["a"].aws_subnet.private[0]`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from twinfra.dataclass import dataclass
 
 Key: TypeAlias = int | str | None
 """An instance key: from `count` (int), from `for_each` (str), or None for a single instance."""

@@ -6,10 +6,11 @@ type is a list or set of objects may also be written as repeated blocks, as the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 
+from twinfra.dataclass import dataclass
 from twinfra.lang.nodes import BlockShape, BodyShape
 from twinfra.values.types import ListType, MapType, ObjectType, SetType, Type
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from twinfra.cli.environment import current, data_of
 from twinfra.cli.options import seconds
 from twinfra.cli.terminal import Terminal
 from twinfra.config.model import Configuration
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, warning
 
 if TYPE_CHECKING:

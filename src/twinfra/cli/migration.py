@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from twinfra.cli.backends import Chosen
 from twinfra.cli.terminal import print_diagnostics
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, Backend
 from twinfra.state.comparison import same_content

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from twinfra.cli.automation import may_ask
 from twinfra.cli.command import UsageProblem, flag, value
+from twinfra.dataclass import dataclass
 
 F = TypeVar("F", bound=Callable[..., Any])
 

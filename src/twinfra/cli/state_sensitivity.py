@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twinfra.addresses import Instance
 from twinfra.cli.shown import SchemaReader
 from twinfra.cli.state_addresses import instances
 from twinfra.config.model import Configuration, Module, ResourceConfig
+from twinfra.dataclass import dataclass
 from twinfra.engine.consistency import path_text
 from twinfra.engine.objects import Facts, decode_object, stored_marks
 from twinfra.lang.compiler import compile_expression

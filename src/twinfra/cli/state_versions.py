@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from twinfra.cli.shown import SchemaReader, decode_state
+from twinfra.dataclass import dataclass
 from twinfra.state.model import InstanceObject, OutputState, State
 from twinfra.values.console import render
 from twinfra.values.equality import identical

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from twinfra.addresses import DATA, EPHEMERAL_MODE, MANAGED
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, SourceRange, error
 from twinfra.lang.nodes import Expression, GetAttr, Index, Literal, Variable
 from twinfra.lang.references import SINGLE_NAME

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
 from twinfra.config.model import Configuration, Variable
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import (
     Diagnostic,
     DiagnosticError,

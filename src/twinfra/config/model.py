@@ -6,11 +6,12 @@ syntax nodes: evaluating them is the engine's work. Dicts are in source order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from twinfra.addresses import ModulePath, ProviderAddress, Resource
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, SourceRange
 from twinfra.lang.nodes import Body, Expression
 from twinfra.values.types import DYNAMIC, Type

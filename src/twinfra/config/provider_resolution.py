@@ -6,11 +6,12 @@ The rules are those of https://developer.hashicorp.com/terraform/language/module
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from twinfra.addresses import ModulePath, ProviderAddress, ProviderConfig
 from twinfra.config.hcl_modules import implied_address, provider_text
 from twinfra.config.model import Configuration, Module, ModuleCall, ProviderBlock, ProviderRef, ResourceConfig
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, Diagnostics, error, nearest, warning
 from twinfra.lang.nodes import BodyShape
 

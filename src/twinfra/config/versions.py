@@ -6,7 +6,8 @@ The rules are those of https://developer.hashicorp.com/terraform/language/expres
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from twinfra.dataclass import dataclass
 
 COMPATIBLE_VERSION = "1.11.4"
 """The version of the Terraform language that is read here: `required_version` is compared with it."""

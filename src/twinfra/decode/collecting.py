@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, SourceRange, error
 from twinfra.schema import Block, NestedBlock, Nesting
 from twinfra.values.sets import make_set

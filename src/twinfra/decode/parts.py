@@ -6,9 +6,9 @@ Evaluating copies a dict of what is known beforehand, and fills in what the scop
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.decode.collecting import Kind, Row, collect
 from twinfra.decode.dynamic import elements_of, label_of
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from twinfra.dataclass import dataclass
 from twinfra.decode.parts import Nested, Part
 from twinfra.diagnostics import SourceRange
 from twinfra.lang.nodes import Expression, Literal, ObjectExpression, Parentheses, TupleExpression

@@ -8,10 +8,11 @@ Diagnostics are returned, not raised, except by bugs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from twinfra.addresses import Instance, ModulePath
 from twinfra.config.model import Configuration
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostics
 from twinfra.engine.changes import Plan
 from twinfra.engine.collector import young_only

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 from twinfra.addresses import Instance, ProviderConfig
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic
 from twinfra.values.value import Path, Value
 

@@ -5,8 +5,9 @@ out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, SourceRange, error, warning
 from twinfra.engine.changes import CheckResult
 from twinfra.engine.nodes import CompiledCheck

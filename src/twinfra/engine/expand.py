@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from twinfra.addresses import Key
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, SourceRange, error
 from twinfra.engine.scope import ModuleScope
 from twinfra.engine.tables import Repetition

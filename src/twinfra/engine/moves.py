@@ -8,9 +8,10 @@ the same (adding or removing `count`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from twinfra.addresses import AbsResource, Instance, Key, ModuleInstance, ModulePath, Resource
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error, warning
 from twinfra.engine.nodes import ResourceNode
 from twinfra.engine.program import Program

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from twinfra.addresses import Instance, Key, ModulePath
 from twinfra.config.model import Removed
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error, warning
 from twinfra.engine.changes import Action, Reason
 from twinfra.engine.nodes import ResourceNode

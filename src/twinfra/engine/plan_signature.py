@@ -12,10 +12,10 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.state.files import file_problem, replace_file
 

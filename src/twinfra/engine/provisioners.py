@@ -7,9 +7,9 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from twinfra.config.model import Provisioner
+from twinfra.dataclass import dataclass
 from twinfra.decode import prepare
 from twinfra.diagnostics import Diagnostic, error
 from twinfra.engine.nodes import ProvisionerPart, ResourceNode

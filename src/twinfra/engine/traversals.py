@@ -4,9 +4,8 @@ them apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from twinfra.addresses import DATA, MANAGED, AbsResource, Instance, Key, ModuleInstance, ModulePath, Resource
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, SourceRange, error
 from twinfra.lang.nodes import Expression, GetAttr, Index, Literal, Parentheses, TemplateWrap, Variable
 

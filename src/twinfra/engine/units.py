@@ -7,9 +7,9 @@ resource, no such attribute of its type) is told without looking at the rest of 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, SourceRange, error, nearest
 from twinfra.engine.nodes import CheckNode, CompiledCheck, Node, ResourceNode
 from twinfra.engine.scope import needs_key, no_attribute, no_such_part, outside, undeclared, unwanted_key

@@ -17,10 +17,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from twinfra.config.inputs import automatic_files
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.environments.declaration import Environment, load_project
 from twinfra.environments.git import GitFacts, describe, not_in_repository, read_commits, resolve, run_git

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Source, SourceRange, error, nearest
 from twinfra.environments.places import Path as Keys
 from twinfra.environments.places import places

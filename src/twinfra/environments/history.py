@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.environments.git import Commit, read_commits
 from twinfra.state.ledger.entries import Entry
 from twinfra.state.ledger.log import Ledger

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from twinfra import __version__
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.engine.changes import Action, Plan
 from twinfra.environments.drift.finding import Report

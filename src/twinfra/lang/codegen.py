@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.lang import shortcuts
 from twinfra.lang.functions import PROVIDER, lookup
 from twinfra.lang.interpreter import is_ambiguous_key

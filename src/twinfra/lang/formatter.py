@@ -6,9 +6,10 @@ variable loses its quotes or gets its element type, and labels of blocks are quo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
+from twinfra.dataclass import dataclass
 from twinfra.lang.functions.graphemes import grapheme_count
 from twinfra.lang.tokens import (
     CLOSE_HEREDOC,

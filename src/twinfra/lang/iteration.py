@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import SourceRange
 from twinfra.lang.nodes import Expression, For, Splat
 from twinfra.values.convert import ConversionError, convert, type_of

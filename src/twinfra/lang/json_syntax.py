@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, Source, SourceRange, error, nearest
 from twinfra.lang.json_body import JsonBody
 from twinfra.lang.json_values import (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import SourceRange
 from twinfra.values.value import Value
 

@@ -6,9 +6,10 @@ immutable; expressions compile lazily (see `compiler`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, SourceRange
 from twinfra.values.value import Value
 

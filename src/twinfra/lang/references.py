@@ -9,9 +9,9 @@ value, follows the reference rules of the language
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, SourceRange, error
 from twinfra.lang.nodes import (
     Binary,

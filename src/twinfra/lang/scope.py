@@ -7,9 +7,10 @@ tests and the console bring their own. References are found when parsing, withou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError
 from twinfra.values.value import Value
 

@@ -8,8 +8,9 @@ It follows the lexical part of the HCL native syntax specification
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, Source, SourceRange, error
 
 IDENTIFIER = "identifier"

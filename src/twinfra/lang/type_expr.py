@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error, nearest
 from twinfra.lang.nodes import Call, Expression, Literal, ObjectExpression, TupleExpression
 from twinfra.lang.static import as_call, as_keyword

@@ -6,9 +6,9 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.pipelines.forge.choosing import Platform
 from twinfra.state.files import file_problem, replace_file

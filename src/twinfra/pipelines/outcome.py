@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.files import file_problem
 

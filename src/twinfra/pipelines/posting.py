@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from twinfra.dataclass import dataclass
 from twinfra.pipelines.forge.protocol import Comment, Forge
 
 _REFUSED = 3

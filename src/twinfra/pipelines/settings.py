@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from twinfra import __version__
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, error, nearest
 from twinfra.environments.declaration import Environment, Project
 from twinfra.environments.table import Table

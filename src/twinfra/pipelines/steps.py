@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError
 from twinfra.environments.declaration import Project
 from twinfra.environments.git import describe, not_in_repository

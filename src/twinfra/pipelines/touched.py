@@ -9,11 +9,12 @@ import fnmatch
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from twinfra.config.model import Configuration
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError
 from twinfra.environments.declaration import FILE, Environment, Project
 from twinfra.environments.fingerprint import read_code

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, SourceRange, error
 
 

@@ -9,9 +9,10 @@ several threads at once, except `schema` and `configure`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol, TypeAlias
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic
 from twinfra.schema import ProviderSchema
 from twinfra.values.value import Path

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.releases.record import DIGESTS, Release
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.releases.record import Model, parse_model
 from twinfra.releases.timeline import Period, Timeline
 

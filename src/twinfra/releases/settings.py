@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import SourceRange
 from twinfra.environments.declaration import Project
 from twinfra.environments.table import Table

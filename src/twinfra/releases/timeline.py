@@ -6,8 +6,9 @@ The order is that of the ledger, whatever the clocks said. One pass, linear in t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, error, nearest
 from twinfra.environments.history import RECEIPTS
 from twinfra.releases.record import REGISTERED, RELEASE, ROLLBACK, Model, Release, release_of

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, Severity
 from twinfra.environments.declaration import Environment
 from twinfra.environments.history import Happening

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from twinfra.dataclass import dataclass
 from twinfra.environments.declaration import Project
 
 

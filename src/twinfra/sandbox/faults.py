@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
+
+from twinfra.dataclass import dataclass
 
 if TYPE_CHECKING:
     from twinfra.sandbox.operations import Operation

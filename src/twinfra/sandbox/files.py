@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, error
 
 PRIVATE_DIRECTORY = 0o700

@@ -11,10 +11,10 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.sandbox.files import open_private, replace_private
 
 # Three numbers of eight hexadecimal digits: length of the facts, length of the body, checksum of both.

@@ -7,9 +7,10 @@ and path) and rpc-v2-cbor (the path names both).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
+
+from twinfra.dataclass import dataclass
 
 _READS = re.compile(
     r"(Describe|Get|List|Head|Search|BatchGet|Lookup|Simulate|Query|Scan|Select|Filter|Check|Validate|Preview)"

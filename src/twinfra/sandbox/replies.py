@@ -7,10 +7,11 @@ Formats: https://smithy.io/2.0/aws/protocols/index.html
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from xml.sax.saxutils import escape
 
+from twinfra.dataclass import dataclass
 from twinfra.sandbox.operations import Operation
 
 _REQUEST_ID = "00000000-0000-0000-0000-000000000000"

@@ -15,10 +15,10 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.sandbox.files import SandboxFiles, open_private, replace_private
 

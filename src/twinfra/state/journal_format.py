@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from twinfra.addresses import Instance, ModuleInstance, ProviderConfig, Resource
+from twinfra.dataclass import dataclass
 from twinfra.state.intents import Intent
 from twinfra.state.model import InstanceObject, OutputState
 from twinfra.state.v4 import parse_provider

@@ -7,13 +7,13 @@ import os
 import re
 import socket
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from twinfra import __version__
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, error
 
 _OPERATIONS = {"plan": "Plan", "apply": "Apply", "destroy": "Apply", "refresh": "Refresh"}

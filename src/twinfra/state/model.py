@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeAlias
 
 from twinfra.addresses import AbsResource, Instance, ProviderConfig
+from twinfra.dataclass import dataclass
 
 Extra: TypeAlias = tuple[tuple[str, Any], ...]
 """Fields of a state file by name that this version does not know."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from twinfra.addresses import MANAGED, Instance
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.state.comparison import same_content, same_thing
 from twinfra.state.intents import Intent

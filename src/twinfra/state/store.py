@@ -9,10 +9,11 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from twinfra import log
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.state.backends.protocol import NOTHING, Backend, Conflict, Locked, is_redirected
 from twinfra.state.comparison import same_content

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from twinfra.addresses import MANAGED, ConfigResource, Instance
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.state.comparison import same_thing
 from twinfra.state.model import InstanceObject, InstanceState, ResourceState, State

@@ -7,9 +7,10 @@ so in a field of its own. Stock Terraform leaves that field out of what it write
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 from twinfra.addresses import AbsResource, Instance, parse_address
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, error
 from twinfra.state.locks import new_lock
 from twinfra.state.model import State

@@ -7,8 +7,10 @@ specification (https://developer.hashicorp.com/terraform/language/expressions/ty
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
+
+from twinfra.dataclass import dataclass
 
 
 class Type:

@@ -20,9 +20,9 @@ list; and test `bool` before `int`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from twinfra.dataclass import dataclass
 from twinfra.values.types import DYNAMIC, Type
 
 Value: TypeAlias = Any

@@ -6,13 +6,13 @@ neither configures nor is given is that of the module around it, if that one kno
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from twinfra.addresses import ModulePath
 from twinfra.cli.machine.expressions import body_expressions
 from twinfra.config.model import Configuration, Module, ModuleCall, ResourceConfig
 from twinfra.config.provider_resolution import address_of
+from twinfra.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

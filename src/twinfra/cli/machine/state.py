@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from twinfra.addresses import DATA, Instance, ModuleInstance, ProviderConfig, instance_order
 from twinfra.cli.machine.values import plain, sensitive_flags
+from twinfra.dataclass import dataclass
 from twinfra.state.model import State
 from twinfra.values.value import Value
 

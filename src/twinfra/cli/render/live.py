@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from dataclasses import dataclass
 
 from rich.console import Console
 from rich.live import Live
@@ -17,6 +16,7 @@ from rich.table import Table
 from twinfra.addresses import Instance
 from twinfra.cli.render.events import WORDS, LineEvents, elapsed_text, id_text
 from twinfra.cli.render.style import Style
+from twinfra.dataclass import dataclass
 from twinfra.engine.changes import Action, ResourceChange
 
 _GAP = 2

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from twinfra.config.model import Configuration
+from twinfra.dataclass import dataclass
 from twinfra.decode import Decoder
 from twinfra.decode.places import Written
 from twinfra.diagnostics import SourceRange

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from twinfra.dataclass import dataclass
 from twinfra.values.equality import identical
 from twinfra.values.marks import has_marks, unmark_deep
 from twinfra.values.sets import identity_text

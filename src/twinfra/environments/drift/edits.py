@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import SourceRange
 from twinfra.environments.drift.literals import Added, Collection, Removed, Replaced, Wish
 from twinfra.lang.formatter import format_source

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from twinfra.addresses import Instance
+from twinfra.dataclass import dataclass
 from twinfra.decode.places import Written
 from twinfra.diagnostics import Diagnostic
 from twinfra.engine.changes import Action

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TypeAlias
 
+from twinfra.dataclass import dataclass
 from twinfra.lang.functions.hcl_writing import is_identifier, write_expression
 from twinfra.lang.nodes import (
     Expression,

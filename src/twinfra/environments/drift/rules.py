@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, SourceRange, nearest, warning
 from twinfra.engine.consistency import path_text
 from twinfra.environments.declaration import Project

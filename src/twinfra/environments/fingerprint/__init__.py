@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from twinfra.config.model import Configuration
+from twinfra.dataclass import dataclass
 from twinfra.engine.providers import Providers
 from twinfra.environments.fingerprint.code import Code, code_digest, read_code
 from twinfra.environments.fingerprint.inputs import input_digest

@@ -5,7 +5,6 @@ what carries it out (docs/fingerprint.md). Blind to formatting, comments, the or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from twinfra.addresses import ProviderAddress
 from twinfra.config.hcl import is_override
 from twinfra.config.model import Configuration, Module
 from twinfra.config.provider_resolution import resolve_providers
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import SourceRange
 from twinfra.environments.fingerprint.bodies import file_items
 from twinfra.environments.fingerprint.canonical import digest

@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from twinfra.config.model import Module
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import SourceRange
 from twinfra.lang.functions.declaration import FunctionError
 from twinfra.lang.functions.paths import read_file

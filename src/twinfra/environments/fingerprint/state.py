@@ -5,11 +5,11 @@ and volatile attributes left out (docs/fingerprint.md). Linear in the size of th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import Any
 
 from twinfra.addresses import DATA, MANAGED, ProviderAddress, quote
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError
 from twinfra.environments.fingerprint.canonical import canonical, digest_text, keyed
 from twinfra.environments.fingerprint.expressions import sorted_by_text

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.schema import ResourceSchema
 
 _PARTS = re.compile(r'(?:[^."\[]|\[(?:"[^"]*"|[^\]"]*)\])+')

@@ -7,12 +7,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from twinfra.addresses import ProviderAddress
 from twinfra.config.model import Configuration, Module
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, Diagnostics, error
 from twinfra.engine import api
 from twinfra.engine.changes import Plan

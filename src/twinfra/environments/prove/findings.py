@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import SourceRange
 
 

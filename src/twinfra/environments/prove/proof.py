@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Any
 
 from twinfra.config.model import Configuration
+from twinfra.dataclass import dataclass
 from twinfra.engine.changes import Action, Plan, ResourceChange
 from twinfra.engine.stop import Stop
 from twinfra.environments.fingerprint import (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
 from twinfra.addresses import Key, ModuleInstance, key_order
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError
 from twinfra.engine.nodes import CallNode, Kind, Node, OutputNode, ResourceNode
 from twinfra.engine.program import Program

@@ -6,10 +6,11 @@ Each difference is looked up in the comparison of what the code makes: what that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from twinfra.addresses import ProviderAddress
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError
 from twinfra.environments.fingerprint import VolatileRule, new_key
 from twinfra.environments.fingerprint.state import StateForms, stored_type

@@ -7,9 +7,9 @@ region that an environment declares.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from twinfra.addresses import quote
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError
 from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.nodes import VariableNode

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from twinfra.addresses import AbsResource, ModuleInstance, key_order
+from twinfra.dataclass import dataclass
 from twinfra.engine.nodes import CallNode, Node, ResourceNode
 from twinfra.environments.twins.comparison import Place
 from twinfra.environments.twins.showing import path_inside

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from twinfra.addresses import ModuleInstance
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import SourceRange
 from twinfra.engine.nodes import (
     CallNode,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from twinfra.dataclass import dataclass
 from twinfra.environments.twins.report import Cause, Entry, Kind, Report, Shown
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import SourceRange, error
 from twinfra.environments.declaration import Project
 from twinfra.environments.twins.patterns import problem

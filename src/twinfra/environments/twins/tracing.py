@@ -9,8 +9,8 @@ causes together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from twinfra.dataclass import dataclass
 from twinfra.environments.twins.comparison import Difference, Place
 from twinfra.environments.twins.inputs import Cause, Input
 from twinfra.environments.twins.settling import ABSENT

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 from twinfra.addresses import Key, ModuleInstance
+from twinfra.dataclass import dataclass
 from twinfra.engine.nodes import (
     CallNode,
     Kind,

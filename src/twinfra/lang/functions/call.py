@@ -7,8 +7,8 @@ and marks move from the arguments to the result. Plain known values of the right
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from twinfra.dataclass import dataclass
 from twinfra.lang.functions.declaration import Function, FunctionError, Parameter
 from twinfra.lang.scope import EvaluationContext
 from twinfra.values.convert import ConversionError, convert

@@ -5,8 +5,10 @@ Python's codecs do the work; where Go's `golang.org/x/text` differs, this follow
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
+
+from twinfra.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ result, except where a parameter says that it deals with those itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from twinfra.dataclass import dataclass
 from twinfra.values.types import DYNAMIC, Type
 from twinfra.values.value import Value
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from twinfra.dataclass import dataclass
 
 _CACHED_PATTERNS = 512
 

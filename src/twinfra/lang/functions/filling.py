@@ -6,10 +6,11 @@ Each such name is turned into a reference `var.name`; a scope with nothing but t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Severity, Source, SourceRange, error
 from twinfra.lang.nodes import For, GetAttr, TemplateFor, Variable
 from twinfra.lang.scope import EvaluationContext, Reference

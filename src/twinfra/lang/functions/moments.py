@@ -6,8 +6,9 @@ Dates are of the Gregorian calendar, extended to all years.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
+
+from twinfra.dataclass import dataclass
 
 _DATE, _CLOCK, _ZONE = (
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T",

@@ -6,7 +6,8 @@ Numbers with leading zeros are read as decimal, which the language keeps for the
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from twinfra.dataclass import dataclass
 
 _MAPPED = 0xFFFF << 32
 _DIGITS = re.compile(r"[0-9]+")

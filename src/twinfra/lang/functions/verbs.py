@@ -7,9 +7,9 @@ numbers come out as Go's `fmt` package writes big integers and floats.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
+from twinfra.dataclass import dataclass
 from twinfra.lang.functions.declaration import FunctionError
 from twinfra.lang.functions.graphemes import grapheme_count, graphemes
 from twinfra.values import numbers

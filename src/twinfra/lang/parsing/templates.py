@@ -7,11 +7,11 @@ then the pieces between `%{ if }` or `%{ for }` and their ends are gathered into
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias
 from unicodedata import normalize
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import SourceRange, nearest
 from twinfra.lang.nodes import (
     Expression,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.pipelines.forge.github import GitHub, event, number_of_event
 from twinfra.pipelines.forge.gitlab import GitLab

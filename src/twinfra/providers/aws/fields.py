@@ -7,9 +7,10 @@ resource.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from twinfra.dataclass import dataclass
 from twinfra.providers.aws.comparison import (
     Equal,
     exact,

@@ -7,9 +7,10 @@ Nothing here calls the cloud.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic
 from twinfra.providers.aws.comparison import has_unknown, is_empty, same
 from twinfra.providers.aws.fields import Field

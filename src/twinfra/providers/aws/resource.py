@@ -7,10 +7,11 @@ function where not.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from twinfra.dataclass import dataclass
 from twinfra.providers.aws.fields import Field, output
 from twinfra.values.types import STRING
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, error
 from twinfra.providers.aws.endpoints import ENDPOINT_NAMES, botocore_service
 from twinfra.providers.aws.setting_rules import blocks, broken

@@ -10,7 +10,7 @@ import http.client
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from email.message import Message
 from typing import Any
 from urllib.error import URLError
@@ -25,6 +25,7 @@ from urllib.request import (
 )
 
 from twinfra import __version__, log
+from twinfra.dataclass import dataclass
 
 _SECONDS = 60.0
 _REDIRECTS = 5

@@ -7,10 +7,10 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from twinfra import log
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends import _remote
 

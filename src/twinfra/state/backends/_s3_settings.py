@@ -6,9 +6,9 @@ import base64
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twinfra.dataclass import dataclass
 from twinfra.schema import Attribute, Block
 from twinfra.state.backends._remote import flag_setting, missing, text_setting, wrong
 from twinfra.values.types import BOOL, NUMBER, STRING, MapType, ObjectType, SetType, Type

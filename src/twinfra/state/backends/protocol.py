@@ -8,10 +8,10 @@ backend knows bytes only: what a state is, serials, journals and encryption are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from twinfra.dataclass import dataclass
 from twinfra.schema import Block
 from twinfra.state.locks import LockInfo
 

@@ -7,10 +7,11 @@ both say something. Nothing is evaluated here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from twinfra.config.reading import JoinedBody, declared_twice, flag_of, single, text_of
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostics, Source, SourceRange, error
 from twinfra.lang.json_syntax import parse_json
 from twinfra.lang.nodes import Attribute, Block, BlockShape, Body, BodyShape, Expression

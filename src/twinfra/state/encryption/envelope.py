@@ -11,8 +11,9 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from twinfra.dataclass import dataclass
 
 VERSION = "v0"
 _START = re.compile(rb'\s*\{\s*"(?:serial|lineage|meta|encrypted_data|encryption_version)"\s*:')

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, DiagnosticError, SourceRange, error
 from twinfra.state.encryption import aes_gcm
 from twinfra.state.encryption.key_providers.protocol import KeyProvider, Meta, UnfitMeta

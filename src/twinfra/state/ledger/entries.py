@@ -10,8 +10,9 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from twinfra.dataclass import dataclass
 
 FORMAT = 1
 FIRST = ""

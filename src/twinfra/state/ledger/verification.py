@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
+from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError
 from twinfra.state.backends.protocol import Content
 from twinfra.state.ledger.entries import FIRST, Entry, Malformed, hash_of, lines_in, read_line

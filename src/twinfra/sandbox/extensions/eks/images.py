@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from twinfra.dataclass import dataclass
 from twinfra.sandbox.extensions.eks import facts
 
 PUBLISHER = "602401143452"

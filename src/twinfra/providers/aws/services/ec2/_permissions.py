@@ -8,9 +8,9 @@ been.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from twinfra.dataclass import dataclass
 from twinfra.providers.aws.comparison import is_empty
 from twinfra.providers.aws.resource import Api
 

@@ -8,9 +8,9 @@ it stays then, so that it is no difference.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.providers.aws.context import Context
 from twinfra.providers.aws.failures import ApiError
 from twinfra.providers.aws.fields import Field

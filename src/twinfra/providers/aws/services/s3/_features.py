@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from twinfra.dataclass import dataclass
 from twinfra.providers.aws.comparison import is_empty
 from twinfra.providers.aws.context import Context
 from twinfra.providers.aws.fields import Field
