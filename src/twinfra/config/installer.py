@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from twinfra.addresses import ModulePath
+from twinfra.collector import paused
 from twinfra.config.hcl import is_configuration, is_override, parse_file, read_module
 from twinfra.config.hcl_modules import is_local
 from twinfra.config.model import Configuration, Module, ModuleCall
@@ -130,7 +131,8 @@ def _load(directory: Path, files: _Files) -> tuple[Configuration, Diagnostics]:
                 mend="Change to a directory with *.tf files.",
             )
         )
-    loading.module((), root, None)
+    with paused():
+        loading.module((), root, None)
     if not loading.found.has_errors:
         loading.configuration.misfits += loading.refused or loading.wrong_calls()
     return loading.configuration, loading.found

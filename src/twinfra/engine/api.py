@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 
 from twinfra.addresses import Instance, ModulePath
+from twinfra.collector import young_only
 from twinfra.config.model import Configuration
 from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostics
 from twinfra.engine.changes import Plan
-from twinfra.engine.collector import young_only
 from twinfra.engine.events import Listener, Silent
 from twinfra.engine.providers import Providers
 from twinfra.engine.recorder import Intent, NoRecorder, Recorder

@@ -5,7 +5,7 @@ What a provider did is recorded before anything else happens, also when it faile
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from time import monotonic
@@ -297,9 +297,9 @@ class Operations:
         if current is None:
             return ""
         instance = self._run.state.get(address)
-        key = secrets.token_hex(4)
+        key = os.urandom(4).hex()
         while instance is not None and key in instance.deposed:
-            key = secrets.token_hex(4)
+            key = os.urandom(4).hex()
         self._run.put(address, provider, current, key)
         self._run.put(address, provider, None)
         return key

@@ -5,7 +5,6 @@ refused.
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 
 from twinfra.config.model import Provisioner
@@ -128,6 +127,8 @@ def run_local_exec(what: LocalExec, tell: Callable[[str], None]) -> None:
     Standard input is empty. The command is a process group of its own, so that an interrupt at the terminal
     reaches us, who let it finish, and not it.
     """
+    import subprocess
+
     if what.secret:
         tell("(the output is not shown: the command or its environment is secret)")
     elif what.quiet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,7 @@ def recover(
             create_before_destroy=intent.create_before_destroy,
         )
         # Somebody else's object has the address by now: ours is put beside it, to be destroyed.
-        deposed = "" if result.current(intent.address) is None else secrets.token_hex(4)
+        deposed = "" if result.current(intent.address) is None else os.urandom(4).hex()
         result.put(intent.address, intent.provider, stored, deposed)
         recorder.record(intent.address, intent.provider, stored, deposed)
         recorder.answered(intent.token)

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import os
 import re
-import secrets
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -44,7 +43,7 @@ def write_beside(path: Path, pieces: Iterable[bytes], *, durable: bool = True) -
 
     Nothing is left behind when it fails. Raises `OSError`.
     """
-    fresh = path.with_name(f"{_prefix(path)}{secrets.token_hex(6)}{_SUFFIX}")
+    fresh = path.with_name(f"{_prefix(path)}{os.urandom(6).hex()}{_SUFFIX}")
     descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
     try:
         for piece in pieces:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import uuid
 from datetime import UTC, datetime
 from functools import cache
@@ -81,7 +80,7 @@ def new_lock(operation: str, path: str = "") -> LockInfo:
         id=str(uuid.uuid4()),
         operation=f"OperationType{known}" if known else operation,
         info=_this_process(),
-        who=f"{_user()}@{socket.gethostname()}",
+        who=f"{_user()}@{os.uname().nodename}",
         version=f"Twinfra {__version__}",
         created=created,
         path=path,
@@ -107,7 +106,7 @@ def holder_process(lock: LockInfo) -> str:
 def _still_runs(lock: LockInfo) -> bool | None:
     """Whether the holder runs; None where it was not of ours, not of this machine, or before it was started anew."""
     found = _PROCESS.search(lock.info)
-    if found is None or lock.who.rpartition("@")[2] != socket.gethostname():
+    if found is None or lock.who.rpartition("@")[2] != os.uname().nodename:
         return None
     pid, since, machine = found.groups()
     if machine != _machine():

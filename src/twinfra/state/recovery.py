@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from pathlib import Path
 from typing import TypeAlias
 
@@ -254,7 +254,7 @@ def _merge(state: State, records: list[Record]) -> list[Found]:
             state.put(address, record.provider, value)
             found.append(Found(address, "recorded"))
             continue
-        key = deposed or secrets.token_hex(4)
+        key = deposed or os.urandom(4).hex()
         state.put(address, record.provider, value, key)
         found.append(Found(address, "deposed", key))
     return found

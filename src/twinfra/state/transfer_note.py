@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
-import secrets
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -52,7 +52,7 @@ class Note:
 
 def new_id() -> str:
     """The id of a new transfer."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 def write(note: Note) -> None:

@@ -8,11 +8,9 @@ rest follows what stock Terraform 1.11 writes.
 from __future__ import annotations
 
 import base64
-import gc
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, NoReturn
@@ -30,6 +28,7 @@ from twinfra.addresses import (
     key_text,
     parse_address,
 )
+from twinfra.collector import paused
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.json_places import line_and_column, place_of
 from twinfra.state.model import Extra, InstanceObject, InstanceState, OutputState, ResourceState, State
@@ -87,28 +86,13 @@ def read_state(content: bytes, name: str) -> State | None:
     text = _decoded(content, name)
     if not text or text.isspace():
         return None
-    with _without_collector(len(text) > _LARGE):
+    with paused() if len(text) > _LARGE else nullcontext():
         document = _parsed(text, name)
         del text
         try:
             return _state(document, name)
         except Malformed as wrong:
             _refuse_shape(wrong, content, name)
-
-
-@contextmanager
-def _without_collector(wanted: bool) -> Iterator[None]:
-    """Keep the cyclic collector from walking millions of new objects, none of which is garbage."""
-    enabled = wanted and gc.isenabled()
-    if enabled:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            # Else the first thing it did would be to walk all of them, and later ones would do so again.
-            gc.freeze()
-            gc.enable()
 
 
 def _decoded(content: bytes, name: str) -> str:

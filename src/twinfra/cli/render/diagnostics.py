@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from twinfra.cli.render.redaction import covered
 from twinfra.cli.render.style import Style
 from twinfra.diagnostics import Diagnostic, Severity, SourceRange
@@ -61,6 +59,8 @@ def _snippet(subject: SourceRange, style: Style, colour: str) -> list[str]:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
+    import textwrap
+
     lines: list[str] = []
     for line in text.rstrip("\n").split("\n"):
         if line.startswith((" ", "\t")) or not line:

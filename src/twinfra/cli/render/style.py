@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from typing import TextIO
 
@@ -39,7 +38,11 @@ PLAIN = Style()
 
 def style_for(stream: TextIO, no_color: bool = False) -> Style:
     """The style for a stream: colour only on a terminal, unless `-no-color`, `NO_COLOR` or a dumb terminal."""
-    width = shutil.get_terminal_size((80, 24)).columns if stream.isatty() else 80
+    width = 80
+    if stream.isatty():
+        import shutil
+
+        width = shutil.get_terminal_size((80, 24)).columns
     colour = (
         not no_color and stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from twinfra.collector import young_only
 from twinfra.config.model import Configuration
-from twinfra.engine.collector import young_only
 from twinfra.engine.nodes import ResourceNode
 from twinfra.engine.program import Program
 from twinfra.engine.providers import Providers

@@ -12,7 +12,6 @@ import errno
 import fcntl
 import os
 import re
-import shutil
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -156,6 +155,8 @@ class LocalBackend:
             raise file_problem(reason, "write the state to", path) from None
 
     def delete(self, workspace: str) -> None:
+        import shutil
+
         if workspace == DEFAULT_WORKSPACE:
             raise ValueError("the default workspace cannot be deleted")
         path = self._target(workspace)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import secrets
-import socket
 from datetime import UTC, datetime
 
 _ACTORS = ("TWINFRA_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID", "CHANGE_AUTHOR")
@@ -31,10 +29,10 @@ def now() -> str:
 def about(kind: str, body: dict[str, object]) -> dict[str, object]:
     """The fields of an entry that is made now: all but its number and its hashes."""
     return {
-        "id": secrets.token_hex(8),
+        "id": os.urandom(8).hex(),
         "kind": kind,
         "time": now(),
         "who": who(),
-        "host": socket.gethostname(),
+        "host": os.uname().nodename,
         "body": body,
     }

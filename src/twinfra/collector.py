@@ -1,4 +1,4 @@
-"""The garbage collector while a run makes many long-lived objects: young ones only, for a linear cost.
+"""The garbage collector while a run makes many long-lived objects.
 
 A full collection looks at everything that lives; with the default settings these come again and again while
 tables grow, which makes twice the resources cost more than twice the time.
@@ -22,3 +22,19 @@ def young_only() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Collect nothing while a file is read: millions of new objects, none of which is garbage; may be nested.
+
+    What lives afterwards is left alone for good: else the next collection would walk all of it, and later ones again.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.freeze()
+            gc.enable()
