@@ -13,8 +13,10 @@ from tests import planted
 from twinfra.sandbox import faults, server
 from twinfra.sandbox.server import Sandbox
 
-# How long an example takes says something of the machine, and of what else runs on it.
-settings.register_profile("twinfra", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says something of the machine, and of what else runs on it. The examples of a test are
+# the same as long as the test is, so that what fails is what was changed; `--hypothesis-profile=explore` tries others.
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("twinfra", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("twinfra")
 
 _FOREIGN = ("AWS_", "TF_", "TWINFRA_")

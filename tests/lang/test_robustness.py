@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -71,11 +72,14 @@ def steps(work: Callable[[], Any]) -> int:
             count += 1
 
     before = sys.getprofile()
+    # What other tests have left is not cleared away meanwhile: that would call functions of theirs.
+    gc.disable()
     sys.setprofile(note)
     try:
         work()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return count
 
 

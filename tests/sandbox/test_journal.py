@@ -26,7 +26,7 @@ def written(path: Path, entries: list[tuple[float, dict[str, Any], bytes]]) -> J
     return journal
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(entries=requests)
 def test_what_was_written_is_read_again_in_order(
     tmp_path: Path, entries: list[tuple[float, dict[str, Any], bytes]]
@@ -38,7 +38,7 @@ def test_what_was_written_is_read_again_in_order(
     journal.close()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(entries=requests, cut=st.integers(0, 400), garbage=st.binary(max_size=30))
 def test_a_journal_cut_anywhere_keeps_all_whole_entries_and_nothing_else(
     tmp_path: Path, entries: list[tuple[float, dict[str, Any], bytes]], cut: int, garbage: bytes
