@@ -134,3 +134,48 @@ def test_a_condition_that_does_not_hold_denies_nothing(bucket: Any) -> None:
     bucket.put_object(Bucket="bucket", Key="key", Body=b"content")
     assert bucket.get_object(Bucket="bucket", Key="key")["Body"].read() == b"content"
     assert json.loads(bucket.get_bucket_policy(Bucket="bucket")["Policy"]) == json.loads(ONLY_ENCRYPTED)
+
+
+def test_lifecycle_rules_come_back_as_they_were_put(bucket: Any) -> None:
+    rules = [
+        {
+            "ID": "sized",
+            "Status": "Enabled",
+            "Filter": {
+                "And": {
+                    "Prefix": "a/",
+                    "Tags": [{"Key": "k", "Value": "v"}],
+                    "ObjectSizeGreaterThan": 10,
+                    "ObjectSizeLessThan": 2000,
+                }
+            },
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 3, "NewerNoncurrentVersions": 2},
+            "Transitions": [{"Days": 30, "StorageClass": "STANDARD_IA"}],
+            "NoncurrentVersionTransitions": [
+                {"NoncurrentDays": 1, "StorageClass": "GLACIER", "NewerNoncurrentVersions": 4},
+                {"NoncurrentDays": 9, "StorageClass": "DEEP_ARCHIVE"},
+            ],
+        },
+        {
+            "ID": "large",
+            "Status": "Disabled",
+            "Filter": {"ObjectSizeGreaterThan": 500},
+            "Expiration": {"Days": 5},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2},
+        },
+        {"ID": "tagged", "Status": "Enabled", "Filter": {"Tag": {"Key": "k", "Value": "v"}}, "Expiration": {"Days": 1}},
+        {"ID": "all", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"ExpiredObjectDeleteMarker": True}},
+    ]  # fmt: skip
+    bucket.put_bucket_lifecycle_configuration(
+        Bucket="bucket",
+        LifecycleConfiguration={"Rules": rules},
+        TransitionDefaultMinimumObjectSize="varies_by_storage_class",
+    )
+    found = bucket.get_bucket_lifecycle_configuration(Bucket="bucket")
+    assert found["Rules"] == rules
+    assert found["TransitionDefaultMinimumObjectSize"] == "varies_by_storage_class"
+    bucket.delete_bucket_lifecycle(Bucket="bucket")
+    assert refused(bucket.get_bucket_lifecycle_configuration, Bucket="bucket") == (
+        "NoSuchLifecycleConfiguration",
+        404,
+    )
