@@ -119,7 +119,7 @@ def test_a_log_group_with_a_prefix_gets_a_unique_name(rig: Rig) -> None:
     stored = rig.check(
         "aws_cloudwatch_log_group",
         {"name_prefix": "ml-", "skip_destroy": True},
-        kept=("name_prefix", "skip_destroy"),
+        kept=("skip_destroy",),
     )
     assert stored.attributes["name"].startswith("ml-")
     rig.destroy("aws_cloudwatch_log_group", stored)

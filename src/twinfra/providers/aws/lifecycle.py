@@ -26,6 +26,7 @@ from twinfra.providers.aws.mapping import (
     type_of,
     without_unknown,
 )
+from twinfra.providers.aws.naming import find_prefixes
 from twinfra.providers.aws.once import adopt, create_once
 from twinfra.providers.aws.resource import Api, Attributes, Call, Change, Describe, Resource, Retry, Update
 from twinfra.providers.aws.tagging import read_tags, request_tags, tag_difference
@@ -176,6 +177,7 @@ def refreshed(resource: Resource, context: Context, found: Api, current: Attribu
     """Attributes out of an object read, in the form that `current` has where they mean the same."""
     fields = resource.all_fields()
     result = settle_all(fields, current, attributes_from(resource, context, found, current))
+    find_prefixes(resource, result)
     if resource.timeouts:
         result["timeouts"] = current.get("timeouts")
     return result

@@ -9,7 +9,7 @@ import hashlib
 
 from twinfra.providers.aws.comparison import is_empty
 from twinfra.providers.aws.planning import Draft
-from twinfra.providers.aws.resource import Attributes
+from twinfra.providers.aws.resource import Attributes, Resource
 from twinfra.providers.protocol import new_token, token_time
 from twinfra.values.value import Unknown
 
@@ -39,6 +39,15 @@ def prefix_of(name: str, suffix: str = "") -> str | None:
     ):
         return body[:-UNIQUE_LENGTH]
     return None
+
+
+def find_prefixes(resource: Resource, attributes: Attributes) -> None:
+    """Fill in, for an object that is imported, the prefix that its name was made from, where it was."""
+    for identifier in resource.identifiers:
+        name, _, prefix = identifier.partition(" if ")
+        found = attributes.get(name)
+        if prefix.endswith("_prefix") and attributes.get(prefix) is None and isinstance(found, str):
+            attributes[prefix] = prefix_of(found) or None
 
 
 def prefixed_name(
