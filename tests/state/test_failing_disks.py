@@ -153,3 +153,20 @@ def test_an_apply_whose_output_cannot_be_written_goes_on_to_its_end(twinfra: Dir
             assert "No space left on device" in ran.stderr
     assert len(twinfra.ok("state", "list").out.splitlines()) == 21
     assert twinfra("plan", "-detailed-exitcode").code == 0
+
+
+def test_a_checkout_that_can_only_be_read_is_looked_from(twinfra: Directory, disk: Path) -> None:
+    """Which backend was used last can then not be noted."""
+    block = f'terraform {{\n  backend "local" {{\n    path = "{twinfra.path}/elsewhere.tfstate"\n  }}\n}}\n'
+    (twinfra.path / "main.tf").write_text(block + things(1))
+    twinfra._monkeypatch.chdir(twinfra.path)
+    twinfra.ok("apply", "-auto-approve")
+    twinfra._monkeypatch.chdir(disk)
+    (disk / "main.tf").write_text(block + things(1))
+    assert mount("-o", "remount,ro", str(disk))
+    try:
+        assert len(twinfra.ok("state", "list").out.splitlines()) == 2
+        assert twinfra("plan", "-detailed-exitcode").code == 0
+        assert "Read-only file system" in words(twinfra("init").err)
+    finally:
+        assert mount("-o", "remount,rw", str(disk))

@@ -247,7 +247,11 @@ def remember(data: Path, chosen: Chosen, extra: Mapping[str, Any]) -> None:
 
 def forget(data: Path) -> None:
     """Note that the local backend without a block is used from now on."""
-    (data / FILE).unlink(missing_ok=True)
+    path = data / FILE
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as reason:
+        raise file_problem(reason, "remove", path) from None
 
 
 def check_unchanged(

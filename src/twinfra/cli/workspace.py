@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -310,7 +310,9 @@ def connect_without_keys(configuration: Configuration | None, files: LocalFiles 
     check_unchanged(chosen, before, directory, environment)
     connected = backend_of(chosen)
     if before is None and chosen.settings:
-        remember(data, chosen, {})
+        # Where nothing can be written, the next command finds the same block; an apply asks for its journal first.
+        with suppress(DiagnosticError):
+            remember(data, chosen, {})
     return connected
 
 
