@@ -17,6 +17,8 @@ from twinfra.diagnostics import Diagnostic, error
 
 _OPERATIONS = {"plan": "Plan", "apply": "Apply", "destroy": "Apply", "refresh": "Refresh"}
 _PROCESS = re.compile(r"process (\d+) since (\d+) of (\S+)")
+_SESSION = re.compile(r"session (\d+)")
+"""What is told of the holder of a lock that is one of a database session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,9 @@ def is_abandoned(lock: LockInfo) -> bool:
 
 def holder_process(lock: LockInfo) -> str:
     """What is known of the process that holds a lock, as a part of a sentence."""
+    session = _SESSION.fullmatch(lock.info)
+    if session is not None:
+        return f"its session {session[1]} is still connected, and the lock ends with that"
     found = _PROCESS.search(lock.info)
     pid = f"process {found[1]}" if found is not None else "its process"
     running = _still_runs(lock)

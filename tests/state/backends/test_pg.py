@@ -13,7 +13,7 @@ from tests.state.stock import Stock, needs_stock
 from twinfra.diagnostics import DiagnosticError
 from twinfra.state.backends import registry
 from twinfra.state.backends.protocol import NOTHING, Conflict, Locked, Place
-from twinfra.state.locks import new_lock
+from twinfra.state.locks import holder_process, new_lock
 
 pytestmark = pytest.mark.emulator
 
@@ -90,6 +90,7 @@ def test_a_table_that_is_there_needs_no_permission_to_make_one(
     assert holder is not None
     assert holder.id == lock.id
     assert holder.who == f"{schema}_user@127.0.0.1"
+    assert "is still connected" in holder_process(holder)
 
 
 @pytest.mark.parametrize("skip", ["skip_schema_creation", "skip_table_creation"])
