@@ -23,11 +23,9 @@ from twinfra.engine.instance import addressed
 from twinfra.engine.nodes import (
     CallNode,
     CheckNode,
-    Kind,
     Node,
     ProviderNode,
     ResourceNode,
-    ValidationNode,
 )
 from twinfra.engine.objects import decode_object, marked, stored_marks
 from twinfra.engine.operations import Operations
@@ -298,28 +296,16 @@ class Applier(Evaluation):
             return None
         if isinstance(node, DestroyNode):
             return self._destruction.begin(node)
-        kind = node.kind
-        if kind is Kind.RESOURCE:
-            return self._resource(node)  # type: ignore[arg-type]
+        if isinstance(node, ResourceNode):
+            return self._resource(node)
         if isinstance(node, ProviderNode):
             return [self._start(node)] if node in self._working else None
         if self._evaluated is not None and node not in self._evaluated:
             if isinstance(node, CallNode):
                 self.call_from_state(node, self.state)
             return None
-        if kind is Kind.LOCAL:
-            self.local(node)  # type: ignore[arg-type]
-        elif kind is Kind.VARIABLE:
-            self.variable(node)  # type: ignore[arg-type]
-        elif kind is Kind.OUTPUT:
-            self.output(node)  # type: ignore[arg-type]
-        elif isinstance(node, CallNode):
-            self.call(node)
-        elif isinstance(node, CheckNode):
-            if self.plan.mode == "normal":
-                self.check_block(node)
-        elif isinstance(node, ValidationNode):
-            self.validations(node.variable, node)
+        if not isinstance(node, CheckNode) or self.plan.mode == "normal":
+            self.evaluate(node)
         return None
 
     def _start(self, node: ProviderNode) -> Operation:

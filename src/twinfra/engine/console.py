@@ -11,7 +11,7 @@ from twinfra.config.model import Configuration
 from twinfra.diagnostics import DiagnosticError, Diagnostics
 from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.instance import addressed
-from twinfra.engine.nodes import CallNode, Kind, Node, ResourceNode
+from twinfra.engine.nodes import CallNode, LocalNode, Node, OutputNode, ResourceNode, VariableNode
 from twinfra.engine.objects import decode_object, marked, stored_marks
 from twinfra.engine.program import Program
 from twinfra.engine.providers import Providers
@@ -89,20 +89,15 @@ class View(Evaluation):
                 self._visit(node)
 
     def _visit(self, node: Node) -> None:
-        kind = node.kind
         if isinstance(node, ResourceNode):
             self._resource(node)
-        elif kind is Kind.LOCAL:
-            self.local(node)  # type: ignore[arg-type]
-        elif kind is Kind.VARIABLE:
-            self.variable(node)  # type: ignore[arg-type]
-        elif kind is Kind.OUTPUT and node.path:
-            self.output(node)  # type: ignore[arg-type]
         elif isinstance(node, CallNode):
             try:
                 self.call(node)
             except DiagnosticError:
                 self.call_from_state(node, self._state)
+        elif isinstance(node, LocalNode | VariableNode) or (isinstance(node, OutputNode) and node.path):
+            self.evaluate(node)
 
     def _resource(self, node: ResourceNode) -> None:
         resource = node.resource

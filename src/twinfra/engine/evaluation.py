@@ -23,7 +23,16 @@ from twinfra.diagnostics import (
 )
 from twinfra.engine.conditions import FAIL, UNKNOWN, Outcome, Results, check, telling_values
 from twinfra.engine.expand import Expansion, any_instance, expand
-from twinfra.engine.nodes import CallNode, CheckNode, CompiledCheck, LocalNode, Node, OutputNode, VariableNode
+from twinfra.engine.nodes import (
+    CallNode,
+    CheckNode,
+    CompiledCheck,
+    LocalNode,
+    Node,
+    OutputNode,
+    ValidationNode,
+    VariableNode,
+)
 from twinfra.engine.program import Program
 from twinfra.engine.scope import ModuleScope
 from twinfra.engine.tables import Repetition, Table, repetition_of
@@ -81,6 +90,21 @@ class Evaluation:
         """Remember that a node failed, and why."""
         self.failed.add(node)
         self.diagnostics.extend(diagnostics)
+
+    def evaluate(self, node: Node) -> None:
+        """Evaluate a node that needs no provider; of others, nothing."""
+        if isinstance(node, LocalNode):
+            self.local(node)
+        elif isinstance(node, VariableNode):
+            self.variable(node)
+        elif isinstance(node, OutputNode):
+            self.output(node)
+        elif isinstance(node, CallNode):
+            self.call(node)
+        elif isinstance(node, CheckNode):
+            self.check_block(node)
+        elif isinstance(node, ValidationNode):
+            self.validations(node.variable, node)
 
     # -- variables
 

@@ -26,7 +26,6 @@ from twinfra.engine.nodes import (
     OutputNode,
     ProviderNode,
     ResourceNode,
-    ValidationNode,
     VariableNode,
 )
 from twinfra.engine.orphans import forgetting, removed_parts
@@ -212,9 +211,8 @@ class Planner(Evaluation):
             return [sweep(self)]
         if self.failed and self.blocked(node):
             return None
-        kind = node.kind
-        if kind is Kind.RESOURCE:
-            return [self._resource(node)]  # type: ignore[arg-type]
+        if isinstance(node, ResourceNode):
+            return [self._resource(node)]
         if isinstance(node, ProviderNode):
             return [self.starts.start(node)]
         if self._evaluated is not None and node not in self._evaluated:
@@ -223,18 +221,7 @@ class Planner(Evaluation):
             elif isinstance(node, VariableNode) and not node.path:
                 self.variable(node, check=False)
             return None
-        if kind is Kind.LOCAL:
-            self.local(node)  # type: ignore[arg-type]
-        elif kind is Kind.VARIABLE:
-            self.variable(node)  # type: ignore[arg-type]
-        elif kind is Kind.OUTPUT:
-            self.output(node)  # type: ignore[arg-type]
-        elif kind is Kind.CALL:
-            self.call(node)  # type: ignore[arg-type]
-        elif isinstance(node, CheckNode):
-            self.check_block(node)
-        elif isinstance(node, ValidationNode):
-            self.validations(node.variable, node)
+        self.evaluate(node)
         return None
 
     def _resource(self, node: ResourceNode) -> Operation:

@@ -19,7 +19,6 @@ from twinfra.engine.nodes import (
     Node,
     ProviderNode,
     ResourceNode,
-    ValidationNode,
 )
 from twinfra.engine.program import Program
 from twinfra.engine.providers import Providers
@@ -86,23 +85,12 @@ class _Validation(Evaluation):
             self._visit(node)
 
     def _visit(self, node: Node) -> None:
-        kind = node.kind
-        if kind is Kind.RESOURCE:
-            self._resource(node)  # type: ignore[arg-type]
-        elif kind is Kind.LOCAL:
-            self.local(node)  # type: ignore[arg-type]
-        elif kind is Kind.VARIABLE:
-            self.variable(node)  # type: ignore[arg-type]
-        elif kind is Kind.OUTPUT:
-            self.output(node)  # type: ignore[arg-type]
-        elif kind is Kind.CALL:
-            self.call(node)  # type: ignore[arg-type]
+        if isinstance(node, ResourceNode):
+            self._resource(node)
         elif isinstance(node, ProviderNode):
             self._provider(node)
-        elif isinstance(node, CheckNode):
-            self._check(node)
-        elif isinstance(node, ValidationNode):
-            self.validations(node.variable, node)
+        else:
+            self.evaluate(node)
 
     def _provider(self, node: ProviderNode) -> None:
         if node.decoder is None:
@@ -205,7 +193,7 @@ class _Validation(Evaluation):
         if outcome.status != FAIL and outcome.diagnostics:
             self.fail(node, outcome.diagnostics)
 
-    def _check(self, node: CheckNode) -> None:
+    def check_block(self, node: CheckNode) -> None:
         for scope in self.scopes.get(node.path, ()):
             for each in node.assertions:
                 self._try_check(node, each, scope)

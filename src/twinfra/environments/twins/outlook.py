@@ -16,7 +16,15 @@ from twinfra.engine.datasources import planned_data
 from twinfra.engine.evaluation import Evaluation
 from twinfra.engine.expand import Expansion, expand
 from twinfra.engine.instance import Wanted, addressed, plan_instance
-from twinfra.engine.nodes import CallNode, Kind, Node, ProviderNode, ResourceNode, VariableNode
+from twinfra.engine.nodes import (
+    CallNode,
+    CheckNode,
+    Node,
+    ProviderNode,
+    ResourceNode,
+    ValidationNode,
+    VariableNode,
+)
 from twinfra.engine.program import Program
 from twinfra.engine.providers import Providers
 from twinfra.engine.scope import ModuleScope, table_key
@@ -66,19 +74,12 @@ class Outlook(Evaluation):
         if problems:
             self.fail(node, problems)
             return
-        kind = node.kind
-        if kind is Kind.RESOURCE:
-            self._resource(node)  # type: ignore[arg-type]
-        elif kind is Kind.LOCAL:
-            self.local(node)  # type: ignore[arg-type]
-        elif kind is Kind.VARIABLE:
-            self.variable(node)  # type: ignore[arg-type]
-        elif kind is Kind.OUTPUT:
-            self.output(node)  # type: ignore[arg-type]
-        elif kind is Kind.CALL:
-            self.call(node)  # type: ignore[arg-type]
+        if isinstance(node, ResourceNode):
+            self._resource(node)
         elif isinstance(node, ProviderNode):
             self._start(node)
+        elif not isinstance(node, CheckNode | ValidationNode):
+            self.evaluate(node)
 
     def variable(self, node: VariableNode, check: bool = True) -> None:
         """Root variables were accepted before; those of modules get their value as ever."""
