@@ -1,9 +1,14 @@
 """The tokenizer: which tokens a text has, for any text."""
 
+import re
+from types import ModuleType
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from twinfra.diagnostics import Source
+from twinfra.lang import json_syntax, tokens
 from twinfra.lang.tokens import bracket_depth, invalid_token_diagnostics, is_identifier, tokenize
 
 
@@ -144,3 +149,11 @@ def test_tokens_lie_in_order_and_cover_all_but_space(text: str, template: bool, 
 @given(TEXTS)
 def test_the_number_of_tokens_is_bounded_by_the_length(text: str):
     assert len(tokenize(text).kinds) <= len(text) + 2
+
+
+@pytest.mark.parametrize("module", [tokens, json_syntax], ids=lambda module: str(module.__name__))
+def test_no_group_is_repeated_possessively(module: ModuleType) -> None:
+    """Before 3.11.5, Python takes what the last try of such a group began with for a part of it."""
+    patterns = [one.pattern for one in vars(module).values() if isinstance(one, re.Pattern)]
+    assert len(patterns) > 2
+    assert not [one for one in patterns if re.search(r"\)(?:[*+?]|\{[0-9,]+\})\+|\(\?>", one)]

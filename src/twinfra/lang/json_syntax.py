@@ -25,10 +25,11 @@ from twinfra.lang.json_values import (
 from twinfra.lang.parsing.cursor import MAX_DEPTH
 from twinfra.values.numbers import NumberError, parse_number
 
+# No group is repeated possessively, as in `tokens`.
 _TOKEN = re.compile(
     r"""[ \t\r\n]*+(?:
       (?P<mark>[{}\[\],:=])
-    | (?P<string>"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*+\\?"?)
+    | (?P<string>"(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*\\?"?)
     | (?P<number>[-+.0-9][-+.0-9eE]*+)
     | (?P<keyword>[A-Za-z][A-Za-z_]*+)
     | (?P<end>\Z)
@@ -37,7 +38,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-_STRING_PREFIX = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
+_STRING_PREFIX = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
 _PARTIAL_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _KEYWORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}

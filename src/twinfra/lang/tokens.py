@@ -55,19 +55,21 @@ class Tokens:
         return self.text[self.starts[index] - self.base : self.ends[index] - self.base]
 
 
-_QUOTED_TEXT = r'(?:[^"\\$%\r\n]|\\[^\r\n]|\$\$\{|\$(?!\{|\Z)|%%\{|%(?!\{|\Z))'
-_LINE_TEXT = r"(?:[^$%\n]|\$\$\{|\$(?!\{)|%%\{|%(?!\{))"
+# No group is repeated possessively: before 3.11.5, Python consumes what the last try of such a group began with. These
+# can be taken in one way only, so that nothing is tried twice.
+_QUOTED_TEXT = r'(?:[^"\\$%\r\n]++|\\[^\r\n]|\$\$\{|\$(?!\{|\Z)|%%\{|%(?!\{|\Z))'
+_LINE_TEXT = r"(?:[^$%\n]++|\$\$\{|\$(?!\{)|%%\{|%(?!\{))"
 
 _MAIN = re.compile(
     rf"""
     [ \t]*+(?:
       (?P<identifier>[A-Za-z_][A-Za-z0-9_-]*+(?![^\x00-\x7f]))
     | (?P<newline>\r?\n)
-    | (?P<string>"{_QUOTED_TEXT}*+")
+    | (?P<string>"{_QUOTED_TEXT}*")
     | (?P<number>[0-9](?:[0-9.]|[eE][+-]?[0-9])*(?<!\.))
     | (?P<comment>(?:\#|//)[^\n]*+\n?)
     | (?P<long_comment>/\*)
-    | (?P<heredoc><<-?(?:[A-Za-z0-9_-]|[^\x00-\x7f])++\r?\n)
+    | (?P<heredoc><<-?[A-Za-z0-9_\-\x80-\U0010ffff]++\r?\n)
     | (?P<mark>==|!=|>=|<=|&&|\|\||::|\.\.\.|=>|[\[\]().,*/%+\-=<>!?:&|^;`'])
     | (?P<open>\{{)
     | (?P<close>~?\}})
@@ -81,7 +83,7 @@ _MAIN = re.compile(
 )
 _QUOTED = re.compile(
     rf"""
-      (?P<text>{_QUOTED_TEXT}++)
+      (?P<text>{_QUOTED_TEXT}+)
     | (?P<interpolation>\$\{{~?)
     | (?P<directive>%\{{~?)
     | (?P<close>")
@@ -93,8 +95,8 @@ _QUOTED = re.compile(
 )
 _LINES = re.compile(
     rf"""
-      (?P<line>{_LINE_TEXT}*+\n)
-    | (?P<text>{_LINE_TEXT}++)
+      (?P<line>{_LINE_TEXT}*\n)
+    | (?P<text>{_LINE_TEXT}+)
     | (?P<interpolation>\$\{{~?)
     | (?P<directive>%\{{~?)
     | (?P<end>\Z)
