@@ -326,6 +326,11 @@ def test_secrets_are_listed_with_where_they_came_from(twinfra: Directory) -> Non
     assert found["terraform_data.function", "input"]["sources"] == ["sensitive()"]
     assert found["terraform_data.reference", "input"]["sources"] == ["terraform_data.function"]
     assert found["output.secret", ""]["origin"] == "output"
+    # What the provider copied has no mark.
+    copied = found["terraform_data.variable", "output.password"]
+    assert (copied["origin"], copied["sources"]) == ("copy", ["input.password"])
+    assert ("terraform_data.variable", "output.user") not in found
+    assert "terraform_data.function: output, says what is sensitive elsewhere in it (input)" in ran.out
     assert "terraform_data.function: input, made sensitive in the configuration (sensitive())" in ran.out
 
 

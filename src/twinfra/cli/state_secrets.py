@@ -41,6 +41,7 @@ def _reason(secret: Secret) -> str:
         "configuration": "made sensitive in the configuration",
         "output": "declared sensitive",
         "state": "marked in the state",
+        "copy": "says what is sensitive elsewhere in it",
     }
     sources = f" ({', '.join(secret.sources)})" if secret.sources else ""
     return words[secret.origin] + sources

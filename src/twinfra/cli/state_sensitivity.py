@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from twinfra.addresses import Instance
@@ -12,10 +12,12 @@ from twinfra.cli.state_addresses import instances
 from twinfra.config.model import Configuration, Module, ResourceConfig
 from twinfra.dataclass import dataclass
 from twinfra.engine.consistency import path_text
-from twinfra.engine.objects import Facts, decode_object, stored_marks
+from twinfra.engine.objects import SENSITIVE_MARKS, Facts, decode_object, stored_marks
 from twinfra.lang.compiler import compile_expression
 from twinfra.lang.nodes import Body, BodyShape, Expression
-from twinfra.values.value import GetAttr, Path
+from twinfra.values.marks import mark_paths, unmark_deep_with_paths
+from twinfra.values.secrets import hide, secrets_in
+from twinfra.values.value import GetAttr, Path, Value
 
 if TYPE_CHECKING:
     from twinfra.state.model import InstanceObject, ResourceState, State
@@ -25,9 +27,10 @@ _SENSITIVE = re.compile(r"\bsensitive\s*\(")
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A sensitive value. `origin`: `schema`, `variable`, `configuration`, `output` or `state`.
+    """A sensitive value. `origin`: `schema`, `variable`, `configuration`, `output`, `state`, or `copy`: no mark says
+    so, but it tells what another value of its object, which is sensitive, says.
 
-    `sources` are what made it sensitive: variables, functions, or what its expression refers to.
+    `sources` are what made it sensitive: variables, functions, what its expression refers to, or that other value.
     """
 
     address: str
@@ -68,6 +71,7 @@ def _of_object(
     resource = address.resource
     schema = reader.resource(record.provider.provider, resource.mode, resource.type)
     by_schema: list[Path] = []
+    decoded: dict[str, Value] = {}
     if schema is not None:
         facts = Facts(schema)
         provider = reader.providers.unconfigured(record.provider.provider)
@@ -83,6 +87,25 @@ def _of_object(
         told.add(path)
         origin, sources = _why(address, path, configuration)
         yield Secret(str(address), path_text(path), origin, sources, deposed)
+    for path, sources in _copies(decoded, told):
+        yield Secret(str(address), path_text(path), "copy", sources, deposed)
+
+
+def _copies(value: dict[str, Value], told: set[Path]) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Where an object says again what is sensitive elsewhere in it, and where that is."""
+    own = [path for path, _ in unmark_deep_with_paths(_marked(value, told))[1]]
+    found: dict[Path, list[str]] = {}
+    for secret in own:
+        again = hide(value, secrets_in(_marked(value, (secret,))))
+        for path, _ in unmark_deep_with_paths(again)[1]:
+            if not any(path[: len(one)] == one for one in own):
+                found.setdefault(path, []).append(path_text(secret))
+    for path, sources in found.items():
+        yield path, tuple(sources)
+
+
+def _marked(value: dict[str, Value], paths: Iterable[Path]) -> Value:
+    return mark_paths(value, [(path, SENSITIVE_MARKS) for path in paths])
 
 
 def _has(value: object, path: Path) -> bool:

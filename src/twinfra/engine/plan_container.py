@@ -2,7 +2,7 @@
 noticed.
 
 Every file ends in a SHA-256 of all before it, which tells damage. Without a secret that is all a checksum
-can: so there is also a MAC by a key that stays in the working directory (`.terraform/plan.key`, for its owner
+can: so before it there is also a MAC by a key that stays in the working directory (`.terraform/plan.key`, for its owner
 only), which tells a plan that was made here from one that somebody else made or changed. A signature, where one was
 asked for, is the last part, over the SHA-256 of all before it (see `plan_signature`).
 """
@@ -104,9 +104,8 @@ def unseal(
     body, seal = content[:-_SEAL], content[-_SEAL:]
     if len(body) < len(MAGIC):
         raise DiagnosticError(_damaged(path))
-    key_id, digest, mac = seal[:_KEY_ID_SIZE], seal[_KEY_ID_SIZE:-_DIGEST_SIZE], seal[-_DIGEST_SIZE:]
-    actual = hashlib.sha256(body + key_id).digest()
-    if not hmac.compare_digest(actual, digest):
+    key_id, mac, digest = seal[:_KEY_ID_SIZE], seal[_KEY_ID_SIZE:-_DIGEST_SIZE], seal[-_DIGEST_SIZE:]
+    if not hmac.compare_digest(hashlib.sha256(body + key_id + mac).digest(), digest):
         raise DiagnosticError(_damaged(path))
     if verifier is not None:
         return _verified(path, body, verifier)
@@ -115,7 +114,7 @@ def unseal(
     if key is not None:
         if not hmac.compare_digest(_key_id(key), key_id):
             raise DiagnosticError(_foreign(path, data))
-        if not hmac.compare_digest(hmac.digest(key, digest, "sha256"), mac):
+        if not hmac.compare_digest(hmac.digest(key, hashlib.sha256(body + key_id).digest(), "sha256"), mac):
             raise DiagnosticError(_damaged(path))
     try:
         return _parts(body)[0]
@@ -174,8 +173,9 @@ def _seal(pieces: list[bytes], key: bytes) -> bytes:
     for piece in pieces:
         sum.update(piece)
     sum.update(key_id)
-    digest = sum.digest()
-    return key_id + digest + hmac.digest(key, digest, "sha256")
+    mac = hmac.digest(key, sum.digest(), "sha256")
+    sum.update(mac)
+    return key_id + mac + sum.digest()
 
 
 def _key_id(key: bytes) -> bytes:
