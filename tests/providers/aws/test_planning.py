@@ -277,3 +277,10 @@ def test_what_is_no_json_document_is_told(text: str) -> None:
 )
 def test_base_64_is_told_from_other_text(text: str, fits: bool) -> None:
     assert (base64_text(text) == "") is fits
+
+
+def test_all_tags_of_a_thing_without_any_are_an_empty_map() -> None:
+    prior = Proposal(None, config(), config())
+    found = plan(THING, prior, Settings(), "us-east-1").planned
+    assert found is not None
+    assert found["tags_all"] == {}

@@ -457,6 +457,8 @@ def imported(resource: Resource, id: str) -> tuple[Attributes, str]:
     attributes |= {name: shape(value, type_of(resource.all_fields()[name])) for name, value in parts.items()}
     if "id" not in parts:
         attributes["id"] = given
+    if resource.tags is not None:
+        attributes["tags_all"] = shape({}, type_of(resource.all_fields()["tags_all"]))
     attributes |= untold_defaults(resource)
     return attributes, region
 

@@ -226,7 +226,9 @@ def _plan_region(draft: Draft, region: str) -> None:
 
 def _plan_tags(draft: Draft) -> Any:
     tags = planned_tags(draft.planned.get("tags"), draft.settings)
-    before = None if draft.prior is None else draft.prior.get("tags_all")
+    if draft.prior is None:
+        return tags
+    before = draft.prior.get("tags_all")
     if not has_unknown(tags) and same(tags, before):
         return before
     return tags
