@@ -1,5 +1,6 @@
 """Going over to another backend: `init -migrate-state`, `-reconfigure`, `-backend-config`, variables in the block."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Directory
 
-from twinfra.cli.backends import read_extra
+from twinfra.cli.backends import FILE, forget, read_extra
+from twinfra.diagnostics import DiagnosticError
 
 THING = 'resource "terraform_data" "thing" { input = "kept" }\n'
 
@@ -191,3 +193,16 @@ def test_settings_by_option_that_do_not_fit_are_refused(twinfra: Directory, give
     ran = twinfra("init", f"-backend-config={given}")
     assert ran.code == 1
     assert said in ran.err
+
+
+def test_where_nothing_can_be_written_a_backend_that_was_never_noted_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    forget(tmp_path)
+    (tmp_path / FILE).write_text("{}")
+    with pytest.raises(DiagnosticError, match="Cannot"):
+        forget(tmp_path)

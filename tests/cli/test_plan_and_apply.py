@@ -50,7 +50,7 @@ def test_a_plan_shows_what_will_be_made(twinfra: Directory) -> None:
         "Changes to outputs:\n"
         "  + size = (known after apply)\n"
         "\n"
-        "This plan was not saved: an apply plans again. Use -out=FILE to apply exactly this.\n"
+        "This plan was not saved: an apply plans again. -out=FILE saves it.\n"
     )
 
 

@@ -246,10 +246,11 @@ def remember(data: Path, chosen: Chosen, extra: Mapping[str, Any]) -> None:
 
 
 def forget(data: Path) -> None:
-    """Note that the local backend without a block is used from now on."""
+    """Note that the local backend without a block is used from now on. Raises `DiagnosticError`."""
     path = data / FILE
     try:
-        path.unlink(missing_ok=True)
+        if path.exists():  # where nothing can be written, even removing nothing fails
+            path.unlink(missing_ok=True)
     except OSError as reason:
         raise file_problem(reason, "remove", path) from None
 

@@ -64,9 +64,7 @@ def plan(
         if out:
             run.terminal.say(f"\nThe plan is saved in {out}." + _how_to_apply(out))
         elif result.plan.applyable and not is_automated():
-            run.terminal.say(
-                "\nThis plan was not saved: an apply plans again. Use -out=FILE to apply exactly this."
-            )
+            run.terminal.say("\nThis plan was not saved: an apply plans again. -out=FILE saves it.")
         return CHANGES if detailed_exitcode and result.plan.applyable else 0
 
 
