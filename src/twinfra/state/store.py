@@ -25,6 +25,7 @@ from twinfra.state.journal import Journal, is_written, refuse_if_written
 from twinfra.state.locks import LockInfo, held_by_another, new_lock
 from twinfra.state.model import State
 from twinfra.state.recovery import Recovered, fold
+from twinfra.state.succession import successor
 from twinfra.state.transfer_mark import unfinished
 from twinfra.state.transferring import settle, with_transfers
 from twinfra.state.v4 import COMPATIBLE_VERSION, read_state, write_state
@@ -284,9 +285,12 @@ class Store:
     def overwrite(self, state: State, force: bool = False) -> bool:
         """Store a state from elsewhere as it is, serial and lineage included; False when it is there already.
 
-        Without `force`, one of another lineage or of an older serial is refused. Raises `DiagnosticError`.
+        One without a lineage gets the present one. Without `force`, one of another lineage or of an older serial is
+        refused, unless what is there is empty, as stock Terraform has it. Raises `DiagnosticError`.
         """
         now = self._stored
+        if not state.lineage:
+            state = replace(state, lineage=now.state.lineage)
         if (
             now.existed
             and (now.state.lineage, now.state.serial) == (state.lineage, state.serial)
@@ -294,9 +298,7 @@ class Store:
         ):
             return False
         if now.existed and not force:
-            problem = _not_newer(now.state, state, self.label)
-            if problem is not None:
-                raise DiagnosticError(problem)
+            state = successor(now.state, state, self.label)
         pieces = list(write_state(state))
         try:
             self.put(Prepared(state, pieces, _digest(pieces)))
@@ -470,25 +472,6 @@ def _acquire(backend: Backend, workspace: str, operation: str, options: LockOpti
                 seconds=log.since(begun),
             )
             return lock
-
-
-def _not_newer(now: State, state: State, place: str) -> Diagnostic | None:
-    """Why a state must not take the place of another, if it must not."""
-    if state.lineage != now.lineage:
-        return error(
-            "State of another lineage",
-            f"{place} has the lineage {now.lineage}, but this state has {state.lineage or 'none'}: they were "
-            "never the same state.",
-            mend="Work in the directory or workspace that it belongs to; or give -force to lose what is there.",
-        )
-    if state.serial <= now.serial:
-        kind = "another one of the same serial" if state.serial == now.serial else "older"
-        return error(
-            "State is not newer",
-            f"{place} has the serial {now.serial}, and this state the serial {state.serial}: it is {kind}.",
-            mend="Take over from `twinfra state pull` what was done meanwhile; or give -force to lose that.",
-        )
-    return None
 
 
 def _digest(pieces: list[bytes]) -> str:

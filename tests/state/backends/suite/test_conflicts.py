@@ -51,6 +51,20 @@ def test_a_state_of_another_history_is_refused(
         assert store.state.get(thing("a")) is not None
 
 
+@pytest.mark.parametrize("rig", ["local"], indirect=True)
+def test_an_empty_state_makes_way_for_any_and_serials_never_go_back(rig: Rig, tmp_path: Path) -> None:
+    with open_store(rig.open(), "default", "state push", tmp_path) as store:
+        store.overwrite(state_of(serial=5))
+        store.overwrite(state_of("a", serial=2))
+        assert store.state.serial == 6
+        store.overwrite(state_of("b", serial=7, lineage=""))
+        assert store.state.lineage == "a-lineage"
+        store.overwrite(state_of(serial=8))
+        store.overwrite(state_of("c", serial=1, lineage="another"))
+    with open_store(rig.open(), "default", "plan", tmp_path) as store:
+        assert (store.state.serial, store.state.lineage) == (1, "another")
+
+
 @on_all
 def test_of_two_who_work_without_the_lock_the_second_loses_nothing(rig: Rig, tmp_path: Path) -> None:
     with (
