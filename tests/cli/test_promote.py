@@ -293,4 +293,5 @@ def test_a_refusal_is_an_event_too(project: Directory) -> None:
 )
 def test_wrong_usage_is_explained(project: Directory, arguments: tuple[str, ...], told: str) -> None:
     ran = project("promote", *arguments)
-    assert (ran.code, told in " ".join(ran.err.replace("│", " ").split())) == (1, True)
+    said = ran.out if "-json" in arguments else ran.err
+    assert (ran.code, told in " ".join(said.replace("│", " ").split())) == (1, True)
