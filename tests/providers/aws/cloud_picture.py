@@ -9,6 +9,7 @@ import datetime
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 Clients = Callable[[str], Any]
@@ -36,6 +37,7 @@ LISTS: tuple[tuple[str, str, str], ...] = (
 
 def picture(clients: Clients, services: frozenset[str]) -> dict[str, Any]:
     """What there is in the services named, sorted and without what differs from run to run."""
+    clients = cache(clients)
     found: dict[str, Any] = {}
     for service, operation, path in LISTS:
         if service in services:
