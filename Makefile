@@ -22,7 +22,7 @@ quickstart: $(RUN) ## A real ML platform on the embedded cloud, planned, applied
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/quickstart
 
 test: lint ## All checks: style, types, floors, tests
-	$(BIN)/pytest -n auto $(PYTEST_FLAGS)
+	$(BIN)/pytest -n auto --timeout=300 $(PYTEST_FLAGS)
 
 lint: $(DEV) ## Style, types and floors only
 	$(BIN)/ruff check
