@@ -236,6 +236,8 @@ def test_what_cannot_be_undone_is_told_with_what_to_do(
     monkeypatch.setattr(MlflowRegistry, "put_back", refuse)
     ran = back(two)
     assert "models may point elsewhere" in told(ran)
+    assert "or return to what ran: twinfra apply -env" in told(ran)
+    assert "The rollback to v1 (entry" in two.ok("which", ENV).out
     assert "twinfra release rollback v1 -env production" in told(ran)
     assert steps(two)["pointed_back"] == "failed"
     monkeypatch.undo()

@@ -422,7 +422,8 @@ def _restore(run: Run, way: _Way, steps: dict[str, str]) -> None:
 def _say_how(run: Run, way: _Way, steps: dict[str, str], outcome: str) -> None:
     """What stands now, and what to do next."""
     name = way.target.name
-    again = f"twinfra release rollback {name}" + (f" -env {way.environment.name}" if way.environment else "")
+    where = f" -env {way.environment.name}" if way.environment else ""
+    again = f"twinfra release rollback {name}{where}"
     if outcome == _DONE:
         here = way.then.now.commit[:_SHOWN] or "no commit"
         lines = [f"{name} is in force again: {', '.join(map(str, way.target.models))}."]
@@ -435,7 +436,7 @@ def _say_how(run: Run, way: _Way, steps: dict[str, str], outcome: str) -> None:
         lines = ["The rollback failed. What ran before runs again, and the models are as they were."]
     elif outcome == _STOPPED:
         lines = ["The rollback was stopped: infrastructure is half-way, the models are as they were.",
-                 f"Go on with: {again}", "or return to what ran: twinfra apply"]  # fmt: skip
+                 f"Go on with: {again}", f"or return to what ran: twinfra apply{where}"]  # fmt: skip
     else:
         stands = "was applied" if steps["applied"] == _DONE else "is half-way"
         if steps["restored"] == _DONE:
@@ -445,7 +446,7 @@ def _say_how(run: Run, way: _Way, steps: dict[str, str], outcome: str) -> None:
             f"The rollback failed, and not all of it could be undone: infrastructure {stands},",
             f"the models {models}. Mend what is told above, then go on with:",
             f"  {again}",
-            "or return to what ran: twinfra apply",
+            f"or return to what ran: twinfra apply{where}",
         ]
     run.terminal.say("\n" + "\n".join(lines))
     if run.options.json:

@@ -138,12 +138,13 @@ def _went_back(found: Timeline, entry: Entry) -> None:
     if body.get("outcome") == "done" and target is not None:
         _begin(found, target, entry)
         return
-    if (body.get("steps") or {}).get("restored") == "done":
+    steps = body.get("steps") or {}
+    found.unfinished = entry
+    if steps.get("restored") == "done":
         # What was is there again: neither direction is a change that nobody released.
         found.changes = [one for one in found.changes if one.body.get("attempt") != body.get("attempt")]
-        found.unfinished = None
-        return
-    found.unfinished = entry
+        if steps.get("pointed_back", "done") == "done":
+            found.unfinished = None
 
 
 def _begin(found: Timeline, release: Release, entry: Entry) -> None:
