@@ -366,3 +366,20 @@ def test_outputs_that_do_not_change_are_an_event_too(twinfra: Directory) -> None
     for flags in ((), ("-refresh-only",)):
         last = json.loads(twinfra.ok("plan", "-json", *flags).out.splitlines()[-1])
         assert last["outputs"] == {"o": {"sensitive": False, "action": "noop"}}
+
+
+def test_a_plan_says_that_there_are_no_credentials(
+    twinfra: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "TWINFRA_SANDBOX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    twinfra.write(
+        main_tf='provider "aws" {\n  region = "us-east-1"\n}\nresource "aws_vpc" "v" {\n  cidr_block = "10.0.0.0/16"\n}\n'
+    )
+    ran = twinfra("plan")
+    assert ran.code == 1
+    assert "No usable AWS credentials" in ran.err
+    assert "on main.tf line 1" in ran.err

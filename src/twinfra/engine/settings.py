@@ -165,8 +165,14 @@ class ProviderStart:
             return
         try:
             provider = configure(node, scope, self._providers)
+            look_for_credentials = getattr(provider, "look_for_credentials", None)
+            if look_for_credentials is not None:
+                look_for_credentials()
         except DiagnosticError as failed:
             run.fail(node, failed.diagnostics)
+            return
+        except ProviderError as refused:
+            run.fail(node, refused_settings(node, scope, self._providers, refused))
             return
         remembered = run.state.identities.get(str(node.config))
         if objects and remembered:

@@ -117,13 +117,19 @@ def test_handed_in_variables_win_over_the_block(rig_with: Any) -> None:
 
 
 def test_nothing_to_sign_with_is_said_with_a_mend(no_environment: pytest.MonkeyPatch) -> None:
-    said = refusal(provider(region="us-east-1").identity)
+    said = refusal(provider(region="us-east-1").look_for_credentials)
     assert said.startswith("No usable AWS credentials")
     assert "AWS_ACCESS_KEY_ID" in said
 
 
+def test_who_wants_it_plans_without_credentials(no_environment: pytest.MonkeyPatch) -> None:
+    made = provider(region="us-east-1", skip_credentials_validation=True)
+    made.look_for_credentials()
+    assert refusal(made.identity).startswith("No usable AWS credentials")
+
+
 def test_a_profile_that_does_not_exist_is_said(no_environment: pytest.MonkeyPatch) -> None:
-    assert "nowhere" in refusal(provider(region="us-east-1", profile="nowhere").identity)
+    assert "nowhere" in refusal(provider(region="us-east-1", profile="nowhere").look_for_credentials)
 
 
 def test_no_region_is_said_when_one_is_needed(no_environment: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,12 @@ class AwsProvider:
         """Take the provider block's values; no call is made."""
         self._take(take(bare_nulls(config), self._environment))
 
+    def look_for_credentials(self) -> None:
+        """Refuse to begin without credentials; no call to AWS is made."""
+        if not self._settings.skip_credentials_check and not self._settings.unknown:
+            with Explained("looking for credentials"):
+                self.session.look_for_credentials()
+
     def _take(self, settings: Settings) -> None:
         self._settings = settings
         self.session = Session(settings, self._environment)

@@ -127,7 +127,25 @@ class Session:
                 return found.get_frozen_credentials()
         except Exception as problem:
             raise translate(problem, "sts", "get_caller_identity") from problem
-        raise ApiError("sts", "get_caller_identity", "Credentials", "there are no credentials to sign with")
+        raise _nothing_to_sign_with()
+
+    def look_for_credentials(self) -> None:
+        """Raise `ApiError` where there is nothing to sign requests with.
+
+        AWS itself is not asked: whether it takes them shows when they are used.
+        """
+        settings = self.settings
+        chosen = settings.profile or self._profile()
+        if self._bound or settings.web_role or settings.access_key:
+            return
+        if not chosen and self._variables.get("AWS_ACCESS_KEY_ID"):
+            return
+        try:
+            found = self._session().get_credentials()
+        except Exception as problem:
+            raise translate(problem, "sts", "get_caller_identity") from problem
+        if found is None:
+            raise _nothing_to_sign_with()
 
     @property
     def partition(self) -> str:
@@ -309,4 +327,10 @@ def _log_failure(exception: Any, model: Any = None, **others: Any) -> None:
         service=None if model is None else model.service_model.service_name,
         operation=None if model is None else model.name,
         kind=type(exception).__name__,
+    )
+
+
+def _nothing_to_sign_with() -> ApiError:
+    return ApiError(
+        "sts", "get_caller_identity", "Credentials", "There are no credentials to sign requests with"
     )

@@ -85,7 +85,7 @@ def provider_block() -> Block:
             "s3_us_east_1_regional_endpoint": _optional(STRING, "`legacy` or `regional`."),
             "skip_credentials_validation": _optional(
                 BOOL,
-                "Whether to trust the credentials unseen; here they are always checked by their first use.",
+                "Whether not to look for credentials before the first call that needs them.",
             ),
             "skip_metadata_api_check": _optional(
                 STRING, "Whether not to ask the instance metadata service for credentials."
