@@ -19,7 +19,7 @@ settings.register_profile("explore", deadline=None, suppress_health_check=[Healt
 settings.register_profile("twinfra", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("twinfra")
 
-_FOREIGN = ("AWS_", "TF_", "TWINFRA_")
+_FOREIGN = ("AWS_", "GIT_", "TF_", "TWINFRA_")
 
 
 planted.watch_processes()
@@ -31,11 +31,23 @@ def finest_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("log") / "log"
 
 
+@pytest.fixture(scope="session")
+def git_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What git takes for the person's own settings: who commits and tags, and no more."""
+    path = tmp_path_factory.mktemp("git") / "config"
+    path.write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
+    return path
+
+
 @pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, finest_log: Path) -> Iterator[None]:
+def no_settings_from_outside(
+    monkeypatch: pytest.MonkeyPatch, finest_log: Path, git_settings: Path
+) -> Iterator[None]:
     for name in os.environ:
         if name.startswith(_FOREIGN):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(git_settings))
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
