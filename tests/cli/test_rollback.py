@@ -43,6 +43,15 @@ def newest(project: Directory, *arguments: str) -> dict[str, Any]:
     return found
 
 
+def test_where_the_commit_is_checked_out_there_is_nothing_to_revert(
+    project: Directory, repository: Repository
+) -> None:
+    repository.commit("One", main_tf=main(1))
+    told = project.ok("rollback", "-to", "HEAD", "-auto-approve").out
+    assert "What runs is as" in told
+    assert "revert it" not in told
+
+
 def test_what_runs_goes_back_and_the_files_stay(project: Directory, repository: Repository) -> None:
     first = repository.commit("Small", main_tf=main(1))
     project.ok("apply", "-auto-approve")

@@ -68,10 +68,13 @@ def rollback(to: str | None, auto_approve: bool, dry_run: bool, **options: Any) 
                 "to the code that is here."
             )
         elif not code:
-            run.terminal.say(
-                f"\nWhat runs is as {checkout.commit[:12]} says. The code here is still that of\n"
-                f"{checkout.now.commit[:12] or 'no commit'}: revert it too, else the next apply goes forward again."
-            )
+            told = f"\nWhat runs is as {checkout.commit[:12]} says."
+            if checkout.now.commit != checkout.commit:
+                told += (
+                    f" The code here is still that of\n{checkout.now.commit[:12] or 'no commit'}: "
+                    "revert it too, else the next apply goes forward again."
+                )
+            run.terminal.say(told)
         return code
 
 
