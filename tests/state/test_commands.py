@@ -455,3 +455,20 @@ def test_without_a_lock_there_is_nothing_to_unlock(twinfra: Directory) -> None:
     ran = twinfra("force-unlock", "-force", "x")
     assert ran.code == 1
     assert "Nobody holds a lock" in words(ran.err)
+
+
+@pytest.mark.parametrize("damage", [{"type": "x"}, {"value": []}])
+@pytest.mark.parametrize("command", [("show",), ("output",), ("plan",)])
+def test_an_output_without_its_type_is_told(
+    twinfra: Directory,
+    damage: dict[str, object],
+    command: tuple[str, ...],
+) -> None:
+    twinfra.write(main_tf='output "o" {\n  value = "a"\n}\n')
+    twinfra.ok("apply", "-auto-approve")
+    path = twinfra.path / "terraform.tfstate"
+    document = json.loads(path.read_text())
+    document["outputs"]["o"].update(damage)
+    path.write_text(json.dumps(document))
+    ran = twinfra(*command)
+    assert (ran.code, "State file is damaged" in ran.err) == (1, True)

@@ -227,6 +227,30 @@ def test_a_value_that_makes_no_sense_is_refused_with_its_place() -> None:
     assert "line 3, column 4 (at resources[0].provider)" in text
 
 
+@pytest.mark.parametrize(
+    ("results", "place"),
+    [
+        ({}, "check_results"),
+        ([None], "check_results[0]"),
+        ([{"object_kind": "check", "config_addr": "check.c"}], "check_results[0]"),
+        ([{"object_kind": "resource", "config_addr": "c", "status": "pass"}], "check_results[0].config_addr"),
+        (
+            [
+                {
+                    "object_kind": "check",
+                    "config_addr": "check.c",
+                    "status": "pass",
+                    "objects": [{"status": "pass"}],
+                }
+            ],
+            "check_results[0].objects[0]",
+        ),
+    ],
+)
+def test_results_of_checks_in_another_form_are_refused_with_their_place(results: object, place: str) -> None:
+    assert f"(at {place})" in refused({"version": 4, "check_results": results})
+
+
 def test_no_value_of_the_state_is_shown_in_a_message() -> None:
     document = file_with({"attributes": {"password": "hunter2"}, "status": "hunter2"})
     assert "hunter2" not in refused(document)

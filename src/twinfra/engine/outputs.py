@@ -22,8 +22,18 @@ from twinfra.values.value import SENSITIVE, Value, is_null
 
 
 def decode_output(stored: OutputState) -> Value:
-    """The value of an output in a state, unmarked."""
-    return value_from_json(stored.value, type_from_json(stored.type))
+    """The value of an output in a state, unmarked. Raises `DiagnosticError` where it does not have its type."""
+    try:
+        return value_from_json(stored.value, type_from_json(stored.type))
+    except EncodingError:
+        raise DiagnosticError(
+            error(
+                "State file is damaged",
+                "The value of an output in the state does not have the type that the state says it has.",
+                mend="Take it out of the state (twinfra state pull, edit, state push): the next apply writes it anew. "
+                "Or restore an earlier state: twinfra state history",
+            )
+        ) from None
 
 
 def output_changes(

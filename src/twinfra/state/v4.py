@@ -192,7 +192,31 @@ def _state(document: Any, name: str) -> State:
             reader.resource(resource)
         except Malformed as wrong:
             raise wrong.below("resources", at) from None
+    for at, result in enumerate(_sequence(document, "check_results")):
+        try:
+            _look_at_check(result)
+        except Malformed as wrong:
+            raise wrong.below("check_results", at) from None
     return state
+
+
+def _look_at_check(result: Any) -> None:
+    """Results of checks are kept as they are; who reads them relies on this."""
+    _require_texts(result, "object_kind", "config_addr", "status")
+    if result["object_kind"] == "resource" and "." not in result["config_addr"]:
+        raise Malformed("that is no address of a resource", "config_addr")
+    for at, one in enumerate(_sequence(result, "objects")):
+        try:
+            _require_texts(one, "object_addr", "status")
+            if any(type(text) is not str for text in _sequence(one, "failure_messages")):
+                raise Malformed("messages must be strings", "failure_messages")
+        except Malformed as wrong:
+            raise wrong.below("objects", at) from None
+
+
+def _require_texts(fields: Any, *names: str) -> None:
+    if type(fields) is not dict or any(type(fields.get(name)) is not str for name in names):
+        raise Malformed(f"the result of a check must have {', '.join(names)}, which are strings")
 
 
 def _check_version(document: dict[str, Any], name: str) -> None:

@@ -190,5 +190,9 @@ def _instance_parts(address: str, container: str) -> tuple[str, Any]:
     at = address.rfind(name)
     module = address[:at].rstrip(".").removesuffix(".data").removesuffix("data")
     rest = address[at + len(name) :]
-    key = json.loads(rest[1:-1]) if rest.startswith("[") else None
+    try:
+        key = json.loads(rest[1:-1]) if rest.startswith("[") else None
+    except ValueError:
+        # Not as any program writes it: the address as it stands must do.
+        key = None
     return module, key
