@@ -115,7 +115,7 @@ def _changes(operation: str) -> bool:
     return not operation.partition(".")[2].startswith(("Describe", "Get", "List", "Head"))
 
 
-@pytest.mark.timeout(800)
+@pytest.mark.timeout(1000)
 def test_kills_at_random_moments(example: Callable[[str], Example]) -> None:
     """Killed again and again, an apply never makes a thing twice, nor forgets one; nor does a destroy."""
     platform = example("ml-platform")
