@@ -187,3 +187,22 @@ def test_functions_are_described_by_the_command_of_terraform(twinfra: Directory)
     assert described["format_version"] == "1.0"
     assert described["function_signatures"]["abs"]["return_type"] == "number"
     assert twinfra("metadata", "functions").code == 1
+
+
+def test_an_import_tells_that_the_object_is_read(twinfra: Directory) -> None:
+    twinfra.write(main_tf=MODULE + 'import {\n  to = terraform_data.x\n  id = "abc"\n}\n')
+    told = events(twinfra.ok("plan", "-json").out)
+    assert [one["type"] for one in told][1:3] == ["refresh_start", "refresh_complete"]
+    assert told[2]["hook"]["id_value"] == "abc"
+
+
+def test_a_diagnostic_points_at_what_stock_terraform_points_at(twinfra: Directory) -> None:
+    twinfra.write(main_tf='output "a" {}\noutput "b" { valu = 1 }\nlocals {\n  c = jsondecode("{")\n}\n')
+    found = json.loads(twinfra("validate", "-json").out)["diagnostics"]
+    places = {(one["range"]["start"]["column"], one["range"]["end"]["column"]) for one in found}
+    assert places == {(12, 13), (14, 15), (14, 18)}
+    assert found[0]["snippet"]["context"] == 'output "a"'
+    twinfra.write(main_tf='locals {\n  c = jsondecode("{")\n  d = upper([])\n}\n')
+    found = json.loads(twinfra("validate", "-json").out)["diagnostics"]
+    places = {(one["range"]["start"]["column"], one["range"]["end"]["column"]) for one in found}
+    assert places == {(7, 18), (13, 14)}

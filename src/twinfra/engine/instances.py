@@ -17,7 +17,7 @@ from twinfra.engine.instance import Wanted, addressed, check_config, plan_instan
 from twinfra.engine.nodes import ResourceNode
 from twinfra.engine.objects import decode_object, encode_object, marked, stored_marks
 from twinfra.engine.orphans import gone_reason
-from twinfra.engine.refresh import Existing
+from twinfra.engine.refresh import Existing, id_of
 from twinfra.engine.scheduler import Call, Operation
 from twinfra.engine.scope import UNSET, ModuleScope, table_key
 from twinfra.engine.tables import Repetition, Table, repetition_of
@@ -165,12 +165,18 @@ class InstancePlans:
                 raise call.error
             else:
                 self._take(node, address, id, call.result)
+                run.listener.refresh_finished(address, id_of(call.result.attributes), call.seconds)
 
     def _import_call(self, node: ResourceNode, provider: Provider, address: Instance, id: str) -> Call:
         kind = node.resource.type
-        return Call(
+        call = Call(
             lambda: import_object(provider, kind, address, id, node.facts), inline=node.provider.local
         )
+        if call.inline:
+            self._run.listener.refresh_started(address, id)
+        else:
+            call.begun = lambda: self._run.listener.refresh_started(address, id)
+        return call
 
     def _take(self, node: ResourceNode, address: Instance, id: str, found: Stored) -> None:
         stored = encode_object(found, node.facts, [])

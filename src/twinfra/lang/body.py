@@ -84,7 +84,7 @@ def missing_attribute(name: str, place: SourceRange) -> Diagnostic:
     return error(
         "Missing required argument",
         f"The argument {name} is required, and is not set here.",
-        place,
+        _first_of(place),
         mend=f"Add {name} = ... to the block.",
     )
 
@@ -132,7 +132,12 @@ def _label_problem(block: Block, shape: BlockShape) -> Diagnostic | None:
     return error(
         "Missing label",
         f"A {block.type} block {has}.",
-        block.body.range,
+        _first_of(block.body.range),
         mend=f"Write the {wanted[len(block.labels)]} in quotes before the opening brace.",
         context=block.range,
     )
+
+
+def _first_of(place: SourceRange) -> SourceRange:
+    """The first character of a place: what is missing from a body has none of its own."""
+    return SourceRange(place.source, place.start, min(place.end, place.start + 1))

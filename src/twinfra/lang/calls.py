@@ -18,13 +18,16 @@ from twinfra.lang.nodes import (
     Call,
     Conditional,
     Expression,
+    For,
     GetAttr,
     Index,
     Literal,
+    ObjectExpression,
     Parentheses,
     Splat,
     Template,
     TemplatePart,
+    TupleExpression,
     Variable,
 )
 from twinfra.values.convert import ConversionError, convert
@@ -216,7 +219,7 @@ def _failed(
         )
     if failed.argument is not None:
         return run.fail("Invalid argument", f"{_sentence(failed.reason)}.", node.range, function=node.name)
-    return run.fail("Call failed", f"{node.name}: {failed.reason}.", node.name_range, function=node.name)
+    return run.fail("Call failed", f"{node.name}: {failed.reason}.", opening_of(node), function=node.name)
 
 
 def _sentence(reason: str) -> str:
@@ -252,8 +255,18 @@ def start_of(node: TemplatePart) -> SourceRange:
             node = first
         elif isinstance(node, Literal) and isinstance(node.value, str):
             return _text_range(node)
+        elif isinstance(node, TupleExpression | ObjectExpression | For):
+            return SourceRange(node.range.source, node.range.start, node.range.start + 1)
+        elif isinstance(node, Call):
+            return opening_of(node)
         else:
             return node.range
+
+
+def opening_of(node: Call) -> SourceRange:
+    """The name of the function that is called, and the parenthesis after it."""
+    place = node.name_range
+    return SourceRange(place.source, place.start, place.source.text.index("(", place.end) + 1)
 
 
 def _has_fixed_key(node: Index) -> bool:

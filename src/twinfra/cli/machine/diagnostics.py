@@ -73,7 +73,7 @@ def _enclosing(subject: SourceRange) -> str | None:
     if subject.first.column == 1:
         return None
     first = _HEADER.match(subject.source.line(subject.first.line))
-    if first is not None and first.end() < subject.first.column:
+    if first is not None and first.end() <= subject.first.column:
         return first[1]
     for number in range(subject.first.line, 0, -1):
         line = subject.source.line(number)
