@@ -160,3 +160,65 @@ def test_a_secret_is_hidden_where_a_provider_copies_it_to(pair: Pair) -> None:
     for one in report.findings:
         assert texts(one) == ("(sensitive)", "(sensitive)")
     assert {one.path.split(".")[0] for one in report.findings} == {"input", "output"}
+
+
+def test_a_secret_inside_an_argument_has_its_own_causes(pair: Pair) -> None:
+    pair.write(
+        """
+        variable "x" { sensitive = true }
+        variable "y" {}
+        resource "terraform_data" "it" { input = { secret = var.x, open = var.y, deep = [{ s = "a-${var.x}" }] } }
+        """
+    )
+    first, second = {"x": "hunter2", "y": "one"}, {"x": "correct-horse", "y": "two"}
+    report = both(pair, first, second, parameters=["x", "y"])
+    assert report.twins
+    assert causes(report)["terraform_data.it.input.secret"] == ["var.x"]
+    assert causes(report)["terraform_data.it.input.open"] == ["var.y"]
+    assert texts(entry(report, "terraform_data.it.input.secret")) == ("(sensitive)", "(sensitive)")
+    assert texts(entry(report, "terraform_data.it.input.open")) == ('"one"', '"two"')
+    assert entry(report, "terraform_data.it.output.secret").derived_from == "terraform_data.it.input.secret"
+
+
+def test_a_secret_that_nobody_gave_is_a_finding_and_stays_hidden(pair: Pair) -> None:
+    pair.write(
+        """
+        variable "x" { sensitive = true }
+        resource "terraform_data" "it" { input = { secret = var.x, number = sensitive(1) } }
+        output "it" {
+          value     = terraform_data.it.input
+          sensitive = true
+        }
+        """
+    )
+    given = {"x": "hunter2"}
+    states = applied(pair, given), applied(pair, {"x": "correct-horse"})
+    pair.write((pair.directory / "main.tf").read_text().replace("sensitive(1)", "sensitive(4242)"))
+    later = applied(pair, {"x": "correct-horse"}, states[1])
+    report = compared(pair, given, given, (states[0], later))
+    found = [one for one in report.findings if not one.path.startswith("output")]
+    assert all("4242" not in text for one in report.findings for text in texts(one))
+    assert {one.place for one in found} == {
+        "terraform_data.it.input.number", "terraform_data.it.input.secret", "output.it.number", "output.it.secret",
+    }  # fmt: skip
+    assert all(texts(one) == ("(sensitive)", "(sensitive)") for one in found)
+
+
+def test_a_number_that_a_provider_copies_has_the_causes_of_what_it_copies(pair: Pair) -> None:
+    pair.write('variable "n" {}\nresource "terraform_data" "it" { input = { a = var.n, b = var.n > 2 } }')
+    report = both(pair, {"n": 2}, {"n": 16}, parameters=["n"])
+    assert report.twins
+    assert entry(report, "terraform_data.it.output.a").derived_from == "terraform_data.it.input.a"
+
+
+def test_what_somebody_can_set_is_not_taken_for_a_copy(pair: Pair) -> None:
+    pair.write(
+        'variable "n" {}\nresource "terraform_data" "it" {\n  input = var.n\n  triggers_replace = 2\n}'
+    )
+    first = applied(pair, {"n": 2})
+    text = (pair.directory / "main.tf").read_text()
+    pair.write(text.replace("triggers_replace = 2", "triggers_replace = 16"))
+    second = applied(pair, {"n": 16})
+    pair.write(text)
+    report = compared(pair, {"n": 2}, {"n": 16}, (first, second), parameters=["n"])
+    assert [one.place for one in report.findings] == ["terraform_data.it.triggers_replace"]

@@ -74,10 +74,13 @@ def state_digest(state: State, schemas: Schemas, key: Key, volatile: Sequence[Vo
 
 
 class StateForms:
-    """The canonical forms of what a state holds."""
+    """The canonical forms of what a state holds.
+
+    Without a `key` secrets are in the clear: whoever compares such forms must hide what is shown of them.
+    """
 
     def __init__(
-        self, state: State, schemas: Schemas, key: Key, volatile: Sequence[VolatileRule] = ()
+        self, state: State, schemas: Schemas, key: Key | None, volatile: Sequence[VolatileRule] = ()
     ) -> None:
         self._state = state
         self._key = key
@@ -111,7 +114,7 @@ class StateForms:
         found: dict[str, Any] = {}
         for name, output in self._state.outputs.items():
             value = self._typed(output.value, stored_type(output.type))
-            found[name] = {"value": keyed(self._key(), value) if output.sensitive else value}
+            found[name] = {"value": keyed(self._key(), value) if output.sensitive and self._key else value}
             found[name]["type"] = output.type
         return found
 
@@ -172,6 +175,7 @@ class StateForms:
 
     def _attributes(self, row: _Row, stored: InstanceObject) -> dict[str, Any]:
         secret = {path[0].get("value") for path in stored.sensitive if path and isinstance(path[0], dict)}
+        key = self._key
         rename = self._identifiers.rename
         children, types = row.part.children, row.kind.types
         form: dict[str, Any] = {}
@@ -189,7 +193,7 @@ class StateForms:
                 found = self._declared(
                     value, part, types.get(name, DYNAMIC), stored.attributes, row.address, name
                 )
-            form[name] = keyed(self._key(), found) if secret and name in secret else found
+            form[name] = keyed(key(), found) if secret and name in secret and key is not None else found
         return form
 
     def _declared(

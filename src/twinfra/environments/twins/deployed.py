@@ -5,16 +5,16 @@ Each difference is looked up in the comparison of what the code makes: what that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from twinfra.addresses import ProviderAddress
 from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError
-from twinfra.environments.fingerprint import VolatileRule, new_key
+from twinfra.environments.fingerprint import VolatileRule
 from twinfra.environments.fingerprint.state import StateForms, stored_type
-from twinfra.environments.twins.explaining import Explained, Explanations
+from twinfra.environments.twins.explaining import Explained, Explanations, Found, content_of
 from twinfra.environments.twins.forms import (
     LACKING,
     FormWalk,
@@ -22,9 +22,17 @@ from twinfra.environments.twins.forms import (
     shown_form,
     shown_forms,
 )
+from twinfra.environments.twins.inputs import path_text
 from twinfra.environments.twins.report import Entry, Given, Kind, Note, Report, Shown
-from twinfra.environments.twins.secrets import secret_inputs, secrets_of
-from twinfra.environments.twins.showing import NOTHING, PRESENT, path_inside
+from twinfra.environments.twins.secrets import (
+    Place,
+    is_secret,
+    place_of,
+    secret_inputs,
+    secret_places,
+    secrets_of,
+)
+from twinfra.environments.twins.showing import NOTHING, PRESENT, SECRET, path_inside
 from twinfra.schema import Block, ProviderSchema
 from twinfra.state.model import State
 from twinfra.values.types import DYNAMIC, Type
@@ -35,12 +43,15 @@ Schemas = Callable[[ProviderAddress], ProviderSchema]
 
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """An instance that exists: its canonical form, its block's address, what its schema says, and its secrets."""
+    """An instance that exists: its canonical form, its block's address, what its schema says, its secrets and where
+    these are.
+    """
 
     form: Mapping[str, Any]
     block: str
     schema: Block | None
     secrets: frozenset[str]
+    secret: frozenset[Place]
 
 
 def compare_deployed(
@@ -55,8 +66,8 @@ def compare_deployed(
     `configured` is the comparison of the same environments as the code makes them. `volatile` are the rules of
     twinfra.toml about attributes that say nothing.
     """
-    key = new_key()
-    forms = [StateForms(state, schemas, key, volatile) for state in (first, second)]
+    # In the clear, so that what is inside of a secret is compared and explained; what is shown of it, is hidden.
+    forms = [StateForms(state, schemas, None, volatile) for state in (first, second)]
     sides = [_objects(state, form, schemas) for state, form in zip((first, second), forms, strict=True)]
     blocks = [{one.block for one in side.values()} for side in sides]
     explanations = Explanations(configured)
@@ -78,7 +89,8 @@ def compare_deployed(
         differing += bool(found)
         entries += found
     all_hidden = hidden.union(*(one.secrets for side in sides for one in side.values()))
-    entries += _outputs(forms[0].outputs(), forms[1].outputs(), explanations, all_hidden)
+    secret = {name for state in (first, second) for name, one in state.outputs.items() if one.sensitive}
+    entries += _outputs(forms[0].outputs(), forms[1].outputs(), explanations, all_hidden, secret)
     return Report(
         configured.names,
         True,
@@ -104,7 +116,7 @@ def _with_effects(one: Given, entries: Sequence[Entry]) -> Given:
 
 
 def _objects(state: State, forms: StateForms, schemas: Schemas) -> dict[str, _Object]:
-    blocks: dict[str, tuple[str, Block | None, frozenset[str]]] = {}
+    blocks: dict[str, tuple[str, Block | None, frozenset[str], frozenset[Place]]] = {}
     for address, resource in state.resources.items():
         try:
             schema = schemas(resource.provider.provider).resources.get(address.resource.type)
@@ -112,7 +124,13 @@ def _objects(state: State, forms: StateForms, schemas: Schemas) -> dict[str, _Ob
             schema = None
         block = None if schema is None else schema.block
         for key, instance in resource.instances.items():
-            blocks[str(address.instance(key))] = (str(address.config), block, secrets_of(instance.current))
+            current = instance.current
+            blocks[str(address.instance(key))] = (
+                str(address.config),
+                block,
+                secrets_of(current),
+                secret_places(current),
+            )
     return {form["address"]: _Object(form, *blocks[form["address"]]) for form in forms.resources()}
 
 
@@ -135,11 +153,15 @@ def _differences(
         walk.compare(
             own.get(name, LACKING), other.get(name, LACKING), types.get(name, DYNAMIC), (GetAttr(name),)
         )
-    yield from _entries(walk, block, address, one.block, explanations, hidden)
+    yield from _entries(walk, block, address, one.block, explanations, hidden, one.secret | two.secret)
 
 
 def _outputs(
-    own: Mapping[str, Any], other: Mapping[str, Any], explanations: Explanations, hidden: frozenset[str]
+    own: Mapping[str, Any],
+    other: Mapping[str, Any],
+    explanations: Explanations,
+    hidden: frozenset[str],
+    secret: Collection[str],
 ) -> Iterator[Entry]:
     for name in sorted(own.keys() | other.keys()):
         walk = FormWalk()
@@ -148,7 +170,8 @@ def _outputs(
         types = [DYNAMIC if one is None else stored_type(one["type"]) for one in sides]
         walk.compare(values[0], values[1], types[0] if types[0] == types[1] else DYNAMIC, ())
         address = f"output.{name}"
-        yield from _entries(walk, None, address, address, explanations, hidden)
+        places = frozenset({()}) if name in secret else frozenset()
+        yield from _entries(walk, None, address, address, explanations, hidden, places)
 
 
 def _entries(
@@ -158,14 +181,30 @@ def _entries(
     block: str,
     explanations: Explanations,
     hidden: frozenset[str],
+    secret: frozenset[Place],
 ) -> Iterator[Entry]:
     """The differences of one object, explained."""
-    paths = [path_inside(path, schema) for path, _, _ in walk.found]
-    explained = explanations.of_values(
-        address, [(text, one, two) for text, (_, one, two) in zip(paths, walk.found, strict=True)]
-    )
-    for text, why, (path, one, two) in zip(paths, explained, walk.found, strict=True):
-        yield _entry(_kind(path, one, two), address, block, text, shown_forms(one, two, hidden), why)
+    found = [
+        Found(path_inside(path, schema), path_text(path[1:]), one, two, _is_made(path, schema))
+        for path, one, two in walk.found
+    ]
+    explained = explanations.of_values(address, found)
+    covered = [bool(secret) and is_secret(place_of(path), secret) for path, _, _ in walk.found]
+    copied = {content_of(value) for value, covers in zip(found, covered, strict=True) if covers}
+    for value, why, covers, (path, one, two) in zip(found, explained, covered, walk.found, strict=True):
+        # Copies that are texts are known by what is in them; a number is one at the same place of another attribute.
+        if covers or content_of(value) in copied:
+            values = (NOTHING if one is LACKING else SECRET, NOTHING if two is LACKING else SECRET)
+        else:
+            values = shown_forms(one, two, hidden)
+        yield _entry(_kind(path, one, two), address, block, value.path, values, why)
+
+
+def _is_made(path: Path, schema: Block | None) -> bool:
+    """Whether it is in an attribute that nobody can set: the provider makes it."""
+    name = path[0].name if path and isinstance(path[0], GetAttr) else ""
+    attribute = None if schema is None else schema.attributes.get(name)
+    return attribute is not None and attribute.computed and not attribute.optional
 
 
 def _entry(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from twinfra.dataclass import dataclass
+from twinfra.environments.twins.forms import text_of_form
 from twinfra.environments.twins.report import Cause, Entry, Kind, Report
 
 _KEY = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
@@ -28,6 +29,17 @@ class Explained:
     allowed: bool = False
     reasons: tuple[str, ...] = ()
     follows: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A difference: its path, that within the attribute, and both forms. `made`: nobody can set it."""
+
+    path: str
+    tail: str
+    one: Any
+    two: Any
+    made: bool = False
 
 
 _UNEXPLAINED = Explained()
@@ -68,24 +80,28 @@ class Explanations:
                 return _explained(found)
         return _UNEXPLAINED
 
-    def of_values(self, address: str, found: Sequence[tuple[str, Any, Any]]) -> list[Explained]:
-        """Why values of one object differ, each with its path and both forms.
+    def of_values(self, address: str, found: Sequence[Found]) -> list[Explained]:
+        """Why values of one object differ.
 
         The code makes it so, or they are made of others that differ: in the same object first.
         """
-        explained = [self._of_place(address, path) for path, _, _ in found]
-        own = [
-            (one, two, replace(why, follows=why.follows or _joined(address, path)))
-            for why, (path, one, two) in zip(explained, found, strict=True)
-            if why is not None and _is_sign(one) and _is_sign(two)
+        explained = [self._of_place(address, each.path) for each in found]
+        known = [
+            (each, replace(why, follows=why.follows or _joined(address, each.path)))
+            for why, each in zip(explained, found, strict=True)
+            if why is not None
         ]
+        own = [(each.one, each.two, why) for each, why in known if _is_sign(each.one) and _is_sign(each.two)]
+        copied = {content_of(each): why for each, why in known}
         made: list[Explained] = []
-        for why, (_, one, two) in zip(explained, found, strict=True):
-            if why is None and isinstance(one, str) and isinstance(two, str):
-                why = _made_of(one, two, own)
+        for why, each in zip(explained, found, strict=True):
+            if why is None and isinstance(each.one, str) and isinstance(each.two, str):
+                why = _made_of(each.one, each.two, own)
                 for form in _forms(address):
-                    why = why or _made_of(one, two, self._texts.get(form, ()))
-                why = why or _made_of(one, two, self._anywhere)
+                    why = why or _made_of(each.one, each.two, self._texts.get(form, ()))
+                why = why or _made_of(each.one, each.two, self._anywhere)
+            if why is None and each.made:
+                why = copied.get(content_of(each))
             made.append(why or _UNEXPLAINED)
         return made
 
@@ -106,6 +122,11 @@ class Explanations:
             cut = max(path.rfind("."), path.rfind("["))
             path = path[:cut] if cut > 0 else ""
         return self._by_place.get(address) if address.startswith("output.") else None
+
+
+def content_of(found: Found) -> tuple[str, str, str]:
+    """What is the same where a provider copies an attribute to another one."""
+    return found.tail, text_of_form(found.one), text_of_form(found.two)
 
 
 def _forms(address: str) -> Iterable[str]:

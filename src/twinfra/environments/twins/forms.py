@@ -48,11 +48,11 @@ class FormWalk:
                 first, second = (side[at] if at < len(side) else LACKING for side in (one, two))
                 self.compare(first, second, _element(type, at), (*path, Index(at)))
             return
-        if _text_of(one) != _text_of(two):
+        if text_of_form(one) != text_of_form(two):
             self.found.append((path, one, two))
 
 
-def _text_of(value: Any) -> str:
+def text_of_form(value: Any) -> str:
     """The canonical text of a form; empty where there is none."""
     return "" if value is LACKING else canonical(value)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from twinfra.environments.twins.inputs import Input
 from twinfra.state.model import InstanceObject
 from twinfra.values.marks import unmark
+from twinfra.values.value import GetAttr, Path
+
+Place: TypeAlias = tuple[str, ...]
+"""Names and keys from an object on; numbers as texts."""
 
 _SHORTEST = 4
 """Texts shorter than this turn up anywhere by chance."""
@@ -24,6 +28,36 @@ def secrets_of(stored: InstanceObject | None) -> frozenset[str]:
                 value = _inside(value, key["value"] if isinstance(key, dict) else key)
             found.update(_texts(value))
     return frozenset(one for one in found if len(one) >= _SHORTEST)
+
+
+def secret_places(stored: InstanceObject | None) -> frozenset[Place]:
+    """Where in an object its secrets are."""
+    found: set[Place] = set()
+    for path in () if stored is None else stored.sensitive:
+        place: list[str] = []
+        for step in path:
+            key = step["value"]
+            inner = key["value"] if isinstance(key, dict) else key
+            if not isinstance(inner, str | int | float):
+                # An element of a set: of that, all is taken for secret.
+                break
+            place.append(_key_text(inner))
+        found.add(tuple(place))
+    return frozenset(found)
+
+
+def place_of(path: Path) -> Place:
+    """A path of the language as `secret_places` has it."""
+    return tuple(one.name if isinstance(one, GetAttr) else _key_text(one.key) for one in path)
+
+
+def is_secret(place: Place, secret: Iterable[Place]) -> bool:
+    """Whether there is a secret at a place, inside of it, or around it."""
+    return any(place[: len(one)] == one[: len(place)] for one in secret)
+
+
+def _key_text(key: Any) -> str:
+    return key if isinstance(key, str) else f"{float(key):g}" if isinstance(key, int | float) else ""
 
 
 def secret_inputs(inputs: Iterable[Input]) -> frozenset[str]:
