@@ -206,3 +206,27 @@ def test_where_nothing_can_be_written_a_backend_that_was_never_noted_is_forgotte
     (tmp_path / FILE).write_text("{}")
     with pytest.raises(DiagnosticError, match="Cannot"):
         forget(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "{",
+        "[]",
+        '{"type": "local"}',
+        '{"type": 1, "settings": {}, "extra": {}}',
+        '{"type": "local", "settings": [1], "extra": {}}',
+        '{"type": "local", "settings": {"path": 1.5}, "extra": {}}',
+        '{"type": "local", "settings": {"path": "\\ud800"}, "extra": {}}',
+        '{"type": "local", "settings": {"bucket": "b"}, "extra": {}}',
+        '{"type": "local", "settings": {}, "extra": null}',
+    ],
+)
+def test_a_damaged_note_of_the_backend_is_told_with_its_mend(twinfra: Directory, note: str) -> None:
+    twinfra.write(main_tf='terraform {\n  backend "local" {\n    path = "a.tfstate"\n  }\n}\n')
+    twinfra.ok("init")
+    (twinfra.path / ".terraform" / "twinfra-backend.json").write_text(note)
+    ran = twinfra("plan")
+    assert (ran.code, "Damaged note of the backend" in ran.err) == (1, True)
+    twinfra.ok("init", "-reconfigure")
+    twinfra.ok("plan")

@@ -219,10 +219,13 @@ def remembered(data: Path) -> Remembered | None:
     path = data / FILE
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return Remembered(Chosen(document["type"], document["settings"]), document["extra"])
+        found = Remembered(Chosen(document["type"], document["settings"]), document["extra"])
+        _require_settings(found.chosen.type, found.chosen.settings)
+        _require_settings(found.chosen.type, found.extra)
+        return found
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError, DiagnosticError):
         raise DiagnosticError(
             error(
                 "Damaged note of the backend",
@@ -232,6 +235,22 @@ def remembered(data: Path) -> Remembered | None:
         ) from None
     except OSError as reason:
         raise file_problem(reason, "read", path) from None
+
+
+def _require_settings(type: str, settings: Any) -> None:
+    """Raise `ValueError`, `TypeError` or `DiagnosticError` for what no backend of this type can have noted."""
+    from twinfra.state.backends.registry import backend_schema
+    from twinfra.values.encoding import value_from_json
+
+    attributes = backend_schema(type).attributes
+    if not isinstance(settings, dict) or not settings.keys() <= attributes.keys():
+        raise ValueError(type)
+    json.dumps(settings, ensure_ascii=False).encode()
+    for name, value in settings.items():
+        read = value_from_json(value, attributes[name].type)
+        # Which also makes a string of a number.
+        if isinstance(read, str) and not isinstance(value, str):
+            raise TypeError(name)
 
 
 def remember(data: Path, chosen: Chosen, extra: Mapping[str, Any]) -> None:

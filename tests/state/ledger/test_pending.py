@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pytest
 from tests.state.encryption.blocks import SIMPLE, encryption, provider
 
 from twinfra.diagnostics import Severity
@@ -63,12 +65,17 @@ def test_a_receipt_whose_key_is_gone_keeps_no_other_from_being_appended(tmp_path
     assert not pending.directory.exists()
 
 
-def test_a_damaged_receipt_is_told_and_left_where_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", '{"entry": {"time": "t", "id": "i"}, "process": {}}', '{"entry": null, "process": {}}']
+    + [json.dumps({"entry": about("apply", {}) | {"kind": 1}, "process": {}})],
+)
+def test_a_damaged_receipt_is_told_and_left_where_it_is(tmp_path: Path, content: str) -> None:
     backend = LocalBackend(tmp_path)
     pending = pending_of(backend, "default")
     pending.put(about("apply", {}))
     damaged = pending.directory / "0123456789abcdef.json"
-    damaged.write_bytes(b"{")
+    damaged.write_text(content)
     appended, [told] = append_pending(open_ledger(backend, "default"), pending)
     assert len(appended) == 1
     assert "damaged" in told.detail

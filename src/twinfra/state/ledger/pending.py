@@ -36,6 +36,7 @@ _LOOKED_BACK = 1024
 """Entries among which one is looked for that may have been appended already."""
 
 
+_FIELDS = sorted(("id", "kind", "time", "who", "host", "body"))
 _SHOWN = 3
 _THEN = (
     "What can be read is recorded by the next command. What nobody can read any more may be removed: only receipts are "
@@ -109,7 +110,7 @@ class Pending:
                 content = self.codec.decode(path.read_bytes(), str(path))
                 fields = json.loads(content)
                 made, process = fields["entry"], LockInfo.from_json(json.dumps(fields["process"]))
-                when, id = str(made["time"]), str(made["id"])
+                when, id = _told_of(made)
             except FileNotFoundError:
                 continue
             except OSError as reason:
@@ -135,6 +136,15 @@ class Pending:
 
     def _path(self, id: str) -> Path:
         return self.directory / f"{id}{_SUFFIX}"
+
+
+def _told_of(made: Any) -> tuple[str, str]:
+    """When an entry was made, and its ID. Raises `ValueError` or `TypeError` where it is none as `about` makes them."""
+    if type(made) is not dict or type(made["body"]) is not dict or sorted(made) != _FIELDS:
+        raise ValueError("no entry")
+    if any(type(made[name]) is not str for name in _FIELDS if name != "body"):
+        raise ValueError("no text")
+    return made["time"], made["id"]
 
 
 def _told(unreadable: list[tuple[Path, Diagnostic]]) -> list[Diagnostic]:
