@@ -67,8 +67,13 @@ def test_a_receipt_whose_key_is_gone_keeps_no_other_from_being_appended(tmp_path
 
 @pytest.mark.parametrize(
     "content",
-    ["{", "[]", '{"entry": {"time": "t", "id": "i"}, "process": {}}', '{"entry": null, "process": {}}']
-    + [json.dumps({"entry": about("apply", {}) | {"kind": 1}, "process": {}})],
+    [
+        "{",
+        "[]",
+        '{"entry": {"time": "t", "id": "i"}, "process": {}}',
+        '{"entry": null, "process": {}}',
+        json.dumps({"entry": about("apply", {}) | {"kind": 1}, "process": {}}),
+    ],
 )
 def test_a_damaged_receipt_is_told_and_left_where_it_is(tmp_path: Path, content: str) -> None:
     backend = LocalBackend(tmp_path)
