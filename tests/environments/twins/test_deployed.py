@@ -83,6 +83,19 @@ def test_a_reference_to_another_object_is_a_dependency_that_differs(pair: Pair) 
     assert [one.input.name for one in found.causes] == ["var.x"]
 
 
+def test_a_base64_text_in_which_only_a_value_differs_depends_on_the_same_objects(pair: Pair) -> None:
+    pair.write(
+        """
+        variable "x" {}
+        resource "terraform_data" "base" {}
+        resource "terraform_data" "it" { input = base64encode("${terraform_data.base.id} {${var.x}}") }
+        """
+    )
+    report = both(pair, {"x": "a"}, {"x": "b"}, parameters=["x"])
+    assert report.twins
+    assert entry(report, "terraform_data.it.input").kind is Kind.VALUE
+
+
 def test_an_object_that_only_one_has_is_explained_by_count(pair: Pair) -> None:
     pair.write(
         """

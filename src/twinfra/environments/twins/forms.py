@@ -85,7 +85,8 @@ def _element(type: Type, at: int) -> Type:
 
 def references(value: Any) -> list[str]:
     """The places that a form refers to."""
-    text = canonical(value).replace("$$", "")
+    # What is in a base64 text is looked at, not the text as such.
+    text = canonical(value).replace("$$", "").replace("${base64:", "")
     return sorted(findall(r"\$\{((?:[^{}]|\{[^{}]*\})*)\}", text))
 
 
