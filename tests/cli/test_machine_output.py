@@ -206,3 +206,34 @@ def test_a_diagnostic_points_at_what_stock_terraform_points_at(twinfra: Director
     found = json.loads(twinfra("validate", "-json").out)["diagnostics"]
     places = {(one["range"]["start"]["column"], one["range"]["end"]["column"]) for one in found}
     assert places == {(7, 18), (13, 14)}
+
+
+BROKEN = """
+resource "terraform_data" "b" {
+  input = terraform_data.x.input
+  lifecycle {
+    precondition {
+      condition     = terraform_data.x.input == 2
+      error_message = "no"
+    }
+  }
+}
+"""
+
+
+def test_a_plan_with_errors_is_saved_to_be_looked_at(twinfra: Directory) -> None:
+    twinfra.write(main_tf=MODULE + BROKEN)
+    assert twinfra("plan", "-out=p").code == 1
+    shown = json.loads(twinfra.ok("show", "-json", "p").out)
+    assert [one["address"] for one in shown["resource_changes"]] == ["terraform_data.x"]
+    assert (shown["applyable"], shown["complete"], shown["errored"]) == (False, False, True)
+    assert "cannot be applied" in twinfra.ok("show", "p").out
+
+
+def test_a_saved_plan_with_errors_is_not_applied(twinfra: Directory) -> None:
+    twinfra.write(main_tf=MODULE + BROKEN)
+    twinfra("plan", "-out=p")
+    ran = twinfra("apply", "p")
+    assert ran.code == 1
+    assert "Saved plan has errors" in ran.err
+    assert not (twinfra.path / "terraform.tfstate").exists()

@@ -56,6 +56,8 @@ def plan(
     with work(common, "plan") as run:
         result = make_plan(run, mode_of(options), options)
         if result.plan.errored or result.diagnostics.has_errors:
+            if out and result.plan.would_change:
+                run.save_plan(Path(out), result)  # to be looked at: it is never signed, nor applied
             show_errored(run, result)
             return 1
         if out:

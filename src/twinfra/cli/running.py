@@ -259,7 +259,16 @@ def reopened(run: Run, at: Checkout, environment: Environment | None) -> Iterato
 
 
 def _read_plan(path: Path, verifier: Verifier | None) -> SavedPlan:
-    return read_plan_file(path, codec=saved_plan_codec(), verifier=verifier)
+    saved = read_plan_file(path, codec=saved_plan_codec(), verifier=verifier)
+    if saved.plan.errored:
+        raise DiagnosticError(
+            error(
+                "Saved plan has errors",
+                f"{path} holds what could be planned before there were errors, and that is not all.",
+                mend=f"Mend what is wrong and plan again; to look at it, run: twinfra show {path}",
+            )
+        )
+    return saved
 
 
 def _inputs_of(saved: SavedPlan, options: Shared) -> dict[str, Value]:

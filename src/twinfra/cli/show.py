@@ -54,6 +54,8 @@ def _show_plan(path: Path, json: bool, no_color: bool) -> int:
     from twinfra.cli.render.plan import render_plan
     from twinfra.cli.render.style import standard_style
 
+    if saved.plan.errored:
+        print("Not all could be planned, so this cannot be applied. This much could:")
     for part in render_plan(saved.plan, SchemaReader().of_change, standard_style(no_color)):
         sys.stdout.write(part)
     if saved.signed_by:

@@ -303,6 +303,7 @@ class Planner(Evaluation):
         if self.forgotten:
             self.diagnostics.add(forgetting(sorted(self.forgotten, key=instance_order)))
         result.errored = self.diagnostics.has_errors
+        result.complete = result.complete and not result.errored
         result.diagnostics = list(self.diagnostics)
         return PlanResult(result, self.state, self.diagnostics)
 
