@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from twinfra.values.marks import has_marks
+from twinfra.values.numbers import format_number, is_number
 from twinfra.values.value import SENSITIVE, List, Map, Marked, Set, Value
 
 _WITHIN = 6
 """A secret of so many characters is also looked for inside longer texts; a shorter one would be found by chance."""
+_DIGITS = 4
+"""A number of fewer digits is found by chance."""
 
 
 def secrets_in(*values: Value) -> frozenset[str]:
@@ -30,6 +33,9 @@ def _collect(value: Value, hidden: bool, found: set[str]) -> None:
     elif kind is str:
         if hidden:
             found.add(value)
+    elif is_number(value):
+        if hidden and len(text := format_number(value)) >= _DIGITS:
+            found.add(text)
     elif isinstance(value, dict):
         for inner in value.values():
             _collect(inner, hidden, found)
@@ -45,6 +51,8 @@ def hide(value: Value, secrets: frozenset[str]) -> Value:
     kind = type(value)
     if kind is str:
         return Marked(value, frozenset({SENSITIVE})) if _tells(value, secrets) else value
+    if is_number(value):
+        return Marked(value, frozenset({SENSITIVE})) if format_number(value) in secrets else value
     if kind is dict:
         return {name: hide(inner, secrets) for name, inner in value.items()}
     if kind is Map:
