@@ -214,7 +214,7 @@ def test_statements_about_what_exists(project: Project) -> None:
         }
         import {
           for_each = toset(["a"])
-          to       = terraform_data.y[each.key]
+          to       = terraform_data.new[each.key]
           id       = each.value
           provider = terraform.x
         }
@@ -241,7 +241,7 @@ def test_statements_about_what_exists(project: Project) -> None:
     (removed,) = root.removed
     assert removed.destroy is False
     (imported,) = root.imports
-    assert imported.to.range.text == "terraform_data.y[each.key]"
+    assert imported.to.range.text == "terraform_data.new[each.key]"
     assert imported.for_each is not None
     assert imported.provider is not None
     check = root.checks["c"]

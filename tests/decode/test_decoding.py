@@ -166,9 +166,15 @@ def test_where_the_number_of_blocks_is_unknown_their_collection_is(name, type):
     assert decoded(native(text), {"x": UNKNOWN}) == {name: Unknown(type)}
 
 
-def test_blocks_of_an_unknown_number_are_not_missing_and_errors_in_them_are_told():
+def test_blocks_of_an_unknown_number_are_not_missing_and_what_they_would_hold_is_not_looked_at():
     text = 'single {\n n = 1\n}\ndynamic "list" {\n for_each = var.x\n content {\n n = [list.value]\n }\n}'
-    assert problems(native(text), {"x": UNKNOWN}, NEEDING) == [(7, "Unsuitable value")]
+    assert problems(native(text), {"x": UNKNOWN}, NEEDING) == []
+
+
+@pytest.mark.parametrize(("elements", "told"), [("[]", []), ("[1]", ["Unsupported argument"])])
+def test_what_is_wrong_with_the_content_of_a_dynamic_block_matters_where_it_makes_a_block(elements, told):
+    text = f'dynamic "list" {{\n for_each = {elements}\n content {{\n n = 1\n nope = 2\n }}\n}}'
+    assert [one for _, one in problems(native(text), {})] == told
 
 
 def test_marks_stay_where_they_were():

@@ -163,3 +163,14 @@ def test_any_text_is_read_without_an_exception(text: str):
     found, _ = parse_json(Source("main.tf.json", text))
     found.content(LOCALS)
     found.just_attributes()
+
+
+def test_places_in_a_string_with_escapes_count_what_the_escapes_stand_for():
+    text = '{"x": 1,\n "y": "a\\nbé${nope.z.w}"}'
+    attributes, _ = parse_json(Source("main.tf.json", text))[0].just_attributes()
+    (reference,) = compile_expression(attributes["y"].expression).references
+    place = reference.range
+    assert (place.text, place.first.line, place.first.column) == ("nope.z.w", 3, 5)
+    assert (place.source.line(2), place.source.line(3)) == (' "y": "a', "bé${nope.z.w}")
+    assert place.in_file.text == "a\\nbé${nope.z.w}"
+    assert attributes["y"].expression.range.covers(place)

@@ -47,18 +47,13 @@ class Named:
     key: SourceRange | None
 
 
-def read_address(address: Expression, fixed: bool = True) -> Named | Diagnostic:
-    """What an address names, or what is wrong with it. `fixed`: its keys must be written out."""
+def read_address(address: Expression, fixed: bool = True, plain: bool = False) -> Named | Diagnostic:
+    """What an address names, or what is wrong with it. `fixed`: its keys must be written out; `plain`: words that are
+    reserved in expressions are types of resources like any other, but for `data`.
+    """
     parts = parts_of(address)
     if parts is None:
         return _wrong("An address is made of names joined by dots, and keys in brackets.", address.range)
-    if parts[0].name in _RESERVED:
-        return error(
-            "Not an address",
-            f"{parts[0].name} is no resource type: the word is reserved.",
-            address.range,
-            mend=f"A resource type of this name is written resource.{parts[0].name}.",
-        )
     first_key = next((part for part in parts if part.key is not None), None)
     where = first_key.range if first_key is not None else None
     at = 0
@@ -73,17 +68,29 @@ def read_address(address: Expression, fixed: bool = True) -> Named | Diagnostic:
             at += 1
     if at == len(parts):
         return Named("", where)
-    return _read_resource(parts, at, where, fixed)
+    if not plain and parts[at].name in _RESERVED:
+        return error(
+            "Not an address",
+            f"{parts[at].name} is no resource type: the word is reserved.",
+            parts[at].range,
+            mend=f"A resource type of this name is written resource.{parts[at].name}.",
+        )
+    return _read_resource(parts, at, where, fixed, plain)
 
 
-def _read_resource(parts: list[Part], at: int, key: SourceRange | None, fixed: bool) -> Named | Diagnostic:
+def _read_resource(
+    parts: list[Part], at: int, key: SourceRange | None, fixed: bool, plain: bool
+) -> Named | Diagnostic:
     mode = MANAGED
-    if parts[at].key is None and (parts[at].name in _MODES or parts[at].name == "resource"):
+    modes = (DATA,) if plain else (*_MODES, "resource")
+    if parts[at].key is None and parts[at].name in modes:
         mode = parts[at].name if parts[at].name in _MODES else MANAGED
         at += 1
     if len(parts) < at + 2:
-        place = parts[min(at, len(parts) - 1)].range
-        return _wrong("The address of a resource has its type, a dot and its name.", place)
+        # After a mode that nothing follows, stock Terraform has no place to tell.
+        place = parts[at].range if at < len(parts) else None
+        where = "" if place is not None else f" {parts[-1].name} at {parts[-1].range} is neither."
+        return _wrong(f"The address of a resource has its type, a dot and its name.{where}", place)
     for part in parts[at : at + 2]:
         if part.key is not None:
             return _wrong(
@@ -111,5 +118,5 @@ def _key_problem(part: Part, fixed: bool) -> Diagnostic | None:
     return _wrong("An instance key is a whole number or a string.", part.range)
 
 
-def _wrong(detail: str, place: SourceRange) -> Diagnostic:
+def _wrong(detail: str, place: SourceRange | None) -> Diagnostic:
     return error("Not an address", detail, place, mend=_LIKE)

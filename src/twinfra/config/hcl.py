@@ -18,7 +18,13 @@ from twinfra.config.hcl_modules import (
     read_terraform,
 )
 from twinfra.config.hcl_resources import read_resource
-from twinfra.config.hcl_statements import read_check, read_import, read_moved, read_removed
+from twinfra.config.hcl_statements import (
+    check_import_providers,
+    read_check,
+    read_import,
+    read_moved,
+    read_removed,
+)
 from twinfra.config.hcl_values import read_locals, read_output, read_variable
 from twinfra.config.model import Module
 from twinfra.config.reading import JoinedBody, addresses_of, text_of
@@ -84,6 +90,7 @@ def read_module(module: Module, files: Iterable[tuple[str, Body]]) -> tuple[Diag
     for block in primary:
         if block.type != "terraform":
             _READERS[block.type][1](block, module, found)
+    check_import_providers(module, found)
     _override_values(overriding, module, found)
     return found, refused
 

@@ -21,6 +21,7 @@ from twinfra.config.reading import (
     check_name,
     constant_of,
     declared_twice,
+    inner_range,
     is_identifier,
     list_of,
     provider_ref,
@@ -91,11 +92,12 @@ def read_module_call(block: Block, module: Module, found: Diagnostics) -> None:
     before = len(found)
     path = text_of(source, found)
     readable = source is not None and len(found) == before
-    if version and source is not None and is_local(path):
+    unversioned = is_local(path) or (not version and path.partition("//")[0].count("/") not in (2, 3))
+    if "version" in attributes and source is not None and readable and unversioned:
         found.add(
             error(
-                "Version of a local module",
-                "A module in a local directory has no versions to choose from.",
+                "Version of a module without versions",
+                "Only modules in a registry have versions to choose from, and this is no address of one.",
                 source.expression.range,
                 mend="Remove the version argument.",
             )
@@ -169,7 +171,7 @@ def _passed(attribute: Attribute | None, found: Diagnostics) -> tuple[tuple[Prov
             error(
                 "Providers must be an object",
                 "Here the providers of the called module are written in braces, each with the one it gets.",
-                attribute.expression.range,
+                inner_range(attribute.expression),
                 mend="Write providers = { aws = aws.west }.",
             )
         )
@@ -214,14 +216,13 @@ def read_provider(block: Block, module: Module, found: Diagnostics) -> None:
     alias = ""
     if "alias" in attributes:
         place = attributes["alias"].expression.range
-        before = len(found)
         alias = text_of(attributes["alias"], found)
-        if len(found) == before and not is_identifier(alias):
+        if not is_identifier(alias):
+            # Stock Terraform tells it without a place.
             found.add(
                 error(
                     "Invalid alias",
                     f'"{alias}" cannot be the alias of a provider configuration ({place}).',
-                    None if alias[:1].isdigit() else place,
                     mend=NAME_RULE,
                 )
             )
@@ -304,7 +305,7 @@ def read_terraform(blocks: Iterable[Block], module: Module, found: Diagnostics) 
 def _read_language(attributes: Mapping[str, Attribute], found: Diagnostics) -> None:
     """The arguments that choose a variant of the language, of which there is one."""
     experiments = attributes.get("experiments")
-    if experiments is not None and list_of(experiments.expression, found):
+    if experiments is not None:
         found.add(
             error(
                 "No experiments",
@@ -353,6 +354,8 @@ def _required_provider(name: str, attribute: Attribute, found: Diagnostics) -> R
     _check_local_name(name, place, found)
     if not isinstance(expression, ObjectExpression):
         constraint = constraint_of(attribute, found)
+        if isinstance(expression, Literal) and expression.value is None:
+            found.add(_bad_constraint("A required provider is a version constraint or an object.", place))
         if len(found.errors) > before:
             return None
         return RequiredProvider(name, implied_address(name), constraint, place)

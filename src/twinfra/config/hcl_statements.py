@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from twinfra.addresses import DATA, MANAGED
+from twinfra.addresses import DATA, MANAGED, Resource
 from twinfra.config.addressing import Named, parts_of, read_address
 from twinfra.config.hcl_resources import read_provisioner, resource_of
 from twinfra.config.model import CheckBlock, Import, Module, Moved, Removed, ResourceConfig
 from twinfra.config.reading import check_name, declared_twice, flag_of, provider_ref, read_checks, single
-from twinfra.diagnostics import Diagnostic, Diagnostics, error
+from twinfra.diagnostics import Diagnostic, Diagnostics, Severity, error
 from twinfra.lang.nodes import Attribute, Block, BlockShape, BodyShape, Expression, Literal
 from twinfra.lang.static import as_traversal, is_json, is_quoted, native
 
@@ -52,8 +52,10 @@ def read_moved(block: Block, module: Module, found: Diagnostics) -> None:
     module.moved.append(Moved(ends[0], ends[1], block.range))
 
 
-def _address(attribute: Attribute, found: Diagnostics, fixed: bool = True) -> tuple[Expression, Named | None]:
-    """The address that an argument is, and what it names: nothing after complaining."""
+def _address(
+    attribute: Attribute, found: Diagnostics, fixed: bool = True, plain: bool = False
+) -> tuple[Expression, Named | None]:
+    """The address that an argument is, and what it names: nothing after complaining. See `read_address`."""
     address = native(attribute.expression)
     place = attribute.expression.range
     named: Named | Diagnostic
@@ -65,7 +67,7 @@ def _address(attribute: Attribute, found: Diagnostics, fixed: bool = True) -> tu
             mend="Write it like aws_vpc.main, without quotes, calculations or calls.",
         )
     else:
-        named = read_address(address, fixed)
+        named = read_address(address, fixed, plain)
     if isinstance(named, Named):
         return address, named
     found.add(replace(named, subject=place) if is_json(attribute.expression) else named)
@@ -77,11 +79,10 @@ def read_removed(block: Block, module: Module, found: Diagnostics) -> None:
     content, problems = block.body.content(_REMOVED)
     found.extend(problems)
     destroy = True
-    lifecycle = single(content.of("lifecycle"), "removed block", found)
-    if lifecycle is not None:
+    for lifecycle in content.of("lifecycle"):
         inner, problems = lifecycle.body.content(_REMOVED_LIFECYCLE)
         found.extend(problems)
-        destroy = flag_of(inner.attributes.get("destroy"), found, True)
+        destroy = flag_of(inner.attributes.get("destroy"), found, destroy)
     provisioners = tuple(read_provisioner(one, found) for one in content.of("provisioner"))
     for provisioner in provisioners:
         if provisioner.when != "destroy":
@@ -105,7 +106,7 @@ def read_removed(block: Block, module: Module, found: Diagnostics) -> None:
 
 
 def _removable(attribute: Attribute, found: Diagnostics) -> tuple[Expression, Named | None]:
-    address, named = _address(attribute, found)
+    address, named = _address(attribute, found, plain=True)
     if named is None:
         return address, None
     if named.key is not None:
@@ -155,7 +156,7 @@ def read_import(block: Block, module: Module, found: Diagnostics) -> None:
             )
         )
         return
-    if to is None or id is None:
+    if to is None or id is None or any(one.severity is Severity.ERROR for one in problems):
         return
     if for_each is None and not _has_fixed_keys(to.expression):
         found.add(
@@ -202,8 +203,33 @@ def read_import(block: Block, module: Module, found: Diagnostics) -> None:
             block.range,
             reference,
             for_each.expression if for_each is not None else None,
+            provider.range if provider is not None and reference is not None else None,
         )
     )
+
+
+def check_import_providers(module: Module, found: Diagnostics) -> None:
+    """Complain about providers in imports to blocks that say themselves which provider is theirs."""
+    for one in module.imports:
+        if one.provider_range is None:
+            continue
+        names = [part.name for part in parts_of(one.to) or () if part.key is None]
+        if names[0] == "resource":
+            del names[0]
+        if names[0] == "module":
+            mend = "Remove it; the call of the module says which providers are used there (providers)."
+        elif Resource(MANAGED, names[0], names[1]) in module.resources:
+            mend = "Remove it; set provider in the resource block."
+        else:
+            continue
+        found.add(
+            error(
+                "Provider of an import",
+                "An import names a provider only where the resource has no block yet.",
+                one.provider_range,
+                mend=mend,
+            )
+        )
 
 
 def read_check(block: Block, module: Module, found: Diagnostics) -> None:

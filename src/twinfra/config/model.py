@@ -207,6 +207,7 @@ class Import:
     range: SourceRange
     provider: ProviderRef | None = None
     for_each: Expression | None = None
+    provider_range: SourceRange | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,10 @@ class _Checks:
             reference = resource.provider
             if reference is not None and not self._exists(path, reference.name, reference.alias):
                 self._missing(path, reference, f"{resource.address}, at {reference.range},")
+        for one in module.imports:
+            reference = one.provider
+            if reference is not None and not self._exists(path, reference.name, reference.alias):
+                self._missing(path, reference, f"an import, at {reference.range},")
         for call in module.calls.values():
             child = self._modules.get((*path, call.name))
             if child is not None:

@@ -8,7 +8,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from twinfra.config.model import Check, ProviderRef
-from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, SourceRange, error, warning
+from twinfra.diagnostics import (
+    Diagnostic,
+    DiagnosticError,
+    Diagnostics,
+    Severity,
+    SourceRange,
+    error,
+    warning,
+)
 from twinfra.lang.compiler import compile_expression, constant
 from twinfra.lang.nodes import (
     Attribute,
@@ -21,6 +29,7 @@ from twinfra.lang.nodes import (
     Index,
     Literal,
     ObjectExpression,
+    Template,
     TupleExpression,
     Variable,
 )
@@ -154,10 +163,13 @@ def _json_constant(expression: Expression) -> Value:
 
 
 def inner_range(expression: Expression) -> SourceRange:
-    """Where a value stands: of a quoted string what is between the quotes."""
+    """Where a value stands: of a quoted string what is between the quotes, or what follows where that is nothing."""
     place = expression.range
-    if is_quoted(expression) and place.end - place.start > 2:
-        return SourceRange(place.source, place.start + 1, place.end - 1)
+    if is_quoted(expression) or (isinstance(expression, Template) and not is_json(expression)):
+        if place.end - place.start == 2:
+            return SourceRange(place.source, place.end, place.end)
+        if place.source.text.startswith('"', place.start):
+            return SourceRange(place.source, place.start + 1, place.end - 1)
     return place
 
 
@@ -194,7 +206,12 @@ def list_of(expression: Expression, found: Diagnostics) -> tuple[Expression, ...
     if isinstance(expression, TupleExpression):
         return expression.elements
     found.add(
-        error("Not a list", "A list must be written here.", expression.range, mend="Put it in brackets, [ ].")
+        error(
+            "Not a list",
+            "A list must be written here.",
+            inner_range(expression),
+            mend="Put it in brackets, [ ].",
+        )
     )
     return ()
 
@@ -264,12 +281,13 @@ def read_checks(blocks: Iterable[Block], what: str, found: Diagnostics, variable
     for block in blocks:
         content, problems = block.body.content(CONDITION)
         found.extend(problems)
+        whole = not any(one.severity is Severity.ERROR for one in problems)
         condition = content.attributes.get("condition")
         message = content.attributes.get("error_message")
         if condition is None:
             continue
         useful = _check_condition(condition.expression, what, variable, found)
-        if useful and message is not None:
+        if useful and whole and message is not None:
             checks.append(Check(condition.expression, message.expression, block.range))
     return checks
 

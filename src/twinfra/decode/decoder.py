@@ -14,11 +14,12 @@ from twinfra.values.value import Path
 class Decoder:
     """A body bound to a schema."""
 
-    __slots__ = ("_part", "_references")
+    __slots__ = ("_certain", "_part", "_references")
 
     def __init__(self, part: Part) -> None:
         self._part = part
         self._references: tuple[Reference, ...] | None = None
+        self._certain: tuple[Reference, ...] | None = None
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -26,6 +27,13 @@ class Decoder:
         if self._references is None:
             self._references = tuple(self._part.references())
         return self._references
+
+    @property
+    def certain_references(self) -> tuple[Reference, ...]:
+        """Those that are followed whatever the values: all but what stands in the content of `dynamic` blocks."""
+        if self._certain is None:
+            self._certain = tuple(self._part.references(made=False))
+        return self._certain
 
     def evaluate(self, scope: Scope) -> dict[str, Any]:
         """Its value, an object of the schema's type: null (as None) where nothing is written.

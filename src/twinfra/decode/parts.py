@@ -18,7 +18,7 @@ from twinfra.lang.scope import Reference, Scope
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.marks import mark, unmark
 from twinfra.values.types import BOOL, DYNAMIC, NUMBER, STRING, Type
-from twinfra.values.value import EMPTY_MARKS, UNKNOWN, Marked, Null, Unknown, Value
+from twinfra.values.value import EMPTY_MARKS, Marked, Null, Unknown, Value
 
 Object = dict[str, Any]
 Names = dict[str, Value]
@@ -86,8 +86,8 @@ class Part:
         self.nested: dict[str, Nested] = {}
         self.blocks: list[Nested] = []
 
-    def references(self) -> Iterator[Reference]:
-        """What all expressions in it refer to."""
+    def references(self, made: bool = True) -> Iterator[Reference]:
+        """What all expressions in it refer to; `made`: also those in blocks that a `dynamic` block may make."""
         for argument in self.arguments:
             yield from argument.compiled.references
         for nested in self.blocks:
@@ -96,7 +96,8 @@ class Part:
                     yield from one.dynamic.for_each.references
                     for label in one.dynamic.labels:
                         yield from label.references
-                yield from one.part.references()
+                if made or one.dynamic is None:
+                    yield from one.part.references(made)
 
     def evaluate(self, scope: Scope, names: Names | None, found: list[Diagnostic]) -> Object:
         """Its value. Errors are added to `found`; then what the value has in their place means nothing."""
@@ -131,7 +132,8 @@ class Dynamic:
 class Occurrence:
     """A block of some kind, or a `dynamic` one that makes any number of them.
 
-    `label` is that of a block whose kind has one. `range` is the header.
+    `label` is that of a block whose kind has one. `range` is the header. `problems`: what is wrong with the content
+    of a `dynamic` block whatever the values, which matters once it makes blocks.
     """
 
     part: Part
@@ -139,6 +141,7 @@ class Occurrence:
     label: str = ""
     label_range: SourceRange | None = None
     dynamic: Dynamic | None = None
+    problems: tuple[Diagnostic, ...] = ()
 
 
 class Nested:
@@ -189,12 +192,14 @@ def rows_of(
         found.extend(failed.at(place).diagnostics)
         return None, EMPTY_MARKS
     if elements is None:
-        # Errors in the content are told all the same.
-        inner = {**outer, dynamic.iterator: {"key": UNKNOWN, "value": UNKNOWN}}
-        block.part.evaluate(scope, inner, found)
+        # Whether there will be any block in which its content means something is not known.
+        found.extend(block.problems)
         return None, marks
     rows: list[Row] = []
     known = True
+    if block.problems and any(True for _ in elements):
+        found.extend(block.problems)
+        return None, marks
     for key, value in elements:
         inner = {**outer, dynamic.iterator: {"key": key, "value": value}}
         label = ""

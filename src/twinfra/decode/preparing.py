@@ -13,6 +13,7 @@ from twinfra.diagnostics import (
     Diagnostic,
     DiagnosticError,
     Diagnostics,
+    Severity,
     SourceRange,
     error,
     nearest,
@@ -163,13 +164,17 @@ class _Preparation:
             return
         inner_names = names | {iterator}
         content = head.blocks[0]
-        inner = self.part(content.body, nested.kind.schema.block, written.range, inner_names)
+        inside = Diagnostics()
+        inner = _Preparation(inside).part(content.body, nested.kind.schema.block, written.range, inner_names)
+        self.found.extend(one for one in inside if one.severity is not Severity.ERROR)
         dynamic = Dynamic(
             iterator,
             compile_expression(for_each.expression, names),
             tuple(compile_expression(one, inner_names) for one in labels),
         )
-        nested.occurrences.append(Occurrence(inner, written.range, dynamic=dynamic))
+        nested.occurrences.append(
+            Occurrence(inner, written.range, dynamic=dynamic, problems=tuple(inside.errors))
+        )
 
     def _iterator(self, written: Written) -> str:
         name = as_keyword(written.expression)

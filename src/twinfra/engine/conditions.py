@@ -20,14 +20,21 @@ from twinfra.values.value import EPHEMERAL, SENSITIVE, Unknown, is_null
 
 PASS, FAIL, ERROR, UNKNOWN = "pass", "fail", "error", "unknown"
 
+BROKEN, LATER, MISSING, HIDDEN = "broken", "later", "missing", "hidden"
+"""Why a message is not shown: it cannot be evaluated, is not known yet, is null, or is made from what is secret."""
+
 
 @dataclass(slots=True)
 class Outcome:
-    """What one condition came to: its status, the message when it failed, and what to tell."""
+    """What one condition came to: its status, the message when it failed, and what to tell.
+
+    `unsaid`: why there is no message, of a condition that failed. The last diagnostic of those tells the failure.
+    """
 
     status: str
     message: str = ""
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    unsaid: str = ""
 
 
 def check(
@@ -76,13 +83,49 @@ def check(
         # never be.
         errors = [one for one in problems if one.severity is Severity.ERROR]
         return Outcome(PASS, "", errors)
-    message, problems = _check_message(condition, scope)
+    message, problems, unsaid = _check_message(condition, scope)
     make = error if severity is Severity.ERROR else warning
     detail = message or "The condition does not hold, and its message cannot be shown."
     found = make(
         title, detail + (f"\n\n{note}" if note else ""), subject or source.condition.range, address=address
     )
-    return Outcome(FAIL, message, [*problems, telling_values(found, condition, scope)])
+    return Outcome(FAIL, message, [*problems, telling_values(found, condition, scope)], unsaid)
+
+
+def validate(
+    condition: CompiledCheck, scope: ModuleScope, subject: SourceRange, secret: str, early: bool
+) -> Outcome:
+    """Evaluate a validation of a variable, whose value stands at `subject`; `early`: before anything is planned.
+
+    `secret`: the name of the variable where it is declared as such.
+
+    Unlike other conditions, what keeps the message from being shown is told beside the failure where that can be
+    mended, and alone where the message cannot be known: later is time enough for that, while it is early.
+    """
+    source = condition.source
+    note = f"This rule stands at {source.range}."
+    outcome = check(condition, scope, "Invalid value for variable", subject, note)
+    place = source.message.range
+    if outcome.unsaid == BROKEN:
+        return Outcome(ERROR, "", outcome.diagnostics[:-1])
+    if outcome.unsaid == LATER:
+        later = error(
+            "Message is not known yet",
+            "The condition does not hold, and its message uses values that are known only after the apply.",
+            place,
+            mend="Leave those values out of the message.",
+        )
+        return Outcome(UNKNOWN) if early else Outcome(ERROR, "", [later])
+    if outcome.unsaid == MISSING:
+        return Outcome(FAIL, "", outcome.diagnostics[-1:])
+    if outcome.unsaid == HIDDEN:
+        names = condition.message.references
+        if secret and names and all(one.kind == "var" and one.name == secret for one in names):
+            # It is the variable that is secret: the message is as it should be.
+            return Outcome(FAIL, "", outcome.diagnostics[-1:])
+        told = [replace(one, severity=Severity.ERROR) for one in outcome.diagnostics]
+        return Outcome(FAIL, "", told)
+    return outcome
 
 
 def told_shortly(found: Sequence[Diagnostic]) -> str:
@@ -97,34 +140,36 @@ def telling_values(diagnostic: Diagnostic, condition: CompiledCheck, scope: Modu
     return replace(diagnostic, values=values_of(condition.source.condition, frozenset(), scope))
 
 
-def _check_message(condition: CompiledCheck, scope: ModuleScope) -> tuple[str, list[Diagnostic]]:
-    """The message as text, or "" with what is wrong with it."""
+def _check_message(condition: CompiledCheck, scope: ModuleScope) -> tuple[str, list[Diagnostic], str]:
+    """The message as text, or "" with what is wrong with it; then why it cannot be shown."""
     place = condition.source.message.range
     try:
         value = condition.message.evaluate(scope)
     except DiagnosticError as failed:
-        return "", list(failed.at(place).diagnostics)
+        return "", list(failed.at(place).diagnostics), BROKEN
     marks = deep_marks(value)
     plain, _ = unmark(value)
     try:
         plain, _ = unmark(convert(plain, STRING))
     except ConversionError as refused:
-        return "", [error("Message is not a string", f"An error message must be a string: {refused}.", place)]
+        wrong = error("Message is not a string", f"An error message must be a string: {refused}.", place)
+        return "", [wrong], ""
+    later = LATER if contains_unknown(plain) else ""
     if SENSITIVE in marks or EPHEMERAL in marks:
         what = "sensitive" if SENSITIVE in marks else "ephemeral"
-        return "", [
-            warning(
-                f"Message uses {what} values",
-                f"The error message is made from {what} values, so it is not shown.",
-                place,
-                mend="Leave them out of the message; nonsensitive() removes the mark where that is right.",
-            )
-        ]
-    if contains_unknown(plain):
-        return "The message uses values that are known only after the apply.", []
+        hidden = warning(
+            f"Message uses {what} values",
+            f"The error message is made from {what} values, so it is not shown.",
+            place,
+            mend="Leave them out of the message; nonsensitive() removes the mark where that is right.",
+        )
+        return "", [hidden], later or HIDDEN
+    if later:
+        return "The message uses values that are known only after the apply.", [], later
     if is_null(plain):
-        return "", [error("Message is null", "An error message must be a string, and this is null.", place)]
-    return str(plain).strip(), []
+        null = error("Message is null", "An error message must be a string, and this is null.", place)
+        return "", [null], MISSING
+    return str(plain).strip(), [], ""
 
 
 _RANK = {PASS: 0, UNKNOWN: 1, FAIL: 2, ERROR: 3}

@@ -21,7 +21,7 @@ from twinfra.diagnostics import (
     error,
     warning,
 )
-from twinfra.engine.conditions import FAIL, UNKNOWN, Outcome, Results, check, telling_values
+from twinfra.engine.conditions import FAIL, UNKNOWN, Outcome, Results, check, telling_values, validate
 from twinfra.engine.expand import Expansion, any_instance, expand
 from twinfra.engine.nodes import (
     CallNode,
@@ -76,6 +76,7 @@ class Evaluation:
         self.root = root
         self.scopes: dict[ModulePath, list[ModuleScope]] = {(): [root]}
         self._recorded_calls: _Calls | None = None
+        self._checked: dict[tuple[VariableNode, ModuleScope], Value] = {}
 
     # -- failures
 
@@ -109,12 +110,19 @@ class Evaluation:
     # -- variables
 
     def variable(self, node: VariableNode, check: bool = True) -> None:
-        """Give an input variable its value in every instance of its module; `check`: run its validations too."""
+        """Give an input variable its value in every instance of its module; `check`: run its validations too.
+
+        While validating, only its own validations know it: a configuration is valid for whatever values there will be.
+        """
         config = node.config
         for scope in self.scopes.get(node.path, ()):
             try:
-                value = self._given(node, scope)
-                scope.variables[node.name] = self._accepted(node, value)
+                value = self._accepted(node, self._given(node, scope))
+                if self.validating and scope.parent is not None:
+                    if node.checks:
+                        self._checked[node, scope] = value
+                    value = self._accepted(node, Unknown(config.type))
+                scope.variables[node.name] = value
             except DiagnosticError as failed:
                 place = node.argument_range or config.range
                 self.fail(node, failed.at(place).diagnostics)
@@ -181,14 +189,24 @@ class Evaluation:
         `owner`.
         """
         for scope in self.scopes.get(node.path, ()):
-            place = node.argument_range if scope.parent is not None else None
-            for each in node.checks:
-                note = f"This rule stands at {each.source.range}."
-                outcome = check(each, scope, "Invalid value for variable", place or node.config.range, note)
+            seen = scope.variables[node.name]
+            scope.variables[node.name] = self._checked.get((node, scope), seen)
+            config, passed = (
+                node.config,
+                node.argument_range if scope.parent is not None else node.config.range,
+            )
+            secret = config.name if config.sensitive or config.ephemeral else ""
+            outcomes = [
+                validate(each, scope, passed or config.range, secret, self.validating) for each in node.checks
+            ]
+            scope.variables[node.name] = seen
+            for outcome in outcomes:
                 address = _prefixed(scope, f"var.{node.name}")
                 self.results.add("input_variable", str(node), address, outcome)
-                # That the message cannot be shown is told in the error itself.
                 refused = [one for one in outcome.diagnostics if one.severity is Severity.ERROR]
+                if passed is None and outcome.status == FAIL:
+                    # Nothing in the call is wrong: it leaves the default, and stock Terraform tells no place.
+                    refused[-1] = replace(refused[-1], subject=None)
                 if refused:
                     self.fail(owner, refused)
 

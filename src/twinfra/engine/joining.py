@@ -24,9 +24,10 @@ from twinfra.engine.nodes import (
 from twinfra.engine.scope import table_key, undeclared
 from twinfra.engine.tables import Repetition, repetition_of
 from twinfra.engine.traversals import Step, steps_of
-from twinfra.engine.units import NOTHING, Around, check_problems, unit_problems
-from twinfra.lang.compiler import compile_expression
+from twinfra.engine.units import NOTHING, Around, check_problems, misplaced, order_problems, unit_problems
+from twinfra.lang.compiler import compile_expression, constant
 from twinfra.lang.nodes import BodyShape, Expression, Literal
+from twinfra.lang.references import References
 from twinfra.lang.scope import Reference
 
 if TYPE_CHECKING:
@@ -125,8 +126,10 @@ class Joiner:
         around = Around(repetition_of(node))
         if hasattr(node, "decoder"):
             before = len(node.problems)
-            self._unit(nodes, node, node.decoder, node.decoder.references, around)
-            if len(node.problems) == before:
+            certain = node.decoder.certain_references
+            self._note(node, node.decoder, unit_problems(nodes, certain, around))
+            self._need(nodes, node, node.decoder.references, told=True)
+            if len(node.problems) == before and not misplaced(certain, around):
                 # Names that stand for nothing come first: the rest may follow from them.
                 node.problems.extend(node.shape_problems)
         within = replace(around, self=node)
@@ -153,6 +156,7 @@ class Joiner:
                 continue
             node = self._program.resource(path, table_key(resource.mode, resource.type, resource.name))
             if node is None:
+                self._program.look_up_provider(path, config.provider, resource)
                 self._program.unplannable.add(
                     error(
                         "Nothing configured to import to",
@@ -161,6 +165,12 @@ class Joiner:
                         mend=f'Write resource "{resource.type}" "{resource.name}" first.',
                     )
                 )
+                continue
+            wrong = [
+                one for step in steps_of(config.to) if step.key is not None for one in _wrong_key(step.key)
+            ]
+            if wrong:
+                self._program.problems.extend(wrong)
                 continue
             other = first.setdefault(config.to.range.text, config) if fixed else config
             if other is not config:
@@ -190,6 +200,11 @@ class Joiner:
             except DiagnosticError as refused:
                 node.problems.extend(refused.at(expression.range).diagnostics)
                 continue
+            compiled = compile_expression(expression)
+            problems = compiled.problems if beyond is not None else order_problems(nodes, compiled)
+            if problems:
+                node.problems.extend(problems)
+                continue
             if beyond is not None:
                 node.problems.append(
                     error(
@@ -200,8 +215,8 @@ class Joiner:
                     )
                 )
                 continue
-            for reference in compile_expression(expression).references:
-                if reference.kind == "module" and reference.name in nodes.calls:
+            for reference in compiled.references:
+                if reference.kind == "module" and not reference.attribute:
                     node.needs[self._end((*nodes.module.path, reference.name))] = None
                 else:
                     self._need(nodes, node, (reference,), ordering=True)
@@ -301,9 +316,12 @@ class Joiner:
 
 def _beyond_the_object(steps: Sequence[Step]) -> SourceRange | None:
     """The part of a traversal that goes into the object it names; None where it names the object itself."""
-    size = {"data": 3, "ephemeral": 3, "resource": 3}.get(steps[0].name, 2)
+    size = {"data": 3, "ephemeral": 3, "resource": 3, "self": 1}.get(steps[0].name, 2)
     rest = steps[size:]
     if rest and rest[0].key is not None:
+        rest = rest[1:]
+    if steps[0].name == "module":
+        # An output can be named; its parts cannot.
         rest = rest[1:]
     if not rest:
         return None
@@ -329,10 +347,40 @@ def _import_target(config: Import) -> tuple[ModulePath, Resource, bool]:
     return tuple(path), Resource(MANAGED, *names), fixed
 
 
+def _wrong_key(key: Expression) -> list[Diagnostic]:
+    """What cannot stand in a key of the address of an import, where there is nothing but each.key and each.value."""
+    names = References(key)
+    mend = "Put the key into for_each, and write each.key here."
+    found = list(names.problems)
+    found += [
+        error(
+            "Not available in an import's address",
+            f"The keys of the address are made of each.key and each.value; {reference} cannot be used.",
+            reference.range,
+            mend=mend,
+        )
+        for reference in names.found
+        if reference.kind != "each"
+    ]
+    found += [
+        error(
+            "Not available in an import's address",
+            f"Functions such as {call.name} cannot be called here.",
+            call.range,
+            mend=mend,
+        )
+        for call in names.calls
+    ]
+    return found
+
+
 def _key_problem(node: ResourceNode, config: Import) -> Diagnostic | None:
     """What is wrong with how an import says which instance it means."""
     key = steps_of(config.to)[-1].key
-    by_number = isinstance(key, Literal) and not isinstance(key.value, str)
+    by_number = False
+    if key is not None and not References(key).found:
+        value = constant(key)
+        by_number = not isinstance(value, str)
     repetition = repetition_of(node)
     if key is None:
         wanted = {Repetition.COUNT: "a number", Repetition.FOR_EACH: "a string"}.get(repetition)

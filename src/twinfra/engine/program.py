@@ -19,7 +19,7 @@ from twinfra.addresses import (
     ProviderConfig,
     Resource,
 )
-from twinfra.config.model import Configuration, Module, ProviderBlock, ResourceConfig
+from twinfra.config.model import Configuration, Module, ProviderBlock, ProviderRef, ResourceConfig
 from twinfra.config.provider_resolution import ProviderResolution, resolve_providers
 from twinfra.decode import prepare
 from twinfra.decode.preparing import READ_ONLY
@@ -112,6 +112,17 @@ class Program:
             if node.problems:
                 return None
         return node
+
+    def look_up_provider(self, path: ModulePath, named: ProviderRef | None, resource: Resource) -> None:
+        """Tell where there is no provider for a resource without a block, for which `named` may say which."""
+        if path not in self.configuration.modules:
+            return
+        name = named.name if named is not None else resource.type.partition("_")[0]
+        config = self._resolution.resolve(path, name, named.alias if named is not None else "")
+        try:
+            self._available.schema(config.provider)
+        except DiagnosticError as refused:
+            self.problems.extend(refused.diagnostics)
 
     # -- declaring
 

@@ -95,7 +95,7 @@ def target_of(expression: Expression) -> Target:
     if steps[at].name == DATA:
         mode = DATA
         at += 1
-    elif steps[at].name == "resource":
+    elif steps[at].name == "resource" and at + 2 < len(steps) and steps[at + 2].key is None:
         at += 1
     if at + 1 >= len(steps) or steps[at].key is not None or steps[at + 1].key is not None:
         raise _bad(expression, "A resource is named by its type and its name.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twinfra.dataclass import dataclass
 from twinfra.diagnostics import Diagnostic, SourceRange, error, nearest
-from twinfra.engine.nodes import CheckNode, CompiledCheck, Node, ResourceNode
+from twinfra.engine.nodes import CheckNode, CompiledCheck, Node, ResourceNode, ValidationNode
 from twinfra.engine.scope import needs_key, no_attribute, no_such_part, outside, undeclared, unwanted_key
 from twinfra.engine.tables import Repetition, repetition_of
 from twinfra.lang.compiler import Compiled
@@ -40,7 +40,7 @@ def unit_problems(nodes: ModuleNodes, references: Iterable[Reference], around: A
     """What is wrong with the names in a unit; those of the object it stands in itself are not looked at."""
     static: list[Diagnostic] = []
     missing: list[Diagnostic] = []
-    misplaced: list[Diagnostic] = []
+    elsewhere: list[Diagnostic] = []
     self_missing: list[Diagnostic] = []
     for reference in references:
         kind = reference.kind
@@ -62,13 +62,26 @@ def unit_problems(nodes: ModuleNodes, references: Iterable[Reference], around: A
             if reference.name not in nodes.locals:
                 missing.append(undeclared(nodes.module, reference))
         else:
-            misplaced += _misplaced(reference, around.repetition)
+            elsewhere += _misplaced(reference, around.repetition)
     if static:
         return static
     if self_missing:
         return self_missing[:1]
     # Alone, what is misplaced is told when the unit is evaluated.
-    return [*missing, *misplaced] if missing else []
+    return [*missing, *elsewhere] if missing else []
+
+
+def order_problems(nodes: ModuleNodes, name: Compiled) -> list[Diagnostic]:
+    """What is wrong with a name in `depends_on`, where nothing but names of the module can stand."""
+    found = name.problems or unit_problems(nodes, name.references, NOTHING)
+    if found:
+        return found
+    return misplaced(name.references, NOTHING)
+
+
+def misplaced(references: Iterable[Reference], around: Around) -> list[Diagnostic]:
+    """Which names mean nothing where they stand, such as each.key in a block that is not repeated."""
+    return [one for reference in references for one in _misplaced(reference, around.repetition)]
 
 
 def check_problems(
@@ -77,14 +90,16 @@ def check_problems(
     """What is wrong with the names in a condition and its message, in a block of some kind of node.
 
     Where one stands for nothing, neither can be evaluated, so that each other name leads nowhere, too. In a resource
-    the two are looked at one by one; of an assertion in a check block, only the message would be evaluated.
+    the two are looked at one by one; of an assertion in a check block, only the message would be evaluated, and of a
+    validation neither.
     """
     parts: list[tuple[list[Compiled], tuple[Reference, ...]]]
     if kind is ResourceNode:
         parts = [([one], one.references) for one in (check.condition, check.message)]
     else:
         both = tuple(check.references)
-        parts = [([check.message] if kind is CheckNode else [check.message, check.condition], both)]
+        evaluated_first = {CheckNode: [check.message], ValidationNode: []}
+        parts = [(evaluated_first.get(kind, [check.message, check.condition]), both)]
     problems: list[Diagnostic] = []
     for evaluated, references in parts:
         found = unit_problems(nodes, references, around)

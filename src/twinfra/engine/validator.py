@@ -126,7 +126,10 @@ class _Validation(Evaluation):
                 (row, index, value) = next(iter(self.rows_of(expansion)))
         scope.repeat(repetition, index, value)
         with self._unit(node, node.decoder) as whole:
-            if whole and not any(one.severity == "error" for one in node.shape_problems):
+            if whole and any(one.severity == "error" for one in node.shape_problems):
+                # What was understood of it is evaluated all the same; its provider would not understand it.
+                decode_config(node.decoder, scope, node.facts.write_only)
+            elif whole:
                 self._body(node, scope)
         self._try_conditions(node, scope)
         self._try_provisioners(node, scope)

@@ -267,6 +267,20 @@ def to_index(number: Number) -> int | None:
     return int(number) if -LIMIT < number < LIMIT and _context().is_integer(number) else None
 
 
+def to_whole(number: Number) -> int | None:
+    """The `int` of a whole number of any magnitude, for writing it out; None where it is not whole or not finite.
+
+    Raises `NumberError` where the text would have millions of digits.
+    """
+    if type(number) is int:
+        return number
+    if not _context().is_integer(number):
+        return None
+    if abs(int(number.as_mantissa_exp()[1])) > MAX_TEXT_BITS:
+        raise NumberError("the number has too many digits to write out")
+    return int(number)
+
+
 def format_number(number: Number) -> str:
     """The shortest decimal that reads back as the same number, never with an exponent.
 

@@ -1,7 +1,8 @@
 """Logarithms and powers of 64-bit floats, rounded in the last place as stock Terraform rounds them.
 
-The platform's own `log` and `pow` differ from those of Go's `math` package in the last digit now and then. The
-logarithm follows Sun's fdlibm (https://www.netlib.org/fdlibm/e_log.c), the power multiplies repeatedly.
+The platform's own `log`, `exp` and `pow` differ from those of Go's `math` package on amd64 in the last digit now and
+then. The logarithm follows Sun's fdlibm (https://www.netlib.org/fdlibm/e_log.c), the exponential Shibata's method for
+vector units (https://sleef.org, with fused multiplication and addition), and the power multiplies repeatedly.
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ _SERIES = (
 )
 """The coefficients of a polynomial near the series of `log(1 + f)` in powers of `f / (2 + f)`."""
 
+_LOG2_E = 1.4426950408889634074
+_SPLIT_LN2 = (0.69314718055966295651160180568695068359375, 0.28235290563031577122588448175013436e-12)
+_FACTORIALS = tuple(1 / math.factorial(number) for number in range(8, 0, -1))
+_HALVINGS = 4
+"""How often the argument of the exponential is halved for its series, and the result squared."""
+
+_LEAST_NORMAL = 2.0**-1022
 _MOST_EXPONENT = 1 << 12
 
 
@@ -31,6 +39,9 @@ def logarithm(number: float) -> float:
     if math.isinf(number):
         return number
     mantissa, exponent = math.frexp(number)
+    if number < _LEAST_NORMAL:
+        # Of the smallest floats stock Terraform takes the bits as those of a mantissa that begins with 1.
+        mantissa, exponent = (1 + number / _LEAST_NORMAL) / 2, -1022
     if mantissa < math.sqrt(2) / 2:
         mantissa *= 2
         exponent -= 1
@@ -43,6 +54,27 @@ def logarithm(number: float) -> float:
     even = fourth * (c2 + fourth * (c4 + fourth * c6))
     half = 0.5 * rest * rest
     return exponent * _LN2_HIGH - ((half - (ratio * (half + (odd + even)) + exponent * _LN2_LOW)) - rest)
+
+
+def exponential(number: float) -> float:
+    """The number e raised to a finite number of moderate size: its result is neither infinite nor subnormal."""
+    from gmpy2 import context
+
+    arithmetic = context(precision=53)
+    fused = arithmetic.fma
+    scale = round(number * _LOG2_E)
+    rest = number
+    for part in _SPLIT_LN2:
+        rest = fused(-scale, part, rest)
+    rest = float(rest) / 2**_HALVINGS
+    series = _FACTORIALS[0]
+    for factor in _FACTORIALS[1:]:
+        series = fused(series, rest, factor)
+    # The result less 1 keeps more digits: (1 + x)**2 - 1 is x * (x + 2).
+    less_one = rest * float(series)
+    for _ in range(_HALVINGS - 1):
+        less_one *= less_one + 2
+    return math.ldexp(float(fused(less_one, less_one + 2, 1)), scale)
 
 
 def power(base: float, exponent: float) -> float:
@@ -69,7 +101,7 @@ def power(base: float, exponent: float) -> float:
         if fraction > 0.5:
             fraction -= 1
             whole += 1
-        result = math.exp(fraction * logarithm(base))
+        result = exponential(fraction * logarithm(base))
     mantissa, scale = math.frexp(base)
     count = int(whole)
     while count:

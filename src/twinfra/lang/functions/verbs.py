@@ -102,9 +102,10 @@ def write(verb: Verb, value: Value) -> str:
         raise FunctionError(f'"{verb.text}" cannot format this value: {failure.reason}') from failure
     if letter in "eEfgG":
         return _write_real(verb, number)
-    if numbers.to_index(number) is None:
+    whole = numbers.to_whole(number)
+    if whole is None:
         raise FunctionError(f'"{verb.text}" needs a whole number, not {numbers.format_number(number)}')
-    return _write_whole(verb, number)
+    return _write_whole(verb, whole)
 
 
 def _natural(verb: Verb, value: Value) -> str:
