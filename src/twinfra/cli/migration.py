@@ -8,6 +8,7 @@ from pathlib import Path
 
 from twinfra.cli.backends import Chosen
 from twinfra.cli.terminal import print_diagnostics
+from twinfra.cli.workspaces import make
 from twinfra.dataclass import dataclass
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, Backend
@@ -92,6 +93,8 @@ def migrated(
             left_behind += [problem] if problem is not None else []
             _copy(here, there)
         print_diagnostics(left_behind)
+        for name in _empty(source, target):
+            make(target, name, lock)
         versions = {one.old: store.version for one, store in zip(waiting, old, strict=True)}
         yield Migration(source, tuple(waiting), left, versions)
 
@@ -103,6 +106,16 @@ def _routes(source: Backend, target: Backend, workspace: str) -> tuple[list[Rout
         return [Route(name, name) for name in names], ()
     left = tuple(name for name in names if name != workspace)
     return ([Route(workspace, DEFAULT_WORKSPACE)] if workspace in names else []), left
+
+
+def _empty(source: Backend, target: Backend) -> list[str]:
+    """The workspaces in which nothing was stored yet, and that the target has a place for but does not know."""
+    if target.label("other") == target.label(DEFAULT_WORKSPACE):
+        return []
+    there = target.workspaces()
+    return [
+        name for name in source.workspaces() if name not in there and not read_stored(source, name).existed
+    ]
 
 
 def _is_there(source: Backend, target: Backend, route: Route) -> bool:

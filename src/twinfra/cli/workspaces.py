@@ -131,7 +131,7 @@ def new(state: str | None, lock: bool, lock_timeout: str, no_color: bool, name: 
             )
         options = LockOptions(lock, seconds(lock_timeout))
         if beginning is None:
-            _make(backend, name, options)
+            make(backend, name, options)
         else:
             backend.create(name)
             with open_store(backend, name, "workspace new", Path.cwd(), options) as store:
@@ -157,7 +157,7 @@ def select(or_create: bool, no_color: bool, name: str) -> None:
         if name not in names:
             if not or_create:
                 raise _no_such(name, names)
-            _make(backend, name, LockOptions())
+            make(backend, name, LockOptions())
     _select(name)
     print(f'Commands here work in the workspace "{name}" from now on.')
 
@@ -227,7 +227,7 @@ def _last_words(backend: Backend, name: str, state: State) -> dict[str, Any]:
     return body | ({"ledger": f"{last.n}:{last.hash}"} if last is not None else {})
 
 
-def _make(backend: Backend, name: str, lock: LockOptions) -> None:
+def make(backend: Backend, name: str, lock: LockOptions) -> None:
     """Make a workspace that everybody sees: with an empty state, where nothing less makes it known."""
     from twinfra.state.store import open_store
 

@@ -74,6 +74,21 @@ def test_every_state_goes_from_every_kind_to_every_kind(
         assert stored(source) == before
 
 
+@pytest.mark.parametrize("kind", ["s3", "gcs", "pg", "local"])
+def test_a_workspace_with_nothing_in_it_yet_goes_along(
+    kind: str, make_rig: Callable[[str], Rig], twinfra: Directory
+) -> None:
+    source, target = make_rig("local"), make_rig(kind)
+    fill(source, "default")
+    use(source, twinfra)
+    twinfra.ok("workspace", "new", "empty")
+    twinfra.write(main_tf=block(target))
+    twinfra.ok("init", "-migrate-state", "-force-copy")
+    assert target.open().workspaces() == ["default", "empty"]
+    assert twinfra.ok("workspace", "show").out == "empty\n"
+    twinfra.ok("workspace", "select", "empty")
+
+
 def test_a_backend_that_is_taken_out_of_the_configuration_gives_its_states_back(
     make_rig: Callable[[str], Rig], twinfra: Directory
 ) -> None:
