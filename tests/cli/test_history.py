@@ -173,6 +173,16 @@ def test_receipts_that_wait_are_told_of(project: Directory) -> None:
     assert "Nothing is recorded yet" in ran.out
 
 
+def test_what_records_receipts_that_wait_is_told_for_the_environment(project: Directory) -> None:
+    project.write(twinfra_toml="[environments.staging]\n")
+    records = project.path / "terraform.tfstate.d/staging/terraform.tfstate.records"
+    records.parent.mkdir(parents=True)
+    records.write_text("in the way")
+    project.ok("apply", "-auto-approve", "-env=staging")
+    records.unlink()
+    assert "Run twinfra plan -env staging." in project.ok("history", "-env=staging").err
+
+
 def test_ten_thousand_receipts_are_answered(project: Directory, repository: Repository) -> None:
     commits = [repository.commit(f"Number {n}") for n in range(3)]
     directory = project.path / "terraform.tfstate.records"

@@ -28,11 +28,14 @@ def opened_ledger() -> Iterator[Ledger]:
 
     Tells where receipts of earlier commands still wait to be recorded.
     """
+    from twinfra.cli.environment import current
     from twinfra.cli.terminal import print_diagnostics
     from twinfra.cli.workspace import connect_backend, try_configuration, workspace_name
     from twinfra.state.ledger.log import open_ledger
     from twinfra.state.ledger.pending import pending_of
 
+    environment = current()
+    where = "" if environment is None else f" -env {environment.name}"
     backend = connect_backend(try_configuration()[0])
     try:
         name = workspace_name()
@@ -45,7 +48,7 @@ def opened_ledger() -> Iterator[Ledger]:
                     "Receipts wait to be recorded",
                     f"{len(waiting.entries)} of earlier commands could not be, and will be by the next command that "
                     "holds the state's lock.",
-                    mend="Run twinfra plan.",
+                    mend=f"Run twinfra plan{where}.",
                 )
             )
         print_diagnostics(problems)
