@@ -15,8 +15,9 @@ from twinfra.addresses import Instance
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.environment import current, project
 from twinfra.cli.options import Shared, shared, take_shared
+from twinfra.cli.outcomes import finish_apply
 from twinfra.cli.protection import refuse_unasked
-from twinfra.cli.running import Run, approve, finish_apply, listening, perform, show_plan, work
+from twinfra.cli.running import Run, approve, listening, perform, show_plan, work
 from twinfra.diagnostics import Diagnostic, DiagnosticError, Diagnostics, error, nearest
 from twinfra.engine import api
 from twinfra.engine.changes import Action, ResourceChange

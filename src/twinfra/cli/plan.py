@@ -12,12 +12,11 @@ from twinfra.cli.automation import is_automated
 from twinfra.cli.command import UsageProblem, command, flag, value
 from twinfra.cli.environment import current
 from twinfra.cli.options import Shared, planning, shared, take_shared
+from twinfra.cli.outcomes import finish_apply, finish_refresh
 from twinfra.cli.protection import refuse_unasked
 from twinfra.cli.running import (
     Run,
     approve,
-    finish_apply,
-    finish_refresh,
     make_plan,
     perform,
     show_errored,

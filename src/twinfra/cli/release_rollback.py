@@ -340,7 +340,8 @@ def _carry_out(run: Run, way: _Way, result: api.PlanResult) -> int:
 
 def _steps(run: Run, way: _Way, result: api.PlanResult, steps: dict[str, str]) -> str:
     """The outcome; each step is noted in `steps` when it has ended."""
-    from twinfra.cli.running import finish_apply, perform
+    from twinfra.cli.outcomes import finish_apply
+    from twinfra.cli.running import perform
 
     run.kind = "rollback"
     run.remarks = {"to": way.target.name, "release": way.target.name, "attempt": way.attempt}
@@ -397,7 +398,8 @@ def _put_back(run: Run, way: _Way, steps: dict[str, str]) -> None:
 
 def _restore(run: Run, way: _Way, steps: dict[str, str]) -> None:
     """Apply the code that ran before again, under the same lock."""
-    from twinfra.cli.running import finish_apply, make_plan, perform, reopened, show_errored
+    from twinfra.cli.outcomes import finish_apply
+    from twinfra.cli.running import make_plan, perform, reopened, show_errored
 
     if way.before is None:
         steps["restored"] = "not possible"

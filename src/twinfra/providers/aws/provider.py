@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from twinfra.diagnostics import Diagnostic, error, nearest
-from twinfra.providers.aws import catalog, lifecycle, planning, validation
+from twinfra.providers.aws import catalog, importing, lifecycle, planning, validation
 from twinfra.providers.aws.access import Access
 from twinfra.providers.aws.context import Context
 from twinfra.providers.aws.explained import Explained, guarded
@@ -218,7 +218,7 @@ class AwsProvider:
         """Take the id apart; `read` looks whether there is such a thing."""
         resource = _resource(kind)
         try:
-            attributes, region = lifecycle.imported(resource, id)
+            attributes, region = importing.imported(resource, id)
         except ValueError:
             forms = (resource.import_id,) if isinstance(resource.import_id, str) else resource.import_id
             form = " or ".join(forms).replace("{", "<").replace("}", ">")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twinfra.providers.aws.fields import Field
-from twinfra.providers.aws.lifecycle import untold_defaults
+from twinfra.providers.aws.importing import untold_defaults
 from twinfra.providers.aws.mapping import plain
 from twinfra.providers.aws.resource import Resource
 from twinfra.schema import Nesting
