@@ -31,9 +31,8 @@ def validate(json: bool, no_color: bool, sandbox: bool, no_tests: bool, test_dir
     errors = len(diagnostics.errors)
     warnings = sum(1 for one in diagnostics if one.severity is Severity.WARNING)
     if json:
-        from json import dumps
-
         from twinfra.cli.machine.diagnostics import diagnostic_json
+        from twinfra.cli.machine.text import dumps
 
         document = {
             "format_version": "1.0",

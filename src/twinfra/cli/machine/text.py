@@ -1,23 +1,30 @@
-"""JSON text of plain objects in which numbers may be 512-bit floats, written exactly."""
+"""JSON text of plain objects in which numbers may be 512-bit floats, written exactly.
+
+Characters with a meaning in HTML and JavaScript are escaped, as stock Terraform writes them.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
 _string = json.encoder.encode_basestring
+_ESCAPED = re.compile("[<>&\u2028\u2029]")
+"""They stand in strings alone, so that a finished text can be escaped at once."""
 
 
 def dumps(value: Any, indent: int | None = None) -> str:
     """JSON, compact or indented. Takes dict, list, tuple, str, int, bool, None and numbers of the language."""
     separators = (",", ":") if indent is None else None
     try:
-        return json.dumps(value, separators=separators, indent=indent, ensure_ascii=False)
+        text = json.dumps(value, separators=separators, indent=indent, ensure_ascii=False)
     except TypeError:
         parts: list[str] = []
         _write(value, parts, indent, 0)
-        return "".join(parts)
+        text = "".join(parts)
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _write(value: Any, parts: list[str], indent: int | None, depth: int) -> None:
