@@ -20,9 +20,17 @@ EPHEMERAL_MODE = "ephemeral"
 
 
 def quote(text: str) -> str:
-    """A string as a quoted literal of the language (`${` and `%{` escaped too)."""
+    """A string as a quoted literal of the language (`${`, `%{` and what cannot be printed escaped too)."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
-    return '"' + escaped.replace("\t", "\\t").replace("${", "$${").replace("%{", "%%{") + '"'
+    escaped = escaped.replace("\t", "\\t").replace("${", "$${").replace("%{", "%%{")
+    if not escaped.isprintable():
+        escaped = "".join([char if char.isprintable() else _code_of(char) for char in escaped])
+    return f'"{escaped}"'
+
+
+def _code_of(char: str) -> str:
+    code = ord(char)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def key_text(key: Key) -> str:

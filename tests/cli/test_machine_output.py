@@ -237,3 +237,18 @@ def test_a_saved_plan_with_errors_is_not_applied(twinfra: Directory) -> None:
     assert ran.code == 1
     assert "Saved plan has errors" in ran.err
     assert not (twinfra.path / "terraform.tfstate").exists()
+
+
+def test_json_is_escaped_as_stock_terraform_escapes_it(twinfra: Directory) -> None:
+    twinfra.write(main_tf='output "o" {\n  value = { "k<>&" = "<a>&\\u2028\\u2029 é", f = 1.5 }\n}\n')
+    twinfra.ok("apply", "-auto-approve")
+    shown = twinfra.ok("output", "-json", "o").out
+    assert shown == '{"f":1.5,"k\\u003c\\u003e\\u0026":"\\u003ca\\u003e\\u0026\\u2028\\u2029 é"}\n'
+
+
+def test_keys_with_characters_that_cannot_be_printed_are_escaped_in_addresses(twinfra: Directory) -> None:
+    twinfra.write(main_tf='resource "terraform_data" "x" {\n  for_each = toset(["$${a}\\u0001\\u00a0"])\n}\n')
+    twinfra.ok("apply", "-auto-approve")
+    (address,) = twinfra.ok("state", "list").out.splitlines()
+    assert address == 'terraform_data.x["$${a}\\u0001\\u00a0"]'
+    assert twinfra.ok("state", "show", address).out.startswith(f"# {address}:")

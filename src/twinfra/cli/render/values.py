@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from twinfra.addresses import quote
+from twinfra.values.sets import quoted as in_quotes
 from twinfra.values.types import MapType
 from twinfra.values.value import SENSITIVE, Map, Marked, Null, Set, Unknown, Value
 
@@ -29,7 +29,7 @@ def scalar_text(value: Value) -> str | None:
         return "null"
     kind = type(value)
     if kind is str:
-        return quote(value)
+        return in_quotes(value)
     if kind is bool:
         return "true" if value else "false"
     if kind is Marked:
@@ -45,7 +45,7 @@ def scalar_text(value: Value) -> str | None:
 
 def key_names(keys: Iterable[str], quoted: bool) -> dict[str, str]:
     """How each key is written: quoted in maps, bare in objects where it is an identifier."""
-    return {key: quote(key) if quoted or not IDENTIFIER.match(key) else key for key in keys}
+    return {key: in_quotes(key) if quoted or not IDENTIFIER.match(key) else key for key in keys}
 
 
 def is_map(value: Value) -> bool:
