@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, Backend, Content, innermost
@@ -16,6 +16,8 @@ from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, Backend, Content,
 AT_ONCE = 16
 """Records that are read at a time where each is a request of its own."""
 
+_Asked = TypeVar("_Asked")
+_Found = TypeVar("_Found")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -59,15 +61,15 @@ def keeps_records(backend: Backend) -> bool:
     return isinstance(innermost(backend), Records)
 
 
-def read_each(read: Callable[[str], Content | None], names: Sequence[str]) -> list[Content | None]:
-    """What `read` finds for each name, in their order, `AT_ONCE` at a time. Raises what `read` raises first."""
+def at_once(read: Callable[[_Asked], _Found], asked: Sequence[_Asked]) -> list[_Found]:
+    """What `read` finds for each that is asked for, in order, `AT_ONCE` at a time. Raises what it raises first."""
     from concurrent.futures import ThreadPoolExecutor
 
     # The first alone: it opens what all then share, and refuses for all what is refused.
-    found = [read(name) for name in names[:1]]
-    if len(names) > 1:
+    found = [read(one) for one in asked[:1]]
+    if len(asked) > 1:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            found += pool.map(read, names[1:])
+            found += pool.map(read, asked[1:])
     return found
 
 

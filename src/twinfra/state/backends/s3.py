@@ -21,7 +21,7 @@ from twinfra.state.backends._s3_objects import Bucket
 from twinfra.state.backends._s3_settings import SCHEMA, Objects, access_of, objects_of
 from twinfra.state.backends.local import check_workspace_name
 from twinfra.state.backends.protocol import DEFAULT_WORKSPACE, NOTHING, Backend, Conflict, Content, Place
-from twinfra.state.backends.records import check_record_name, read_each
+from twinfra.state.backends.records import at_once, check_record_name
 from twinfra.state.history import MOST, Version
 from twinfra.state.locks import LockInfo
 
@@ -155,7 +155,7 @@ class S3Backend:
         return self._bucket.get(self._records(workspace) + name, "read the record")
 
     def read_records(self, workspace: str, names: Sequence[str]) -> list[Content | None]:
-        return read_each(lambda name: self.read_record(workspace, name), names)
+        return at_once(lambda name: self.read_record(workspace, name), names)
 
     def write_record(self, workspace: str, name: str, data: bytes, expected: str | None) -> str:
         check_workspace_name(workspace)
