@@ -106,6 +106,15 @@ def test_a_gateway_endpoint_made_without_naming_its_type_can_be_deleted(ec2: Any
     assert answer["Unsuccessful"] == []
 
 
+def test_the_network_interface_of_an_instance_goes_with_it(ec2: Any) -> None:
+    instance = launch(ec2)["InstanceId"]
+    (interface,) = instances(ec2)[0]["NetworkInterfaces"]
+    assert interface["Attachment"]["DeleteOnTermination"] is True
+    ec2.terminate_instances(InstanceIds=[instance])
+    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+    ec2.terminate_instances(InstanceIds=[instance])
+
+
 def test_a_volume_can_be_detached_without_naming_the_instance(ec2: Any) -> None:
     instance = launch(ec2)["InstanceId"]
     volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]

@@ -5,6 +5,7 @@ change them.
 from __future__ import annotations
 
 from base64 import b64encode
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -29,6 +30,18 @@ class _Instance:
         _, size = _root_of(self.ec2_backend, self.image_id)
         volume = self.ec2_backend.create_volume(size=size, zone_name=self._placement.zone)
         self.ec2_backend.attach_volume(volume.id, self.id, self.root_device_name, True)
+
+    def prep_nics(self: Any, nic_spec: list[dict[str, Any]], *arguments: Any, **named: Any) -> None:
+        """Network interfaces that are made with an instance go with it, unless they are asked to stay."""
+        wanted = nic_spec or [{"DeviceIndex": 0}]
+        for one in wanted:
+            if not one.get("NetworkInterfaceId"):
+                one.setdefault("DeleteOnTermination", True)
+        _original_prepare(self, wanted, *arguments, **named)
+
+    def terminate(self: Any) -> Any:
+        """Ending what has ended changes nothing: its network interfaces are gone already."""
+        return copy(self._state) if self._state.name == "terminated" else _original_terminate(self)
 
 
 def _root_of(backend: Any, image: str | None) -> tuple[str, int]:
@@ -233,6 +246,8 @@ def _monitor(response: Any, state: str) -> ActionResult:
     return ActionResult({"InstanceMonitorings": shown})
 
 
+_original_prepare = Instance.prep_nics
+_original_terminate = Instance.terminate
 _original_parse = EC2Response._parse_block_device_mapping
 _original_run = EC2Response.run_instances
 _original_replace = EC2Response.replace_iam_instance_profile_association
