@@ -75,7 +75,7 @@ class Platform:
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=120,
+                timeout=240,
             )
             out += done.stdout + done.stderr
             assert TOKEN not in out

@@ -130,7 +130,7 @@ def test_a_linter_of_jenkinsfiles_finds_no_error(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=240,
     )
     report: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
     errors = {
