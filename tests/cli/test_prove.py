@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -178,45 +179,36 @@ def test_the_inputs_are_those_of_the_environment(twinfra: Any) -> None:
     assert not (twinfra.path / ".terraform").exists()
 
 
-def test_a_data_source_that_answers_otherwise_is_named(twinfra: Any, tmp_path: Path) -> None:
-    twinfra.write(
-        main_tf="""
-data "terraform_remote_state" "other" {
-  backend = "local"
-  config  = { path = "other${formatdate("YYYY", plantimestamp()) % 2}.tfstate" }
-}
-resource "terraform_data" "a" {
-  input = data.terraform_remote_state.other.outputs.x
-}
-"""
-    )
+def answering_otherwise() -> str:
+    """A configuration whose data source reads another state in the second build, whatever day it is."""
     other = '{{"version":4,"serial":1,"lineage":"a","outputs":{{"x":{{"value":"{}","type":"string"}}}},"resources":[]}}'
-    Path("other0.tfstate").write_text(other.format("even"))
-    Path("other1.tfstate").write_text(other.format("odd"))
+    Path("other0.tfstate").write_text(other.format("early"))
+    Path("other1.tfstate").write_text(other.format("late"))
+    between = (datetime.now(UTC) + timedelta(days=200)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"""
+data "terraform_remote_state" "other" {{
+  backend = "local"
+  config  = {{ path = "other${{timecmp(plantimestamp(), "{between}") < 0 ? 0 : 1}}.tfstate" }}
+}}
+resource "terraform_data" "a" {{
+  input = data.terraform_remote_state.other.outputs.x
+}}
+"""
+
+
+def test_a_data_source_that_answers_otherwise_is_named(twinfra: Any, tmp_path: Path) -> None:
+    twinfra.write(main_tf=answering_otherwise())
     found = findings(prove(twinfra))
     assert found["data data.terraform_remote_state.other"]["measured"]
     shown = found["attribute terraform_data.a.input.value"]
-    assert sorted(shown["values"]) == ['"even"', '"odd"']
+    assert sorted(shown["values"]) == ['"early"', '"late"']
     assert "data.terraform_remote_state.other, which found something else" in shown["why"]
 
 
 def test_a_data_source_in_a_module_with_a_key_is_the_one_that_the_code_names(twinfra: Any) -> None:
     twinfra.write(main_tf='module "m" {\n  source = "./m"\n  for_each = { "a.b" = 1 }\n}\n')
     Path("m").mkdir()
-    Path("m/main.tf").write_text(
-        """
-data "terraform_remote_state" "other" {
-  backend = "local"
-  config  = { path = "other${formatdate("YYYY", plantimestamp()) % 2}.tfstate" }
-}
-resource "terraform_data" "a" {
-  input = data.terraform_remote_state.other.outputs.x
-}
-"""
-    )
-    other = '{{"version":4,"serial":1,"lineage":"a","outputs":{{"x":{{"value":"{}","type":"string"}}}},"resources":[]}}'
-    Path("other0.tfstate").write_text(other.format("even"))
-    Path("other1.tfstate").write_text(other.format("odd"))
+    Path("m/main.tf").write_text(answering_otherwise())
     found = findings(prove(twinfra))
     assert [one for one in found if one.startswith("data ")] == [
         'data module.m["a.b"].data.terraform_remote_state.other'
