@@ -12,7 +12,8 @@ from tests.cli.conftest import Directory, twinfra
 from tests.state.backends.conftest import Rig, block
 from tests.state.states import state_of, thing
 
-from twinfra.diagnostics import DiagnosticError
+from twinfra.diagnostics import DiagnosticError, error
+from twinfra.state.backends.local import LocalBackend
 from twinfra.state.transfer_mark import FIELD, mark_in, mark_of, marked, unfinished, unmarked
 
 __all__ = ["twinfra"]
@@ -139,6 +140,27 @@ def test_a_source_that_cannot_be_written_at_all_moves_nothing(
     assert not (twinfra.path / "t.tfstate").exists()
     machines("two", "plan", "-detailed-exitcode")
     assert machines.code == 2
+
+
+@emulated
+def test_a_target_that_cannot_be_written_takes_the_mark_back(
+    make_rig: Callable[[str], Rig], twinfra: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+
+    def refuse(self: LocalBackend, workspace: str, pieces: object, expected: str | None) -> str:
+        content = rig.open().read("default")
+        assert content is not None
+        seen.append(json.loads(content.data)[FIELD])
+        raise DiagnosticError(error("No room"))
+
+    rig = make_rig("http")
+    monkeypatch.setattr(LocalBackend, "write", refuse)
+    machines = Machines(twinfra, rig, writes=1000)
+    assert "Nothing was moved" in machines.failed
+    assert len(seen) == 1
+    assert machines.marks() is None
+    assert machines("one", "state", "list").split() == ["terraform_data.a", "terraform_data.b"]
 
 
 def test_a_mark_is_read_as_it_was_written_and_gone_when_taken_off() -> None:
