@@ -95,9 +95,12 @@ def test_blocks_are_told_as_their_schema_collects_them(twinfra: Directory) -> No
         '  dynamic "encryption_config" {\n    for_each = []\n    content {\n      resources = ["secrets"]\n'
         '      provider {\n        key_arn = "k"\n      }\n    }\n  }\n'
         '  timeouts {\n    create = "1h"\n  }\n}\n'
+        'resource "aws_instance" "i" {\n  count = 0\n  ami = "ami-1"\n  instance_type = "t3.micro"\n'
+        "  root_block_device {\n    volume_size = 8\n  }\n}\n"
         'provider "aws" {\n  region = "us-east-1"\n  access_key = "a"\n  secret_key = "b"\n}\n'
     )
-    cluster = plan_document(twinfra)["configuration"]["root_module"]["resources"][0]
+    cluster, instance, _ = plan_document(twinfra)["configuration"]["root_module"]["resources"]
+    assert instance["expressions"]["root_block_device"] == [{"volume_size": {"constant_value": 8}}]
     assert cluster["expressions"]["vpc_config"] == [{"subnet_ids": {"constant_value": ["a"]}}]
     assert cluster["expressions"]["timeouts"] == {"create": {"constant_value": "1h"}}
     assert "dynamic" not in cluster["expressions"]

@@ -23,7 +23,9 @@ def body_expressions(body: nodes.Body, schema: Block | None = None) -> dict[str,
         blocks = ()
     found: dict[str, Any] = {name: expression_json(one.expression) for name, one in attributes.items()}
     for block in blocks:
-        if schema is None:
+        if (
+            schema is None or block.type in schema.attributes
+        ):  # the latter is a list that may be written as blocks
             found.setdefault(block.type, []).append(body_expressions(block.body))
         elif (nested := schema.blocks.get(block.type)) is not None:
             inner = body_expressions(block.body, nested.block)
