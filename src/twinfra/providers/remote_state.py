@@ -122,7 +122,7 @@ def _settings(config: Object) -> dict[str, Any]:
                     f'The "{type_}" backend has no setting "{name}". '
                     f"There is: {', '.join(sorted(attributes))}.",
                     mend=nearest(name, attributes) or "Remove it.",
-                    path=(GetAttr("config"), GetAttr(name)),
+                    path=(GetAttr("config"),),
                 )
             )
         if is_null(value) or contains_unknown(value):
@@ -136,7 +136,7 @@ def _settings(config: Object) -> dict[str, Any]:
                     f'The setting "{name}" of the "{type_}" backend must be a '
                     f"{describe(attribute.type)}: {refused.reason}.",
                     mend="Correct its value.",
-                    path=(GetAttr("config"), GetAttr(name)),
+                    path=(GetAttr("config"),),
                 )
             ) from None
     return found
