@@ -41,7 +41,7 @@ from twinfra.lang.nodes import (
     ObjectExpression,
     ObjectItem,
 )
-from twinfra.lang.static import as_keyword
+from twinfra.lang.static import as_keyword, is_quoted
 from twinfra.values.convert import ConversionError, convert
 from twinfra.values.types import STRING
 
@@ -353,9 +353,14 @@ def _required_provider(name: str, attribute: Attribute, found: Diagnostics) -> R
     place = expression.range
     _check_local_name(name, place, found)
     if not isinstance(expression, ObjectExpression):
-        constraint = constraint_of(attribute, found)
-        if isinstance(expression, Literal) and expression.value is None:
+        try:
+            known = constant_of(expression) is not None
+        except DiagnosticError:
+            known = False
+        if not known:
             found.add(_bad_constraint("A required provider is a version constraint or an object.", place))
+            return None
+        constraint = constraint_of(attribute, found)
         if len(found.errors) > before:
             return None
         return RequiredProvider(name, implied_address(name), constraint, place)
@@ -424,6 +429,16 @@ def _configuration_aliases(
         return ()
     aliases = []
     for one in list_of(expression, found):
+        if is_quoted(one):
+            found.add(
+                error(
+                    "Not a provider configuration",
+                    "A configuration alias is the local name of the provider, a dot and the alias.",
+                    one.range,
+                    mend="Write it without quotes.",
+                )
+            )
+            continue
         reference = provider_ref(one, found)
         if reference is None:
             continue
