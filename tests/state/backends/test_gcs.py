@@ -313,6 +313,15 @@ def test_a_setting_that_cannot_be_used_is_refused(
     assert SECRET not in whole(caught)
 
 
+def test_credentials_that_lack_a_part_are_told_as_such(tmp_path: Path) -> None:
+    given = json.dumps({"type": "service_account", "private_key": SECRET})
+    backend = registry.connect("gcs", {"bucket": "b", "credentials": given}, Place(tmp_path, tmp_path))
+    with pytest.raises(DiagnosticError) as caught:
+        backend.read("default")
+    assert "were given are not those of a Google key file" in whole(caught)
+    assert SECRET not in whole(caught)
+
+
 @pytest.mark.parametrize("given", [SECRET, "{" + SECRET, '["s3cret-t0ken"]', '{"type": "s3cret-t0ken"}'])
 def test_credentials_that_are_none_are_not_quoted(given: str, tmp_path: Path) -> None:
     backend = registry.connect("gcs", {"bucket": "b", "credentials": given}, Place(tmp_path, tmp_path))

@@ -98,6 +98,11 @@ class Access:
             if not self._credentials.valid:
                 self._credentials.refresh(self._request)
         except exceptions.DefaultCredentialsError:
+            if self._given:
+                raise _nobody(
+                    "The credentials that were given are not those of a Google key file.",
+                    "Give the key file as it was downloaded, or its whole content.",
+                ) from None
             raise _nobody(
                 "There are no Google credentials on this machine.",
                 "Run gcloud auth application-default login; or set credentials, GOOGLE_CREDENTIALS or "
