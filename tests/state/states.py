@@ -101,6 +101,24 @@ _providers = st.builds(
 _resources = st.builds(
     ResourceState, _providers, st.dictionaries(_keys, _instances, min_size=1, max_size=3), _extras
 )
+_check_results = st.fixed_dictionaries(
+    {
+        "object_kind": st.sampled_from(["check", "resource", "output", "var"]),
+        "config_addr": st.builds("{}.{}".format, _names, _names),
+        "status": st.sampled_from(["pass", "fail", "error", "unknown"]),
+    },
+    optional={
+        "objects": st.none()
+        | st.lists(
+            st.fixed_dictionaries(
+                {"object_addr": _texts, "status": _texts},
+                optional={"failure_messages": st.lists(_texts, max_size=2)},
+            ),
+            max_size=2,
+        ),
+        "future": json_values,
+    },
+)
 states = st.builds(
     State,
     serial=st.integers(0, 10**9),
@@ -110,7 +128,7 @@ states = st.builds(
         _names, st.builds(OutputState, json_values, json_values, st.booleans(), _extras), max_size=3
     ),
     resources=st.dictionaries(_addresses, _resources, max_size=4),
-    check_results=st.one_of(st.none(), st.lists(json_values, max_size=2)),
+    check_results=st.one_of(st.none(), st.lists(_check_results, max_size=2)),
     extra=_extras,
 )
 

@@ -89,6 +89,9 @@ def test_a_state_that_says_nothing_new_is_not_written(backend: LocalBackend, tmp
     assert os.listdir(tmp_path) == [STATE]
 
 
+CHECK = {"object_kind": "check", "config_addr": "check.c", "status": "pass", "objects": None}
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -96,7 +99,7 @@ def test_a_state_that_says_nothing_new_is_not_written(backend: LocalBackend, tmp
         lambda state: state.put(thing("a"), BUILTIN, data_object("id-a", "a", tainted=True)),
         lambda state: state.put(thing("a"), BUILTIN, data_object("id-a", "a", private={"x": 1})),
         lambda state: state.put(thing("a"), BUILTIN, None),
-        lambda state: setattr(state, "check_results", [1]),
+        lambda state: setattr(state, "check_results", [CHECK]),
     ],
 )
 def test_any_difference_is_written(
