@@ -119,15 +119,23 @@ class Stock:
     def apply(self, directory: Path, configuration: str) -> dict[str, Any]:
         """Apply a configuration in a new directory; the state.
 
-        It is refreshed: objects that others changed by the way are recorded there as they were before.
+        It is refreshed: objects that others changed by the way are recorded there as they were before. A refresh drops
+        data sources that read managed objects, so these are taken from before.
         """
         directory.mkdir()
         (directory / "main.tf").write_text(configuration)
         (directory / "provider.tf").write_text(self.provider)
         shutil.copy(self.directory / ".terraform.lock.hcl", directory)
         self.terraform(directory, "apply", "-auto-approve", "-input=false")
+        applied = json.loads((directory / "terraform.tfstate").read_text())
         self.terraform(directory, "refresh", "-input=false")
         state: dict[str, Any] = json.loads((directory / "terraform.tfstate").read_text())
+        kept = {(one["mode"], one["type"], one["name"]) for one in state["resources"]}
+        state["resources"] += [
+            one
+            for one in applied["resources"]
+            if one["mode"] == "data" and (one["mode"], one["type"], one["name"]) not in kept
+        ]
         return state
 
 
