@@ -12,6 +12,9 @@ import pytest
 from tests.planted import check_output
 
 from twinfra.cli.main import run
+from twinfra.state.backends.local import LocalBackend
+from twinfra.state.backends.protocol import Locked
+from twinfra.state.locks import LockInfo
 
 
 @dataclass(frozen=True)
@@ -74,3 +77,15 @@ def aws(twinfra: Directory, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> Ca
     for name, value in server.environment(sandbox).items():
         monkeypatch.setenv(name, value)
     return client_of(sandbox)
+
+
+def hold_lock_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else holds the lock of a local state the first time that it is wanted from now on."""
+    lock, refusals = LocalBackend.lock, [Locked(None)]
+
+    def held(self: LocalBackend, workspace: str, wanted: LockInfo) -> None:
+        if refusals:
+            raise refusals.pop()
+        lock(self, workspace, wanted)
+
+    monkeypatch.setattr(LocalBackend, "lock", held)

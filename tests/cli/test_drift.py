@@ -62,6 +62,15 @@ def suspend(aws: Callable[..., Any]) -> None:
     aws("s3").put_bucket_versioning(Bucket="drift-data", VersioningConfiguration={"Status": "Suspended"})
 
 
+def drift_half_repairable(aws: Callable[..., Any], sandbox: Any) -> None:
+    """Two things drift, and the cloud lets only one of them be put right until it is healed."""
+    suspend(aws)
+    aws("logs").delete_log_group(logGroupName="drift-0")
+    faults.inject(
+        sandbox, "s3", "PutBucketVersioning", code="AccessDenied", message="no", status=403, times=9
+    )
+
+
 def test_nothing_drifted(applied: Directory) -> None:
     ran = applied.ok("drift")
     assert ran.out.endswith("No drift: 4 objects looked at.\n")
@@ -384,11 +393,7 @@ def test_the_summary_that_cannot_be_written_is_an_error(applied: Directory) -> N
 def test_a_repair_that_fails_half_way_is_told_and_goes_on_later(
     applied: Directory, aws: Callable[..., Any], sandbox: Any
 ) -> None:
-    suspend(aws)
-    aws("logs").delete_log_group(logGroupName="drift-0")
-    faults.inject(
-        sandbox, "s3", "PutBucketVersioning", code="AccessDenied", message="no", status=403, times=9
-    )
+    drift_half_repairable(aws, sandbox)
     ran = applied("drift", "-repair", "-auto-approve")
     assert ran.code == 1
     assert "AccessDenied" in ran.err
@@ -402,11 +407,7 @@ def test_a_repair_that_fails_half_way_is_told_and_goes_on_later(
 def test_what_an_apply_that_failed_has_found_is_still_told(
     applied: Directory, aws: Callable[..., Any], sandbox: Any
 ) -> None:
-    suspend(aws)
-    aws("logs").delete_log_group(logGroupName="drift-0")
-    faults.inject(
-        sandbox, "s3", "PutBucketVersioning", code="AccessDenied", message="no", status=403, times=9
-    )
+    drift_half_repairable(aws, sandbox)
     assert applied("apply", "-auto-approve").code == 1
     faults.heal(sandbox)
     (left,) = json.loads(applied("drift", "-json").out)["findings"]

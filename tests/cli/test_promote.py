@@ -8,12 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import Directory
+from tests.cli.conftest import Directory, hold_lock_once
 from tests.cli.test_protection import commit, git
-
-from twinfra.state.backends.local import LocalBackend
-from twinfra.state.backends.protocol import Locked
-from twinfra.state.locks import LockInfo
 
 MAIN = """
 variable "env" {}
@@ -260,14 +256,7 @@ def test_while_another_holds_the_lock_of_the_source_that_is_an_event(
     project: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.ok("apply", "-auto-approve", "-env=staging")
-    lock, refusals = LocalBackend.lock, [Locked(None)]
-
-    def held(self: LocalBackend, workspace: str, wanted: LockInfo) -> None:
-        if refusals:
-            raise refusals.pop()
-        lock(self, workspace, wanted)
-
-    monkeypatch.setattr(LocalBackend, "lock", held)
+    hold_lock_once(monkeypatch)
     ran = project.ok("promote", "staging", "production", "-json", "-lock-timeout=10s")
     events = [json.loads(line) for line in ran.out.splitlines()]
     assert [one["type"] for one in events].count("version") == 1

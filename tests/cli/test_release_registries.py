@@ -7,15 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.cli.conftest import Directory, Ran
+from tests.cli.conftest import Directory, Ran, hold_lock_once
 from tests.environments.repositories import Repository, new_repository
 from tests.releases.registries import alias, mlflow_client, new_mlflow, tags
 
 from twinfra.diagnostics import DiagnosticError, error
 from twinfra.releases.mlflow_registry import MlflowRegistry
-from twinfra.state.backends.local import LocalBackend
-from twinfra.state.backends.protocol import Locked
-from twinfra.state.locks import LockInfo
 
 ENV = "-env=production"
 MODEL = "fraud-detector"
@@ -226,14 +223,7 @@ def test_a_registry_whose_file_is_gone_leaves_it_open(released: Directory) -> No
 def test_while_another_holds_the_lock_the_answer_is_still_one_document(
     released: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, refusals = LocalBackend.lock, [Locked(None)]
-
-    def held(self: LocalBackend, workspace: str, wanted: LockInfo) -> None:
-        if refusals:
-            raise refusals.pop()
-        lock(self, workspace, wanted)
-
-    monkeypatch.setattr(LocalBackend, "lock", held)
+    hold_lock_once(monkeypatch)
     ran = released("release", "verify", "-json", "-lock-timeout=10s", ENV)
     assert (ran.code, json.loads(ran.out)["holds"], "Waiting for the lock" in ran.err) == (0, True, True)
 

@@ -129,7 +129,7 @@ class Joiner:
             certain = node.decoder.certain_references
             self._note(node, node.decoder, unit_problems(nodes, certain, around))
             self._need(nodes, node, node.decoder.references, told=True)
-            if len(node.problems) == before and not misplaced(certain, around):
+            if node.shape_problems and len(node.problems) == before and not misplaced(certain, around):
                 # Names that stand for nothing come first: the rest may follow from them.
                 node.problems.extend(node.shape_problems)
         within = replace(around, self=node)
